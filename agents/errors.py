@@ -1,0 +1,31 @@
+"""What can go wrong above the sandboxes: each class says who is at fault and whether trying again helps."""
+
+
+class AgentError(Exception):
+    """Base of this package's errors; its text is one sentence for a person, with the remedy."""
+
+    retry = False
+
+
+class UnreadablePaper(AgentError):
+    """The user's file or link is not a paper that can be read (missing, empty, encrypted, scanned, too large, wrong type)."""
+
+
+class SourceUnreachable(AgentError):
+    """The network did not give the paper; trying again later, or naming a local file, helps."""
+
+    retry = True
+
+
+class ModelUnavailable(AgentError):
+    """The language-model provider refused or did not answer (missing package, wrong key, unreachable, overloaded)."""
+
+    retry = True
+
+
+class ModelAnswerInvalid(AgentError):
+    """The language model answered, but not in the form asked for, after one re-ask naming the fault."""
+
+
+class BudgetExhausted(AgentError):
+    """The run's spending cap is reached; state is saved, and resuming with a larger budget goes on."""

@@ -1,0 +1,8 @@
+"""The modelling kit: data, layers, models, training and metrics; the only package that generated code imports."""
+
+from sandboxes.kit.batch import Batch
+from sandboxes.kit.contract import Stage
+from sandboxes.kit.losses import observed_bce
+from sandboxes.kit.schema import CategoricalField, NumericField, Schema, SequenceField, Task
+
+__all__ = ["Batch", "CategoricalField", "NumericField", "Schema", "SequenceField", "Stage", "Task", "observed_bce"]

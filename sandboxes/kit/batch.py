@@ -1,0 +1,44 @@
+"""A batch of rows as tensors.
+
+Notation: B rows, C categorical fields, N numeric fields, L history length, T tasks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+
+@dataclass
+class Batch:
+    """Rows of a prepared data set, columns in the order of the schema.
+
+    `labels` is None for rows whose labels are hidden; NaN marks a label that was not observed.
+    """
+
+    ids: Tensor  # (B, C) int64, local ids
+    numeric: Tensor  # (B, N) float32
+    history: dict[str, Tensor] = field(default_factory=dict)  # each (B, L) int64, oldest first, 0 = padding
+    labels: Tensor | None = None  # (B, T) float32
+
+    def __len__(self) -> int:
+        return self.ids.shape[0]
+
+    def __getitem__(self, rows: Tensor | slice) -> Batch:
+        """The batch of the given rows, in the given order."""
+        return Batch(
+            ids=self.ids[rows],
+            numeric=self.numeric[rows],
+            history={name: h[rows] for name, h in self.history.items()},
+            labels=None if self.labels is None else self.labels[rows],
+        )
+
+    def to(self, device: torch.device | str) -> Batch:
+        return Batch(
+            ids=self.ids.to(device),
+            numeric=self.numeric.to(device),
+            history={name: h.to(device) for name, h in self.history.items()},
+            labels=None if self.labels is None else self.labels.to(device),
+        )

@@ -1,0 +1,20 @@
+"""Losses on logits. Notation: B rows, T tasks."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def observed_bce(logits: Tensor, labels: Tensor) -> Tensor:
+    """Binary cross-entropy averaged over observed labels of each task, then summed over tasks.
+
+    `logits` (B, T) or (B,) when T = 1; `labels` (B, T), NaN where a label was not observed (such entries add nothing,
+    to the gradient either). A task without an observed label in the batch contributes 0.
+    """
+    logits = logits.reshape(labels.shape)  # (B, T)
+    observed = ~torch.isnan(labels)
+    target = torch.where(observed, labels, torch.zeros_like(labels))
+    per_row = functional.binary_cross_entropy_with_logits(logits, target, reduction="none") * observed  # (B, T)
+    return (per_row.sum(0) / observed.sum(0).clamp(min=1)).sum()

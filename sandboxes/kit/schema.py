@@ -1,0 +1,110 @@
+"""The schema of a prepared data set: which columns a model sees and which tasks it predicts.
+
+Ids are local to a field: 0 is padding (only in histories), 1 is unknown or rare, 2 and up are values seen in training.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+
+PADDING_ID = 0
+UNKNOWN_ID = 1
+
+Side = Literal["user", "item", "context"]
+
+
+@dataclass(frozen=True)
+class CategoricalField:
+    """A column of ids. `cardinality` counts padding and unknown, so ids lie in [0, cardinality)."""
+
+    name: str
+    cardinality: int
+    side: Side = "context"
+
+
+@dataclass(frozen=True)
+class NumericField:
+    """A column of floats, already transformed to about zero mean and unit variance on the training rows."""
+
+    name: str
+    side: Side = "context"
+
+
+@dataclass(frozen=True)
+class SequenceField:
+    """A user's past values of the categorical field `of`, oldest first, padded on the left with 0 to `length`."""
+
+    name: str
+    of: str
+    length: int
+
+
+@dataclass(frozen=True)
+class Task:
+    """A binary label. `given` names the task that must be positive before this one can be (conversion given click)."""
+
+    name: str
+    given: str | None = None
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What a model is built from. `tasks[0]` is the primary task, the one a verdict is about.
+
+    `scenario` names the categorical field that tells business domains apart, if there is one.
+    `target_item` names the categorical field that holds the candidate item, if there is one.
+    """
+
+    categorical: tuple[CategoricalField, ...]
+    numeric: tuple[NumericField, ...] = ()
+    sequences: tuple[SequenceField, ...] = ()
+    tasks: tuple[Task, ...] = field(default=(Task("label"),))
+    scenario: str | None = None
+    target_item: str | None = None
+
+    def __post_init__(self) -> None:
+        names = [f.name for f in (*self.categorical, *self.numeric, *self.sequences)]
+        if len(set(names)) != len(names):
+            raise ValueError(f"field names must differ: {sorted(n for n in names if names.count(n) > 1)}")
+        categorical = {f.name for f in self.categorical}
+        references = {s.of for s in self.sequences} | {n for n in (self.scenario, self.target_item) if n}
+        if references - categorical:
+            raise ValueError(f"not a categorical field: {sorted(references - categorical)}")
+        if not self.tasks:
+            raise ValueError("a schema needs at least one task")
+        if not self.categorical and not self.numeric:
+            raise ValueError("a schema needs at least one categorical or numeric field")
+
+    @property
+    def n_fields(self) -> int:
+        """Categorical plus numeric fields: the `F` of the interaction layers."""
+        return len(self.categorical) + len(self.numeric)
+
+    def index_of(self, name: str) -> int:
+        """The column of the categorical field `name` in `Batch.ids`. Raises `KeyError` when there is none."""
+        for i, f in enumerate(self.categorical):
+            if f.name == name:
+                return i
+        raise KeyError(name)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> Schema:
+        raw = json.loads(text)
+        return cls(
+            categorical=tuple(CategoricalField(**f) for f in raw["categorical"]),
+            numeric=tuple(NumericField(**f) for f in raw["numeric"]),
+            sequences=tuple(SequenceField(**f) for f in raw["sequences"]),
+            tasks=tuple(Task(**t) for t in raw["tasks"]),
+            scenario=raw["scenario"],
+            target_item=raw["target_item"],
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> Schema:
+        return cls.from_json(path.read_text(encoding="utf-8"))
