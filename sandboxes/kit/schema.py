@@ -66,7 +66,7 @@ class Schema:
     target_item: str | None = None
 
     def __post_init__(self) -> None:
-        names = [f.name for f in (*self.categorical, *self.numeric, *self.sequences)]
+        names = [*(f.name for f in self.categorical), *(f.name for f in self.numeric), *(f.name for f in self.sequences)]
         if len(set(names)) != len(names):
             raise ValueError(f"field names must differ: {sorted(n for n in names if names.count(n) > 1)}")
         categorical = {f.name for f in self.categorical}
