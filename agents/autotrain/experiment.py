@@ -1,0 +1,194 @@
+"""Trains candidate and baselines by one protocol: the same trials for each, then the same seeds for each.
+
+Tuning looks at valid only, and only at valid predictions that the host scores. Test predictions are made in the seed runs,
+after selection, and are not looked at here.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+import optuna
+
+from agents.autotrain.plan import TUNING_SEED, ExperimentPlan
+from sandboxes.jobs import Finished, Job, JobRunner, ModelSource
+from sandboxes.kit.data import Prepared
+from sandboxes.kit.metrics import auc
+from sandboxes.kit.training.config import TrainConfig
+
+Emit = Callable[[dict[str, object]], None]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One point of the search space that every model shares."""
+
+    learning_rate: float = 1e-3
+    embedding_l2: float = 0.0
+    dropout: float | None = None  # None: as the model's constructor says
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A tuning trial. `valid_auc` is the primary task's, scored by the host; NaN when the run failed."""
+
+    setting: Setting
+    valid_auc: float
+    finished: Finished
+
+
+@dataclass(frozen=True)
+class ModelRuns:
+    """All runs of one model: its trials, the chosen setting and one run a seed, in the order of the plan's seeds."""
+
+    source: ModelSource
+    trials: tuple[Trial, ...]
+    setting: Setting
+    seeds: tuple[Finished, ...]
+
+
+class Stopped(RuntimeError):
+    """The budget ended or the user stopped the run; finished jobs are kept, and running again goes on from them."""
+
+
+class Experiment:
+    """Runs a plan's trainings, `parallel` at a time. `stop` is polled; `emit` receives progress events."""
+
+    def __init__(
+        self,
+        plan: ExperimentPlan,
+        prepared: Prepared,
+        runner: JobRunner,
+        *,
+        parallel: int,
+        stop: Callable[[], bool] = lambda: False,
+        emit: Emit = lambda event: None,
+    ) -> None:
+        self._plan, self._prepared, self._runner = plan, prepared, runner
+        self._parallel, self._stop, self._emit = parallel, stop, emit
+        self._valid = prepared.hidden_labels("valid")
+        self._lock = threading.Lock()
+
+    def run(self, sources: Sequence[ModelSource]) -> list[ModelRuns]:
+        """Tunes every model, then trains every model on every seed. Raises `Stopped`."""
+        with ThreadPoolExecutor(self._parallel) as pool:
+            tuned = _all([pool.submit(self._tune, source) for source in sources])
+            pairs = [
+                (source, setting, seed) for source, (setting, _) in zip(sources, tuned, strict=True) for seed in self._plan.seeds
+            ]
+            runs = _all([pool.submit(self._train, *pair) for pair in pairs])
+        n = len(self._plan.seeds)
+        return [
+            ModelRuns(source, trials, setting, tuple(runs[i * n : (i + 1) * n]))
+            for i, (source, (setting, trials)) in enumerate(zip(sources, tuned, strict=True))
+        ]
+
+    def _tune(self, source: ModelSource) -> tuple[Setting, tuple[Trial, ...]]:
+        """The best of `plan.trials` settings by valid AUC. Every model is offered the same sequence of random points."""
+        if self._plan.trials == 1:
+            return Setting(), ()
+        study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=TUNING_SEED))
+        study.enqueue_trial({"learning_rate": 1e-3, "embedding_l2": 0.0})
+        trials: list[Trial] = []
+        for number in range(self._plan.trials):
+            asked = study.ask()
+            setting = _suggest(asked, default=number == 0)
+            finished = self._job(source, setting, TUNING_SEED, ("valid",), f"trial {number + 1}/{self._plan.trials}")
+            score = self._valid_auc(finished)
+            trials.append(Trial(setting, score, finished))
+            study.tell(asked, score if np.isfinite(score) else None, None if np.isfinite(score) else optuna.trial.TrialState.FAIL)
+        best = max(trials, key=lambda t: t.valid_auc if np.isfinite(t.valid_auc) else -np.inf)
+        return best.setting, tuple(trials)
+
+    def _train(self, source: ModelSource, setting: Setting, seed: int) -> Finished:
+        return self._job(source, setting, seed, ("valid", "test"), f"seed {seed}", keep_weights=seed == self._plan.seeds[0])
+
+    def _job(
+        self, source: ModelSource, setting: Setting, seed: int, predict: tuple[str, ...], what: str, keep_weights: bool = False
+    ) -> Finished:
+        if self._stop():
+            raise Stopped
+        hyper: dict[str, int | float] = {"embedding_dim": self._plan.embedding_dim}
+        if setting.dropout is not None:
+            hyper["dropout"] = setting.dropout
+        config = TrainConfig(
+            seed=seed,
+            learning_rate=setting.learning_rate,
+            embedding_l2=setting.embedding_l2,
+            batch_size=self._plan.batch_size,
+            max_epochs=self._plan.max_epochs,
+            patience=self._plan.patience,
+            threads=self._plan.threads,
+        )
+        job = Job(
+            "train", source, self._prepared.visible, self._prepared.data_hash, hyper, config, predict, keep_weights=keep_weights
+        )
+        tell = {"model": source.name, "what": what}
+        self._tell({"event": "run_started", **tell})
+        finished = self._runner.run(job, lambda line: self._progress(line, tell), self._stop)
+        if finished.run.status == "cancelled":
+            raise Stopped
+        self._tell(
+            {
+                "event": "run_finished",
+                **tell,
+                "status": finished.run.status,
+                "reused": finished.reused,
+                "seconds": round(finished.run.duration_s, 1),
+                "valid_auc": round(self._valid_auc(finished), 5),
+            }
+        )
+        return finished
+
+    def _valid_auc(self, finished: Finished) -> float:
+        if not finished.run.ok:
+            return float("nan")
+        pctr = finished.predictions("valid")
+        if pctr.shape != self._valid.shape or not np.isfinite(pctr).all():
+            return float("nan")
+        return auc(self._valid[:, 0], pctr[:, 0])
+
+    def _progress(self, line: str, tell: Mapping[str, object]) -> None:
+        """Passes on what the sandbox says of its progress, if it is of the known form; it is untrusted text."""
+        try:
+            event = json.loads(line)
+            numbers = {k: float(event[k]) for k in ("epoch", "rows", "of", "rate", "train_loss", "valid_auc") if k in event}
+            kind = {"step": "step", "epoch": "epoch"}[event["event"]]
+        except (ValueError, TypeError, KeyError):
+            return
+        self._tell({**numbers, "event": kind, **tell})
+
+    def _tell(self, event: dict[str, object]) -> None:
+        with self._lock:
+            self._emit(event)
+
+
+def _suggest(trial: optuna.Trial, default: bool) -> Setting:
+    """The shared search space (learning rate, L2 on embeddings, dropout); the default point leaves dropout to the model."""
+    point = Setting(
+        learning_rate=trial.suggest_float("learning_rate", 3e-4, 5e-3, log=True),
+        embedding_l2=trial.suggest_categorical("embedding_l2", [0.0, 1e-6, 1e-5, 1e-4]),
+    )
+    return point if default else replace(point, dropout=trial.suggest_categorical("dropout", [0.0, 0.1, 0.2, 0.4]))
+
+
+def _all(futures: Sequence[Future[T]]) -> list[T]:
+    """All results in order; the first failure cancels what has not started."""
+    try:
+        return [f.result() for f in futures]
+    except BaseException:
+        for f in futures:
+            f.cancel()
+        raise
+
+
+def as_row(setting: Setting) -> dict[str, float]:
+    """The setting's named values, without what is left to the model."""
+    return {name: value for name, value in asdict(setting).items() if value is not None}

@@ -1,0 +1,103 @@
+"""What will be trained: data, baselines, seeds, tuning trials and what it will cost, fixed before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from agents.autotrain.spec import MethodSpec, Strict
+from agents.errors import AgentError
+from sandboxes.kit.data import Prepared
+from sandboxes.kit.schema import Schema
+
+ASSUMED_SAMPLES_PER_S = 30_000.0  # of one single-threaded run, until past runs here say better
+START_S = 4.0  # starting a sandbox and importing torch
+TUNING_SEED = 0  # seeds of the comparison start at 1, so that no compared run was also a tuning trial
+
+
+class PlanImpossible(AgentError):
+    """The request does not fit the data or the kit (an unknown baseline, too few rows): the user must change it."""
+
+
+class ExperimentPlan(Strict):
+    """One protocol for the candidate and all baselines. `seeds` are paired: each trains every model."""
+
+    dataset: str
+    data_hash: str
+    rows: dict[str, int]
+    synthetic: bool
+    tasks: tuple[str, ...]
+    baselines: tuple[str, ...]
+    seeds: tuple[int, ...]
+    trials: int = Field(ge=1)  # configurations tried for every model, the default included
+    embedding_dim: int
+    batch_size: int
+    max_epochs: int
+    patience: int
+    threads: int
+    estimated_minutes: float
+    estimate_basis: str
+
+    @property
+    def primary_task(self) -> str:
+        return self.tasks[0]
+
+
+def make_plan(
+    spec: MethodSpec,
+    prepared: Prepared,
+    known_models: Sequence[str],
+    *,
+    baselines: Sequence[str] = (),
+    seeds: int = 3,
+    trials: int = 2,
+    max_epochs: int = 5,
+    batch_size: int = 2048,
+    parallel: int = 1,
+    past_samples_per_s: float | None = None,
+) -> ExperimentPlan:
+    """The plan for reproducing `spec` on `prepared`. Raises `PlanImpossible`."""
+    chosen = tuple(dict.fromkeys(baselines)) or default_baselines(prepared.schema)
+    unknown = [name for name in chosen if name not in known_models]
+    if unknown:
+        raise PlanImpossible(f"no baseline named {', '.join(unknown)}; there are {', '.join(sorted(known_models))}")
+    if seeds < 1 or trials < 1:
+        raise PlanImpossible("a plan needs at least one seed and one tuning trial")
+    rate = past_samples_per_s or ASSUMED_SAMPLES_PER_S
+    runs = (len(chosen) + 1) * (seeds + (trials if trials > 1 else 0))
+    seconds = runs * (START_S + prepared.sizes["train"] * max_epochs / rate) / parallel
+    return ExperimentPlan(
+        dataset=prepared.name,
+        data_hash=prepared.data_hash,
+        rows=dict(prepared.sizes),
+        synthetic=prepared.synthetic,
+        tasks=tuple(t.name for t in prepared.schema.tasks),
+        baselines=chosen,
+        seeds=tuple(range(TUNING_SEED + 1, TUNING_SEED + 1 + seeds)),
+        trials=trials,
+        embedding_dim=_embedding_dim(spec),
+        batch_size=batch_size,
+        max_epochs=max_epochs,
+        patience=1,
+        threads=1,
+        estimated_minutes=round(seconds / 60, 1),
+        estimate_basis=f"{runs} runs of at most {max_epochs} epochs at {rate:,.0f} samples/s, {parallel} side by side, "
+        + ("as past runs here did" if past_samples_per_s else "an assumption until runs here have been seen"),
+    )
+
+
+def default_baselines(schema: Schema) -> tuple[str, ...]:
+    """What a reviewer would ask for first: a linear model, a plain deep one, a strong interaction model, and the
+    simplest model that uses what the data has besides (several tasks, a history)."""
+    several = ("shared_bottom",) if len(schema.tasks) > 1 else ()
+    behaviour = ("din",) if schema.sequences else ()
+    return ("lr", "dnn", "dcnv2", *several, *behaviour)
+
+
+def _embedding_dim(spec: MethodSpec) -> int:
+    """The paper's width, for every model alike; 16 where it names none or an odd one."""
+    for parameter in spec.hyper_parameters:
+        if parameter.name == "embedding_dim" and isinstance(parameter.value, int) and 2 <= parameter.value <= 128:
+            return parameter.value
+    return 16

@@ -1,0 +1,82 @@
+"""MLflow tracking: one parent run a reproduction, one child a model and seed, all found again by a key of our own.
+
+Writing the same thing twice changes nothing: runs are looked up by the tag `agenticrs.key` before one is made.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+KEY_TAG = "agenticrs.key"
+EXPERIMENT = "reproductions"
+
+
+def quiet_mlflow() -> None:
+    """Keeps MLflow from calling out at run time and from talking over the terminal. Call before importing mlflow."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("DO_NOT_TRACK", "true")
+    os.environ.setdefault("MLFLOW_MODEL_CATALOG_URI", "")  # else the price catalog is fetched for each trace with tokens
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+
+
+@dataclass(frozen=True)
+class MetricSeries:
+    """A metric over epochs: `values[i]` at `steps[i]`."""
+
+    name: str
+    steps: Sequence[int]
+    values: Sequence[float]
+
+
+class Tracker:
+    """Writes runs to an MLflow store. `uri` is a server's address or `sqlite:///<file>`; artifacts go under `artifacts`."""
+
+    def __init__(self, uri: str, artifacts: Path) -> None:
+        quiet_mlflow()
+        from mlflow import MlflowClient
+
+        self.uri = uri
+        self._client: Any = MlflowClient(tracking_uri=uri)
+        found = self._client.get_experiment_by_name(EXPERIMENT)
+        where = None if uri.startswith("http") else artifacts.resolve().as_uri()
+        self.experiment_id: str = found.experiment_id if found else self._client.create_experiment(EXPERIMENT, where)
+
+    def run(self, key: str, name: str, parent: str | None = None, tags: Mapping[str, str] | None = None) -> str:
+        """The id of the MLflow run with this key; made when there is none."""
+        found = self._client.search_runs([self.experiment_id], f"tags.`{KEY_TAG}` = '{key}'", max_results=1)
+        if found:
+            run_id = str(found[0].info.run_id)
+            for tag, value in (tags or {}).items():
+                self._client.set_tag(run_id, tag, value)
+            return run_id
+        own = {KEY_TAG: key, "mlflow.runName": name, **({"mlflow.parentRunId": parent} if parent else {}), **(tags or {})}
+        return str(self._client.create_run(self.experiment_id, tags=own, run_name=name).info.run_id)
+
+    def log(
+        self,
+        run_id: str,
+        parameters: Mapping[str, object] | None = None,
+        metrics: Mapping[str, float] | None = None,
+        series: Sequence[MetricSeries] = (),
+    ) -> None:
+        """Parameters, final metrics and metrics by step, in one batch. Logging the same values again is harmless."""
+        from mlflow.entities import Metric, Param
+
+        points = [Metric(name, value, 0, 0) for name, value in (metrics or {}).items()]
+        points += [Metric(s.name, v, 0, i) for s in series for i, v in zip(s.steps, s.values, strict=True)]
+        params = [Param(name, str(value)[:500]) for name, value in (parameters or {}).items()]
+        self._client.log_batch(run_id, metrics=points, params=params)
+
+    def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
+        for name, value in tags.items():
+            self._client.set_tag(run_id, name, value)
+
+    def artifact(self, run_id: str, path: Path, folder: str = "") -> None:
+        self._client.log_artifact(run_id, str(path), folder or None)
+
+    def finish(self, run_id: str, ok: bool = True) -> None:
+        self._client.set_terminated(run_id, "FINISHED" if ok else "FAILED")

@@ -1,0 +1,215 @@
+"""Training jobs as the host sees them: a content key, a request for a sandbox, and results read back by schema.
+
+A finished job is kept under its key, so that the same job is never run twice: that is what makes steps idempotent,
+resuming cheap and baselines shared between reproductions. Only jobs that ended "ok" are kept; what a failed one left stands under failed/, for people to look at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from sandboxes.kit.training.config import TrainConfig
+from sandboxes.protocol import Limits, RunRequest, RunResult, Sandbox
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """What a job trains: `code` is the text of a model.py; or `reference` names one of the kit's own models."""
+
+    name: str
+    code: str = ""
+    reference: str = ""
+    composed: bool = True  # holds nothing but the kit's own blocks
+
+
+@dataclass(frozen=True)
+class Job:
+    """One smoke test or one training run. `hyper` goes to the model's constructor, `config` to the trainer."""
+
+    action: Literal["smoke", "train"]
+    model: ModelSource
+    data: Path  # the `visible/` folder of a prepared data set
+    data_hash: str
+    hyper: Mapping[str, int | float] = field(default_factory=dict)
+    config: TrainConfig = field(default_factory=TrainConfig)
+    predict: tuple[str, ...] = ("valid",)
+    keep_weights: bool = False
+
+    @property
+    def key(self) -> str:
+        """Equal for jobs that would do the same: model, data, settings and the kit's own code."""
+        parts = [self._job_json(), self.model.code, self.data_hash, kit_hash()]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
+
+    def request(self, outputs: Path, limits: Limits) -> RunRequest:
+        files = {"job.json": self._job_json()} | ({"model.py": self.model.code} if self.model.code else {})
+        return RunRequest(files, outputs, self.data, limits=limits, composed=self.model.composed, label=self.model.name)
+
+    def _job_json(self) -> str:
+        model = {"reference": self.model.reference} if self.model.reference else {"file": "model.py"}
+        return json.dumps(
+            {
+                "action": self.action,
+                "model": model,
+                "hyper": dict(sorted(self.hyper.items())),
+                "config": asdict(self.config),
+                "predict": self.predict,
+                "keep_weights": self.keep_weights,
+            },
+            sort_keys=True,
+        )
+
+
+class Read(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=True)
+
+
+class EpochRow(Read):
+    epoch: int
+    stage: str
+    train_loss: float
+    valid_auc: float
+    valid_log_loss: float
+    seconds: float
+
+
+class TrainReport(Read):
+    """What the sandbox says of a training run: for people and plots; no verdict rests on it."""
+
+    device: str
+    parameters: int
+    epochs: tuple[EpochRow, ...]
+    best_epoch: int
+    samples_per_s: float
+    seconds: float
+
+
+class CheckRow(Read):
+    name: str
+    passed: bool
+    detail: str
+
+
+class SmokeReport(Read):
+    checks: tuple[CheckRow, ...]
+    parameters: int
+
+    @property
+    def passed(self) -> bool:
+        return all(c.passed for c in self.checks)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A job's end. `folder` holds its outputs; `reused` says that an earlier run's outputs were found under the key."""
+
+    job: Job
+    run: RunResult
+    folder: Path
+    reused: bool = False
+
+    @property
+    def fault(self) -> str:
+        """What went wrong, as text for a person or an engine; "" when nothing did."""
+        if self.run.ok:
+            return ""
+        error = self.folder / "error.json"
+        if self.run.status == "failed" and error.is_file():
+            said = _json(error)
+            return str(said.get("traceback") or said.get("message") or self.run.reason)
+        return self.run.reason or self.run.stderr or self.run.status
+
+    def train_report(self) -> TrainReport:
+        return TrainReport.model_validate(_json(self.folder / "result.json"))
+
+    def smoke_report(self) -> SmokeReport:
+        return SmokeReport.model_validate(_json(self.folder / "smoke.json"))
+
+    def predictions(self, split: str) -> np.ndarray:
+        """Probabilities (n, T) as the sandbox wrote them: unchecked numbers."""
+        values: np.ndarray = np.load(self.folder / f"{split}.npy", allow_pickle=False)
+        return values
+
+
+class JobRunner:
+    """Runs jobs in a sandbox and keeps what finished, under `root/<key>/`. May be used from several threads."""
+
+    def __init__(self, sandbox: Sandbox, root: Path, limits: Limits) -> None:
+        self.sandbox, self._root, self._limits = sandbox, root, limits
+        root.mkdir(parents=True, exist_ok=True)
+
+    def run(
+        self,
+        job: Job,
+        progress: Callable[[str], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Finished:
+        """The kept outputs of an equal job, or a run now. Never raises for what the code does."""
+        kept = self._root / job.key
+        if (kept / "run.json").is_file():
+            said = _json(kept / "run.json")
+            run = RunResult("ok", str(said["sandbox"]), 0, float(str(said["duration_s"])))
+            return Finished(job, run, kept, reused=True)
+        fresh = self._root / f".{job.key}.{os.getpid()}.{threading.get_ident()}"
+        shutil.rmtree(fresh, ignore_errors=True)
+        result = self.sandbox.run(job.request(fresh, self._limits), progress, cancelled)
+        fault = _unreadable(job, fresh) if result.ok else None
+        if fault:
+            result = RunResult("bad_output", result.sandbox, result.exit_code, result.duration_s, reason=fault)
+        if not result.ok:
+            return Finished(job, result, _replace(fresh, self._root / "failed" / job.key))
+        (fresh / "run.json").write_text(json.dumps({"sandbox": result.sandbox, "duration_s": result.duration_s}))
+        try:
+            fresh.rename(kept)
+        except OSError:  # another worker kept an equal job first; theirs is as good
+            shutil.rmtree(fresh, ignore_errors=True)
+        return Finished(job, result, kept)
+
+
+def _replace(folder: Path, place: Path) -> Path:
+    shutil.rmtree(place, ignore_errors=True)
+    place.parent.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
+    return folder.rename(place)
+
+
+def _unreadable(job: Job, folder: Path) -> str | None:
+    """Why the outputs are not what the job must leave, or None."""
+    try:
+        finished = Finished(job, RunResult("ok", ""), folder)
+        if job.action == "smoke":
+            finished.smoke_report()
+            return None
+        finished.train_report()
+        for split in job.predict:
+            finished.predictions(split)
+    except (OSError, ValueError, ValidationError) as error:
+        return f"the run left unusable outputs: {str(error).splitlines()[0]}"
+    return None
+
+
+def _json(path: Path) -> dict[str, object]:
+    content: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+@cache
+def kit_hash() -> str:
+    """The hash of the kit's sources: a changed kit makes new jobs."""
+    kit = Path(__file__).parent / "kit"
+    digest = hashlib.sha256()
+    for path in sorted(kit.rglob("*.py")):
+        digest.update(path.relative_to(kit).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,153 @@
+"""Cheap tests that a model must pass before it may train (a few hundred rows, a few seconds).
+
+They catch code that is wrong, not models that are weak. Each check is data, so that a report can show it and an engine
+can repair from it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from sandboxes.kit.batch import Batch
+from sandboxes.kit.schema import Schema
+from sandboxes.kit.training.fit import Rows
+from sandboxes.kit.training.model import Hyper, build, loss_of, predict, stages_of
+
+ROWS = 256
+OVERFIT_ROWS = 64
+OVERFIT_STEPS = 200
+OVERFIT_SHARE = 0.7  # of the label entropy: 64 remembered rows must bring the log loss below this share
+TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Check:
+    """One smoke test: its name, whether it passed, and what was seen."""
+
+    name: str
+    passed: bool
+    detail: str = ""
+
+
+def smoke(model_class: type[nn.Module], schema: Schema, train: Rows, hyper: Hyper, seed: int = 0) -> tuple[list[Check], int]:
+    """Runs all checks on the first rows of `train`; returns them with the number of parameters (0 if it does not build).
+
+    A check that raises fails with the exception's text; later checks still run where they can.
+    """
+    rows = train.batch(slice(0, min(ROWS, len(train))))
+    fresh = lambda: build(model_class, schema, hyper, seed)  # noqa: E731
+    try:
+        parameters = sum(p.numel() for p in fresh().parameters())
+    except Exception as error:  # noqa: BLE001 - the boundary to generated code
+        return [Check("builds", False, _said(error))], 0
+    checks = [Check("builds", True, f"{parameters:,} parameters")]
+    tests: list[tuple[str, Callable[[], str | None]]] = [
+        ("forward gives finite logits (B, T)", lambda: _forward(fresh(), schema, rows)),
+        ("a batch of one works", lambda: _batch_of_one(fresh(), schema, rows)),
+        ("permuted rows give permuted predictions", lambda: _permutation(fresh(), schema, rows)),
+        ("the gradient reaches every parameter", lambda: _gradient(fresh(), rows)),
+        ("the same seed gives the same loss", lambda: _same_seed(fresh, rows, seed)),
+        ("predictions are not constant", lambda: _not_constant(fresh(), schema, rows)),
+        ("64 rows can be overfitted", lambda: _overfit(build(model_class, schema, {**hyper, "dropout": 0.0}, seed), train)),
+    ]
+    for name, test in tests:
+        try:
+            fault = test()
+        except Exception as error:  # noqa: BLE001 - the boundary to generated code
+            fault = _said(error)
+        checks.append(Check(name, fault is None, fault or ""))
+    return checks, parameters
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _forward(model: nn.Module, schema: Schema, rows: Batch) -> str | None:
+    logits, tasks = model.eval()(rows), len(schema.tasks)
+    wanted = {(len(rows), tasks)} | ({(len(rows),)} if tasks == 1 else set())
+    if tuple(logits.shape) not in wanted:
+        return f"forward gave shape {tuple(logits.shape)} for {len(rows)} rows and {tasks} task(s)"
+    if not torch.isfinite(logits).all():
+        return "forward gave NaN or infinite logits on unscaled training rows"
+    probabilities = predict(model, rows, tasks)
+    return None if ((probabilities >= 0) & (probabilities <= 1)).all() else "predictions lie outside [0, 1]"
+
+
+def _batch_of_one(model: nn.Module, schema: Schema, rows: Batch) -> str | None:
+    tasks = len(schema.tasks)
+    alone, together = predict(model, rows[:1], tasks), predict(model, rows, tasks)[:1]
+    gap = (alone - together).abs().max().item()
+    return None if gap < TOLERANCE else f"a row alone and in a batch differ by {gap:.2g}"
+
+
+def _permutation(model: nn.Module, schema: Schema, rows: Batch) -> str | None:
+    tasks, order = len(schema.tasks), torch.arange(len(rows)).flip(0)
+    gap = (predict(model, rows[order], tasks) - predict(model, rows, tasks)[order]).abs().max().item()
+    return None if gap < TOLERANCE else f"predictions depend on the order of rows (by {gap:.2g})"
+
+
+def _gradient(model: nn.Module, rows: Batch) -> str | None:
+    """Three small steps on the losses of all stages: gates that start at zero open up after the first."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    waiting = {name for name, p in model.named_parameters() if p.requires_grad}
+    model.train()
+    for _ in range(3):
+        optimizer.zero_grad()
+        torch.stack([loss_of(model, stage, rows) for stage in stages_of(model)]).sum().backward()  # type: ignore[no-untyped-call]
+        waiting -= {name for name, p in model.named_parameters() if p.grad is not None and bool((p.grad != 0).any())}
+        optimizer.step()
+    return f"no gradient reaches {', '.join(sorted(waiting))}" if waiting else None
+
+
+def _same_seed(fresh: Callable[[], nn.Module], rows: Batch, seed: int) -> str | None:
+    losses = []
+    for _ in range(2):
+        model = fresh().train()
+        torch.manual_seed(seed)
+        losses.append([loss_of(model, stage, rows).item() for stage in stages_of(model)])
+    return None if losses[0] == losses[1] else f"two builds from one seed gave losses {losses[0]} and {losses[1]}"
+
+
+def _not_constant(model: nn.Module, schema: Schema, rows: Batch) -> str | None:
+    spread = predict(model, rows, len(schema.tasks))[:, 0].std().item()
+    return None if spread > 1e-7 else "an untrained model predicts the same for every row"
+
+
+def _overfit(model: nn.Module, train: Rows) -> str | None:
+    rows = _mixed_rows(train)
+    if rows is None:
+        return None  # one class only: nothing to overfit, and no fault of the model
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    final = stages_of(model)[-1]
+    for _ in range(OVERFIT_STEPS):
+        model.train()
+        optimizer.zero_grad()
+        loss_of(model, final, rows).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    assert rows.labels is not None
+    label = rows.labels[:, 0]
+    p = predict(model, rows, rows.labels.shape[1])[:, 0].clamp(1e-6, 1 - 1e-6)
+    reached = -(label * p.log() + (1 - label) * (1 - p).log()).mean().item()
+    rate = label.mean().item()
+    entropy = -(rate * math.log(rate) + (1 - rate) * math.log(1 - rate))
+    if reached < OVERFIT_SHARE * entropy:
+        return None
+    return f"after {OVERFIT_STEPS} steps the log loss on 64 rows is {reached:.3f}, with {entropy:.3f} for a constant"
+
+
+def _mixed_rows(train: Rows) -> Batch | None:
+    """64 rows, half positive where possible, with the primary label observed; None when one class is missing."""
+    labels = train.labels
+    assert labels is not None
+    positive, negative = np.flatnonzero(labels[:, 0] == 1), np.flatnonzero(labels[:, 0] == 0)
+    if len(positive) == 0 or len(negative) == 0:
+        return None
+    half = OVERFIT_ROWS // 2
+    return train.batch(np.concatenate([positive[:half], negative[:half]]))

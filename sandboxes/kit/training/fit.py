@@ -1,0 +1,171 @@
+"""Trains one model on one prepared data set: stages, early stopping, best weights.
+
+The order of rows comes from a generator of its own, so that model code that reseeds torch cannot change it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sandboxes.kit.batch import Batch
+from sandboxes.kit.contract import Stage
+from sandboxes.kit.metrics import auc, log_loss
+from sandboxes.kit.training.config import TrainConfig
+from sandboxes.kit.training.model import is_table, loss_of, predict, stages_of
+
+EVALUATION_BATCH = 8192
+TICK_S = 0.5  # at most this often a progress event within an epoch
+
+
+class Rows(Protocol):
+    """A split of a prepared data set. `labels` is (n, T) with NaN for unobserved, None where hidden."""
+
+    @property
+    def labels(self) -> np.ndarray | None: ...
+
+    def __len__(self) -> int: ...
+
+    def batch(self, rows: np.ndarray | slice) -> Batch: ...
+
+
+class TrainingDiverged(ArithmeticError):
+    """The loss became NaN or infinite: the model's or its learning rate's fault; the same settings will fail again."""
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """What one epoch came to. `stage` is the scheme's stage, `epoch` counts over all stages from 1."""
+
+    epoch: int
+    stage: str
+    train_loss: float
+    valid_auc: float
+    valid_log_loss: float
+    seconds: float
+
+
+@dataclass
+class Fitted:
+    """The best epoch's weights (by valid AUC of the primary task) and the way there."""
+
+    state: dict[str, Tensor]
+    epochs: list[EpochRecord] = field(default_factory=list)
+    best_epoch: int = 0
+    samples_per_s: float = 0.0
+
+
+Emit = Callable[[dict[str, object]], None]
+
+
+def fit(
+    model: nn.Module, train: Rows, valid: Rows, config: TrainConfig, emit: Emit = lambda event: None, device: str = "cpu"
+) -> Fitted:
+    """Trains `model` in place and leaves it with its best weights. Raises `TrainingDiverged`."""
+    torch.set_num_threads(config.threads)
+    model.to(device)
+    order = torch.Generator().manual_seed(config.seed)
+    fitted, rows_seen, started = Fitted(state=_copy(model)), 0, time.monotonic()
+    stages = stages_of(model)
+    for stage in stages:
+        last = stage is stages[-1]
+        best, waited = -math.inf, 0
+        optimizer = _optimizer(model, stage, config)
+        for _ in range(max(1, round(stage.epochs * config.max_epochs))):
+            began = time.monotonic()
+            loss = _epoch(model, stage, optimizer, train, config, order, emit, len(fitted.epochs) + 1, device)
+            rows_seen += len(train)
+            record = _evaluated(model, valid, stage, len(fitted.epochs) + 1, loss, began, device)
+            fitted.epochs.append(record)
+            emit({"event": "epoch", **asdict(record)})
+            if not last:
+                continue
+            if record.valid_auc > best:
+                best, waited, fitted.best_epoch, fitted.state = record.valid_auc, 0, record.epoch, _copy(model)
+            else:
+                waited += 1
+                if waited >= config.patience:
+                    break
+    model.load_state_dict(fitted.state)
+    fitted.samples_per_s = rows_seen / max(time.monotonic() - started, 1e-9)
+    return fitted
+
+
+def predictions(model: nn.Module, rows: Rows, n_tasks: int, device: str = "cpu") -> np.ndarray:
+    """Probabilities (n, T) float32 for all rows, in file order."""
+    parts = [predict(model, rows.batch(s).to(device), n_tasks).cpu().numpy() for s in _slices(len(rows), EVALUATION_BATCH)]
+    return np.concatenate(parts)
+
+
+def _epoch(
+    model: nn.Module,
+    stage: Stage,
+    optimizer: torch.optim.Optimizer,
+    train: Rows,
+    config: TrainConfig,
+    order: torch.Generator,
+    emit: Emit,
+    number: int,
+    device: str,
+) -> float:
+    """One pass over the training rows; returns the mean loss per batch."""
+    model.train()
+    shuffled = torch.randperm(len(train), generator=order).numpy()
+    total, batches, ticked, began = torch.zeros((), device=device), 0, 0.0, time.monotonic()
+    for rows in _slices(len(train), config.batch_size):
+        loss = loss_of(model, stage, train.batch(shuffled[rows]).to(device))
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        total, batches = total + loss.detach(), batches + 1
+        passed = time.monotonic() - began
+        if passed - ticked > TICK_S:
+            ticked = passed
+            emit({"event": "step", "epoch": number, "rows": rows.stop, "of": len(train), "rate": round(rows.stop / passed)})
+    mean = total.item() / batches
+    if not math.isfinite(mean):
+        raise TrainingDiverged(f"the training loss of epoch {number} is {mean}; lower the learning rate or check the loss")
+    return mean
+
+
+def _evaluated(model: nn.Module, valid: Rows, stage: Stage, number: int, loss: float, began: float, device: str) -> EpochRecord:
+    labels = valid.labels
+    assert labels is not None
+    pctr = predictions(model, valid, labels.shape[1], device)[:, 0]
+    if not np.isfinite(pctr).all():
+        raise TrainingDiverged(f"the predictions after epoch {number} are not finite")
+    return EpochRecord(
+        epoch=number,
+        stage=stage.name,
+        train_loss=loss,
+        valid_auc=auc(labels[:, 0], pctr),
+        valid_log_loss=log_loss(labels[:, 0], pctr),
+        seconds=time.monotonic() - began,
+    )
+
+
+def _optimizer(model: nn.Module, stage: Stage, config: TrainConfig) -> torch.optim.Optimizer:
+    """Adam over what the stage leaves free; embedding tables carry the L2 penalty."""
+    tables, dense = [], []
+    for name, parameter in model.named_parameters():
+        free = not any(name.startswith(prefix) for prefix in stage.freeze)
+        parameter.requires_grad_(free)
+        if free:
+            (tables if is_table(name) else dense).append(parameter)
+    groups = [{"params": tables, "weight_decay": config.embedding_l2}, {"params": dense}]
+    return torch.optim.Adam([g for g in groups if g["params"]], lr=config.learning_rate, fused=True)
+
+
+def _slices(n: int, size: int) -> Iterator[slice]:
+    return (slice(start, min(start + size, n)) for start in range(0, n, size))
+
+
+def _copy(model: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}

@@ -1,0 +1,53 @@
+"""Builds a model from a class and asks it for losses and predictions, filling in what it leaves to the kit.
+
+Notation: B rows, T tasks.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from sandboxes.kit.batch import Batch
+from sandboxes.kit.contract import HasLoss, HasPredict, HasStages, Stage
+from sandboxes.kit.losses import observed_bce
+from sandboxes.kit.schema import Schema
+
+Hyper = Mapping[str, int | float]
+
+
+def build(model_class: type[nn.Module], schema: Schema, hyper: Hyper, seed: int) -> nn.Module:
+    """`model_class(schema, ...)` with those of `hyper` that its constructor names, initialised from `seed`."""
+    accepted = inspect.signature(model_class.__init__).parameters
+    torch.manual_seed(seed)
+    return model_class(schema, **{name: value for name, value in hyper.items() if name in accepted})
+
+
+def stages_of(model: nn.Module) -> Sequence[Stage]:
+    """The model's training scheme; one plain stage when it names none."""
+    return tuple(model.stages()) if isinstance(model, HasStages) else (Stage("train"),)
+
+
+def loss_of(model: nn.Module, stage: Stage, batch: Batch) -> Tensor:
+    """The scalar that `stage` minimises on `batch`."""
+    if stage.loss == "loss" and not isinstance(model, HasLoss):
+        assert batch.labels is not None
+        return observed_bce(model(batch), batch.labels)
+    loss: Tensor = getattr(model, stage.loss)(batch)
+    return loss
+
+
+@torch.no_grad()
+def predict(model: nn.Module, batch: Batch, n_tasks: int) -> Tensor:
+    """Probabilities (B, T) for the rows of `batch`, in evaluation mode."""
+    model.eval()
+    probabilities = model.predict(batch) if isinstance(model, HasPredict) else torch.sigmoid(model(batch))
+    return probabilities.reshape(len(batch), n_tasks).float()
+
+
+def is_table(name: str) -> bool:
+    """Whether the parameter `name` is an embedding table (the kit calls them so), which L2 and lazy updates are for."""
+    return any("table" in part for part in name.split("."))

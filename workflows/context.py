@@ -1,0 +1,75 @@
+"""What a reproduction's steps work with: made once at the composition root, handed to every node."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from agents.autotrain.engine import Engine
+from agents.errors import BudgetExhausted
+from memory.embeddings import WordEmbeddings
+from memory.store import MemoryStore
+from memory.tracking import Tracker
+from sandboxes import choose
+from sandboxes.jobs import JobRunner
+from sandboxes.kit.data import Prepared
+from sandboxes.protocol import Limits
+from workflows.request import ReproductionRequest
+from workflows.run_folder import RunFolder
+from workflows.settings import Settings
+
+Emit = Callable[[dict[str, object]], None]
+
+
+@dataclass
+class Context:
+    """Settings, the request, the run's folder, and what is opened on first use: memory, tracking, sandbox, data."""
+
+    settings: Settings
+    request: ReproductionRequest
+    folder: RunFolder
+    engine: Engine
+    emit: Emit = lambda event: None
+    interrupted: Callable[[], bool] = lambda: False
+    started: float = field(default_factory=time.monotonic)
+
+    @cached_property
+    def memory(self) -> MemoryStore:
+        return MemoryStore(self.settings.home / "memory", WordEmbeddings())
+
+    @cached_property
+    def tracker(self) -> Tracker:
+        return Tracker(self.settings.mlflow_uri, self.settings.home / "mlartifacts")
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """The data set of the plan, as `steps.plan` prepared it."""
+        return Prepared.open(self.settings.home / "data" / self.folder.read_text("prepared.txt"))
+
+    def runner(self, composed: bool) -> JobRunner:
+        """Jobs in the sandbox that may run such code. Raises `SandboxUnavailable`."""
+        sandbox = choose(self.request.sandbox, composed=composed, allow_unsafe=self.request.allow_unsafe_sandbox)
+        limits = Limits(timeout_s=self.settings.timeout_s, memory_mb=self.settings.memory_mb)
+        return JobRunner(sandbox, self.settings.home / "jobs", limits)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    def stop(self) -> bool:
+        """Whether running jobs should end: the user said so, or the time is spent."""
+        return self.interrupted() or self.out_of_time()
+
+    def out_of_time(self) -> bool:
+        minutes = self.request.budget_minutes
+        return minutes is not None and self.seconds > 60 * minutes
+
+    def spend_no_more(self) -> None:
+        """Raises `BudgetExhausted` once the time is spent."""
+        if self.out_of_time():
+            raise BudgetExhausted(
+                f"the budget of {self.request.budget_minutes:g} minutes is spent; what finished is kept: "
+                f"agenticrs resume {self.folder.run_id} --budget-minutes MORE"
+            )

@@ -1,0 +1,36 @@
+"""What a user asks for: a paper to reproduce, on which data, against what, within which bounds."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ReproductionRequest(BaseModel):
+    """The options of `agenticrs reproduce`, complete: kept with the run, so that resuming needs nothing else."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    paper: str
+    data: str = "census-income"
+    data_folder: str = ""
+    baselines: tuple[str, ...] = ()
+    seeds: int = Field(default=5, ge=1, le=100)
+    trials: int = Field(default=3, ge=1, le=1000)
+    epochs: int = Field(default=5, ge=1, le=1000)
+    batch_size: int = Field(default=2048, ge=1)
+    model: str = ""  # provider:model; "" is the built-in engine
+    sandbox: Literal["auto", "docker", "bubblewrap", "process"] = "auto"
+    allow_unsafe_sandbox: bool = False
+    approve: bool = False
+    ablation: bool = True
+    budget_usd: float | None = Field(default=None, gt=0)
+    budget_minutes: float | None = Field(default=None, gt=0)
+
+    @property
+    def key(self) -> str:
+        """Equal for requests that ask for the same result; budgets and approval do not change it."""
+        asked = self.model_dump(exclude={"budget_usd", "budget_minutes", "approve", "sandbox", "allow_unsafe_sandbox"})
+        return hashlib.sha256(repr(sorted(asked.items())).encode()).hexdigest()[:10]

@@ -1,0 +1,44 @@
+"""Settings, read once: environment (`AGENTICRS_*`), then `agenticrs.toml` in the working folder, then defaults."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+SandboxName = Literal["auto", "docker", "bubblewrap", "process"]
+
+
+class Settings(BaseSettings):
+    """What a site decides once. Options of a command override it for that command."""
+
+    model_config = SettingsConfigDict(env_prefix="AGENTICRS_", toml_file="agenticrs.toml", extra="forbid")
+
+    home: Path = Field(default_factory=lambda: Path.home() / ".agenticrs")  # runs, data, memory, tracking
+    data_folder: Path | None = None  # where official data sets lie, each in a folder of its name
+    model: str = ""  # provider:model; "" is the built-in engine
+    sandbox: SandboxName = "auto"
+    tracking_uri: str = ""  # an MLflow server; "" is SQLite under home
+    parallel: int = Field(default_factory=lambda: max(1, os.cpu_count() or 1), ge=1)  # training runs side by side
+    timeout_s: float = Field(default=1800.0, gt=0)  # wall clock of one training run
+    memory_mb: int = Field(default=6144, ge=512)  # memory of one training run
+    repairs: int = Field(default=3, ge=0)
+    redis_url: str = ""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def mlflow_uri(self) -> str:
+        return self.tracking_uri or f"sqlite:///{self.home.resolve() / 'mlflow.sqlite'}"
