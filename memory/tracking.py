@@ -6,7 +6,8 @@ Writing the same thing twice changes nothing: runs are looked up by the tag `age
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,20 @@ class Tracker:
         found = self._client.get_experiment_by_name(EXPERIMENT)
         where = None if uri.startswith("http") else artifacts.resolve().as_uri()
         self.experiment_id: str = found.experiment_id if found else self._client.create_experiment(EXPERIMENT, where)
+
+    @contextmanager
+    def traced(self) -> Iterator[None]:
+        """Has MLflow record traces of LangChain and LangGraph calls in this store while the block runs."""
+        import mlflow
+
+        mlflow.set_tracking_uri(self.uri)
+        mlflow.set_experiment(experiment_id=self.experiment_id)
+        mlflow.langchain.autolog(silent=True)
+        try:
+            yield
+        finally:
+            mlflow.langchain.autolog(disable=True, silent=True)
+            mlflow.flush_trace_async_logging(terminate=True)
 
     def run(self, key: str, name: str, parent: str | None = None, tags: Mapping[str, str] | None = None) -> str:
         """The id of the MLflow run with this key; made when there is none."""

@@ -6,16 +6,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NoReturn
 
 from agents.autotrain.engine import Engine
 from agents.errors import BudgetExhausted
 from memory.embeddings import WordEmbeddings
 from memory.store import MemoryStore
 from memory.tracking import Tracker
-from sandboxes import choose
+from sandboxes import SandboxUnavailable, choose
 from sandboxes.jobs import JobRunner
 from sandboxes.kit.data import Prepared
-from sandboxes.protocol import Limits
+from sandboxes.protocol import Limits, RunResult
 from workflows.request import ReproductionRequest
 from workflows.run_folder import RunFolder
 from workflows.settings import Settings
@@ -66,10 +67,22 @@ class Context:
         minutes = self.request.budget_minutes
         return minutes is not None and self.seconds > 60 * minutes
 
-    def spend_no_more(self) -> None:
-        """Raises `BudgetExhausted` once the time is spent."""
-        if self.out_of_time():
-            raise BudgetExhausted(
-                f"the budget of {self.request.budget_minutes:g} minutes is spent; what finished is kept: "
-                f"agenticrs resume {self.folder.run_id} --budget-minutes MORE"
-            )
+    def say(self, text: str) -> None:
+        """A line for the person who watches."""
+        self.emit({"event": "note", "text": text})
+
+    def end(self) -> NoReturn:
+        """Ends the command where it stands: raises `BudgetExhausted` when the time is spent, else `KeyboardInterrupt`."""
+        if self.interrupted():
+            raise KeyboardInterrupt
+        raise BudgetExhausted(
+            f"the budget of {self.request.budget_minutes:g} minutes is spent and what finished is kept; go on with "
+            f"agenticrs resume {self.folder.run_id} --budget-minutes N"
+        )
+
+    def end_if_stopped(self, run: RunResult) -> None:
+        """For jobs run outside an experiment: a cancelled one ends the command, a missing sandbox too."""
+        if run.status == "cancelled":
+            self.end()
+        if run.status == "unavailable":
+            raise SandboxUnavailable(run.reason)

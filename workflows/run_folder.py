@@ -53,6 +53,16 @@ class RunFolder:
     def load(self, name: str, model: type[M]) -> M:
         return model.model_validate_json(self.read_text(f"{name}.json"))
 
+    @property
+    def summary(self) -> Summary:
+        return self.load("summary", Summary)
+
+    def update_summary(self, **changes: str | float) -> Summary:
+        """Changes fields of the run's one-line summary."""
+        changed = self.summary.model_copy(update=changes)
+        self.save("summary", changed)
+        return changed
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Holds the run for this process; the lock goes with the process, however it ends. Raises `RunBusy`."""

@@ -20,6 +20,8 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=lambda: Path.home() / ".agenticrs")  # runs, data, memory, tracking
     data_folder: Path | None = None  # where official data sets lie, each in a folder of its name
     model: str = ""  # provider:model; "" is the built-in engine
+    usd_per_million_input: float | None = Field(default=None, ge=0)  # the model's price; needed to keep a budget in dollars
+    usd_per_million_output: float | None = Field(default=None, ge=0)
     sandbox: SandboxName = "auto"
     tracking_uri: str = ""  # an MLflow server; "" is SQLite under home
     parallel: int = Field(default_factory=lambda: max(1, os.cpu_count() or 1), ge=1)  # training runs side by side

@@ -58,6 +58,6 @@ class Engine(Protocol):
 
     def review(self, spec: MethodSpec, code: Code) -> Review: ...
 
-    def ablate(self, spec: MethodSpec, schema: Schema, mechanism: str) -> Code | None:
-        """The model without one mechanism, or None when nothing sensible remains."""
+    def ablate(self, spec: MethodSpec, schema: Schema, code: Code, mechanism: str) -> Code | None:
+        """The model of `code` without one mechanism, or None when nothing sensible remains."""
         ...

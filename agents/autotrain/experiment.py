@@ -78,6 +78,8 @@ class Experiment:
 
     def run(self, sources: Sequence[ModelSource]) -> list[ModelRuns]:
         """Tunes every model, then trains every model on every seed. Raises `Stopped`."""
+        tuning = self._plan.trials if self._plan.trials > 1 else 0
+        self._tell({"event": "runs_planned", "runs": len(sources) * (tuning + len(self._plan.seeds))})
         with ThreadPoolExecutor(self._parallel) as pool:
             tuned = _all([pool.submit(self._tune, source) for source in sources])
             pairs = [
@@ -89,6 +91,12 @@ class Experiment:
             ModelRuns(source, trials, setting, tuple(runs[i * n : (i + 1) * n]))
             for i, (source, (setting, trials)) in enumerate(zip(sources, tuned, strict=True))
         ]
+
+    def repeat(self, source: ModelSource, setting: Setting) -> ModelRuns:
+        """Trains one more model on every seed by a given setting, untuned (for ablations). Raises `Stopped`."""
+        with ThreadPoolExecutor(self._parallel) as pool:
+            runs = _all([pool.submit(self._train, source, setting, seed) for seed in self._plan.seeds])
+        return ModelRuns(source, (), setting, tuple(runs))
 
     def _tune(self, source: ModelSource) -> tuple[Setting, tuple[Trial, ...]]:
         """The best of `plan.trials` settings by valid AUC. Every model is offered the same sequence of random points."""

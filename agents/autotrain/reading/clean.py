@@ -1,0 +1,65 @@
+"""Bytes to safe text: decodes what papers come in, and drops characters that could trick a terminal, a browser or a reader."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
+_SPACES = re.compile(r"[^\S\n]+")
+# Letters that typesetting joins; only these, since NFKC over a formula would turn x² into x2.
+_LIGATURES = str.maketrans(
+    {
+        "ﬀ": "ff",
+        "ﬁ": "fi",
+        "ﬂ": "fl",
+        "ﬃ": "ffi",
+        "ﬄ": "ffl",
+        "ﬅ": "st",
+        "ﬆ": "st",
+        "Ĳ": "IJ",
+        "ĳ": "ij",
+        "\u00ad": "",
+        "\u00a0": " ",
+    }
+)
+
+
+def decode(data: bytes) -> str:
+    """Text of a file whose encoding nobody states: by byte-order mark, else UTF-8, else Latin-1 (which always succeeds)."""
+    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, errors="replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def clean(text: str) -> str:
+    """The text without control, zero-width, bidirectional and unassigned characters; ligatures split; lines ended by "\\n".
+
+    Mathematics keeps its characters: only letters that typesetting joined and accents set apart are composed.
+    """
+    text = _LINE_ENDS.sub("\n", text).translate(_LIGATURES)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    if text.isprintable():
+        return text
+    return "".join(char for char in text if _harmless(char))
+
+
+def _harmless(char: str) -> bool:
+    """Letters, marks, numbers, signs, spaces, line ends and tabs; nothing that moves a cursor or hides text."""
+    return char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+
+
+def one_line(text: str) -> str:
+    """`clean` text on one line, single spaces."""
+    return " ".join(clean(text).split())
+
+
+def paragraphs(text: str) -> list[str]:
+    """The non-empty blocks of a clean text that blank lines separate, each with its line ends kept."""
+    return [block for part in _BLANK_LINES.split(text) if (block := _SPACES.sub(" ", part).strip())]

@@ -1,0 +1,181 @@
+"""Everything a report may show. All parts but the first few are optional: a run that ended early has a short, honest report.
+
+Strings from papers, models and sandboxes go in as they are; escaping is the renderer's work.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from agents.autotrain.compare.claims import ClaimRow
+from agents.autotrain.compare.comparison import Comparison
+from agents.autotrain.compare.scores import Scores
+from agents.autotrain.plan import ExperimentPlan
+from agents.autotrain.recall import Recall
+from agents.autotrain.results import JobRow, ModelResult, SeedRow, TrialRow
+from agents.autotrain.spec import MethodSpec, Strict
+
+Outcome = Literal["done", "out_of_scope", "declined", "no_candidate", "stopped", "failed"]
+
+
+class PaperView(Strict):
+    """What was read. `pages` is 0 when the format has none."""
+
+    title: str
+    source: str
+    format: str
+    words: int
+    pages: int = 0
+    sections: int = 0
+    equations: int = 0
+    tables: int = 0
+    notes: tuple[str, ...] = ()  # what reading could not do
+
+
+class LeakCheck(Strict):
+    name: str
+    passed: bool
+    detail: str = ""
+
+
+class DataView(Strict):
+    """The prepared data set. `facts` are further named values (provenance, licence, settings), shown in order."""
+
+    name: str
+    synthetic: bool
+    data_hash: str
+    sizes: dict[str, int]  # rows by split
+    positive_rates: dict[str, float] = {}  # by task, on train
+    facts: dict[str, str] = {}
+    leak_checks: tuple[LeakCheck, ...] = ()
+
+
+class SmokeCheck(Strict):
+    name: str
+    passed: bool
+    detail: str = ""
+
+
+class AttemptView(Strict):
+    """One attempt at the candidate's code: what the policy and the smoke tests said of it. `policy` is empty when it passed."""
+
+    number: int
+    policy: tuple[str, ...] = ()
+    checks: tuple[SmokeCheck, ...] = ()
+    fault: str = ""  # why it was rejected, "" for the attempt that trained
+
+
+class CodeView(Strict):
+    """The candidate's model.py as trained, and what was simplified or left out."""
+
+    text: str
+    composed: bool
+    code_hash: str
+    notes: tuple[str, ...] = ()
+
+
+class FidelityView(Strict):
+    """How a mechanism of the spec stands in the code; `lines` are 1-based, inclusive."""
+
+    mechanism: str  # Mechanism.id
+    name: str
+    status: Literal["implemented", "simplified", "missing"]
+    lines: tuple[int, int] | None = None
+    note: str = ""
+
+
+class ModelView(Strict):
+    """One model: its runs, and the host's scores of its test predictions by seed (fewer than seeds when some failed)."""
+
+    result: ModelResult
+    test: dict[int, Scores] = {}
+    valid_auc: dict[int, float] = {}  # by seed, scored by the host
+
+    @property
+    def name(self) -> str:
+        return self.result.name
+
+    @property
+    def samples_per_s(self) -> float | None:
+        rates = [s.samples_per_s for s in self.result.seeds if s.samples_per_s > 0]
+        return sum(rates) / len(rates) if rates else None
+
+
+class AblationView(Strict):
+    """The candidate without one mechanism, compared with the whole candidate as a baseline would be (without minus with)."""
+
+    mechanism: str
+    name: str
+    comparison: Comparison | None = None
+    note: str = ""  # why there is none
+
+
+class CostView(Strict):
+    """What the run took. `llm_usd` is None when no language model was used, or its price is not known."""
+
+    seconds: float
+    training_seconds: float = 0.0
+    runs: int = 0
+    reused_runs: int = 0
+    llm: str = ""  # provider:model, "" for the built-in engine
+    llm_input_tokens: int = 0
+    llm_output_tokens: int = 0
+    llm_usd: float | None = None
+
+
+class Failed(Strict):
+    """Something that went wrong and was not hidden: at which step, and what was said."""
+
+    stage: str
+    message: str
+
+
+class ReportView(Strict):
+    """A reproduction as a report shows it."""
+
+    run_id: str
+    created: str
+    outcome: Outcome
+    reason: str = ""  # one sentence, for outcomes other than "done"
+    engine: str = "builtin"
+    paper: PaperView | None = None
+    spec: MethodSpec | None = None
+    recall: Recall | None = None
+    plan: ExperimentPlan | None = None
+    data: DataView | None = None
+    attempts: tuple[AttemptView, ...] = ()
+    code: CodeView | None = None
+    paper_parameters: str = ""  # the parameter count the paper states, in its words
+    models: tuple[ModelView, ...] = ()  # the candidate first
+    comparison: Comparison | None = None
+    claims: tuple[ClaimRow, ...] = ()
+    fidelity: tuple[FidelityView, ...] = ()
+    ablation: AblationView | None = None
+    cost: CostView | None = None
+    sandbox: str = ""
+    sandbox_note: str = ""  # what that sandbox guards, in one sentence
+    environment: dict[str, str] = Field(default_factory=dict)  # versions, hashes, machine, in the order to show
+    command: str = ""  # runs it again
+    failures: tuple[Failed, ...] = ()
+
+
+__all__ = [
+    "AblationView",
+    "AttemptView",
+    "CodeView",
+    "CostView",
+    "DataView",
+    "Failed",
+    "FidelityView",
+    "JobRow",
+    "LeakCheck",
+    "ModelView",
+    "Outcome",
+    "PaperView",
+    "ReportView",
+    "SeedRow",
+    "SmokeCheck",
+    "TrialRow",
+]

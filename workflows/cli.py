@@ -1,0 +1,261 @@
+"""The command line: `agenticrs reproduce PAPER` and what belongs to it. Heavy imports wait until a command needs them."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+
+import typer
+
+from workflows.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from workflows.driver import Ended
+    from workflows.run_folder import RunFolder
+    from workflows.settings import Settings
+
+app = typer.Typer(
+    help="From a recommender paper to a model, trained in a sandbox against tuned baselines, and a verdict on its worth.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+data_app = typer.Typer(help="The data sets that reproductions train on.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+SandboxOption = Literal["auto", "docker", "bubblewrap", "process"]
+Json = Annotated[bool, typer.Option("--json", help="Print events as JSON, one a line.")]
+BudgetMinutes = Annotated[float | None, typer.Option(min=0.01, help="Stop after so many minutes; what finished is kept.")]
+BudgetUsd = Annotated[float | None, typer.Option(min=0.0001, help="Spend at most this on the language model.")]
+Unsafe = Annotated[
+    bool, typer.Option("--allow-unsafe-sandbox", help="Let code that a language model wrote run as a plain process.")
+]
+
+
+@app.command()
+def reproduce(
+    paper: Annotated[str, typer.Argument(help="arXiv id or URL, or a path to PDF, LaTeX, HTML, Markdown or text.")],
+    data: Annotated[str, typer.Option(help="A data set's name, or a path to CSV, Parquet or a schema file.")] = "census-income",
+    baselines: Annotated[str, typer.Option(help="Comma-separated models of the kit; without it, those that fit the data.")] = "",
+    seeds: Annotated[int, typer.Option(min=1, max=100, help="Paired seeds; fewer than 3 give no verdict.")] = 5,
+    trials: Annotated[int, typer.Option(min=1, help="Settings tried for every model alike.")] = 3,
+    epochs: Annotated[int, typer.Option(min=1, help="At most so many epochs a run.")] = 5,
+    batch_size: Annotated[int, typer.Option(min=1)] = 2048,
+    model: Annotated[str | None, typer.Option(help="provider:model; without it, the built-in engine.")] = None,
+    sandbox: Annotated[SandboxOption | None, typer.Option(help="Where code runs; auto takes the strongest there is.")] = None,
+    allow_unsafe_sandbox: Unsafe = False,
+    approve: Annotated[bool, typer.Option("--approve", help="Ask before anything is trained.")] = False,
+    ablation: Annotated[bool, typer.Option(help="Train the model once more without its main mechanism.")] = True,
+    budget_usd: BudgetUsd = None,
+    budget_minutes: BudgetMinutes = None,
+    again: Annotated[bool, typer.Option("--again", help="Make a new run though an equal one has ended.")] = False,
+    json: Json = False,
+) -> None:
+    """From a paper to a verdict."""
+    from workflows.driver import begin
+    from workflows.request import ReproductionRequest
+
+    settings = _settings()
+    request = ReproductionRequest(
+        paper=paper,
+        data=data,
+        baselines=tuple(name.strip() for name in baselines.split(",") if name.strip()),
+        seeds=seeds,
+        trials=trials,
+        epochs=epochs,
+        batch_size=batch_size,
+        model=settings.model if model is None else model,
+        sandbox=sandbox or settings.sandbox,
+        allow_unsafe_sandbox=allow_unsafe_sandbox,
+        approve=approve,
+        ablation=ablation,
+        budget_usd=budget_usd,
+        budget_minutes=budget_minutes,
+    )
+    folder = begin(settings, request, again=again)
+    bounds = {
+        name: getattr(request, name) for name in ("sandbox", "allow_unsafe_sandbox", "approve", "budget_usd", "budget_minutes")
+    }
+    _run(settings, folder, json=json, changes=bounds)
+
+
+@app.command()
+def resume(
+    run: Annotated[str, typer.Argument(help="The run, or the beginning of its name.")],
+    yes: Annotated[bool | None, typer.Option("--yes/--no", help="Approve or decline a plan that waits.")] = None,
+    sandbox: Annotated[SandboxOption | None, typer.Option()] = None,
+    allow_unsafe_sandbox: Annotated[bool | None, typer.Option("--allow-unsafe-sandbox")] = None,
+    budget_usd: BudgetUsd = None,
+    budget_minutes: BudgetMinutes = None,
+    json: Json = False,
+) -> None:
+    """Goes on with a run that was stopped, killed, out of budget or waiting."""
+    settings = _settings()
+    changes: dict[str, Any] = {"sandbox": sandbox, "allow_unsafe_sandbox": allow_unsafe_sandbox, "budget_usd": budget_usd}
+    changes = {name: value for name, value in changes.items() if value is not None} | {"budget_minutes": budget_minutes}
+    _run(settings, _find(settings, run), json=json, changes=changes, approved=yes)
+
+
+@app.command()
+def runs(json: Json = False) -> None:
+    """All runs, newest first."""
+    from workflows.run_folder import list_runs
+
+    found = list_runs(_settings().home)
+    if json:
+        for summary in found:
+            print(summary.model_dump_json())
+        return
+    from rich.table import Table
+
+    if not found:
+        _console().print("No runs yet: agenticrs reproduce PAPER makes one.")
+        return
+    table = Table("run", "paper", "data", "status", "verdict", "minutes", box=None, pad_edge=False)
+    for s in found:
+        table.add_row(s.run_id, s.title or s.paper, s.dataset, s.status, s.verdict, f"{s.seconds / 60:.1f}")
+    _console().print(table)
+
+
+@app.command()
+def show(run: Annotated[str, typer.Argument(help="The run, or the beginning of its name.")], json: Json = False) -> None:
+    """What a run came to: its verdict, its table, its files."""
+    from workflows.driver import EXIT_OF_STATUS, Ended
+
+    settings = _settings()
+    folder = _find(settings, run)
+    summary = folder.summary
+    if json:
+        print(summary.model_dump_json())
+        return
+    _conclude(settings, Ended(summary, folder, EXIT_OF_STATUS.get(summary.status, ExitCode.DONE)))
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """What is installed, reachable and missing, each with its remedy."""
+    from workflows.doctor import examine
+
+    found = examine(_settings())
+    if json:
+        import json as encoder
+
+        print(encoder.dumps([{"name": f.name, "state": f.state, "detail": f.detail, "remedy": f.remedy} for f in found]))
+    else:
+        console = _console()
+        marks = {"ok": "[green]ok     [/]", "missing": "[yellow]missing[/]", "broken": "[red]broken [/]"}
+        for f in found:
+            console.print(
+                f"{marks[f.state]} [bold]{f.name}[/]: {f.detail}" + (f" [dim]-> {f.remedy}[/]" if f.remedy else ""),
+                soft_wrap=True,
+            )
+    if any(f.state == "broken" for f in found):
+        raise typer.Exit(ExitCode.INTERNAL)
+
+
+@data_app.command("list")
+def data_list(json: Json = False) -> None:
+    """Data sets known by name, and whether their files are here."""
+    from workflows.data import listing
+
+    rows = listing(_settings())
+    if json:
+        import json as encoder
+
+        print(encoder.dumps(rows))
+        return
+    from rich.table import Table
+
+    table = Table("name", "what", "licence", "state", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(row["name"], row["description"], row["licence"], row["state"])
+    _console().print(table)
+
+
+@data_app.command("prepare")
+def data_prepare(data: Annotated[str, typer.Argument(help="A data set's name, or a path.")]) -> None:
+    """Prepares a data set: vocabularies, splits, leak checks, arrays."""
+    from sandboxes.kit.data import DataError
+    from workflows.data import prepare
+
+    try:
+        said = prepare(_settings(), data)
+    except DataError as error:
+        _fail(str(error), ExitCode.UNREADABLE)
+    _console().print(said, highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """The console script."""
+    app()
+
+
+def _run(settings: Settings, folder: RunFolder, *, json: bool, changes: dict[str, Any], approved: bool | None = None) -> None:
+    """Runs to the end, asking on a terminal where the plan wants approval; exits with the run's code."""
+    from workflows.console import watch
+    from workflows.driver import ended_before, go
+    from workflows.run_folder import RunBusy
+
+    ended = ended_before(folder)
+    if ended is None:
+        watching = watch(_console(), json)
+        try:
+            ended = go(settings, folder, watching, changes=changes, approved=approved)
+        except RunBusy as error:
+            _fail(str(error), ExitCode.USAGE)
+        finally:
+            watching.close()
+        if ended.code == ExitCode.WAITING and not json and sys.stdin.isatty():
+            approved = typer.confirm(f"{ended.summary.reason}\nGo on?")
+            return _run(settings, folder, json=json, changes=changes, approved=approved)
+    if json:
+        print(ended.summary.model_dump_json())
+    else:
+        _conclude(settings, ended)
+    raise typer.Exit(ended.code)
+
+
+def _conclude(settings: Settings, ended: Ended) -> None:
+    from workflows.conclusion import conclude
+
+    conclude(_console(), settings, ended)
+
+
+def _find(settings: Settings, name: str) -> RunFolder:
+    from workflows.driver import NoSuchRun, find_run
+
+    try:
+        return find_run(settings, name)
+    except NoSuchRun as error:
+        _fail(str(error), ExitCode.USAGE)
+
+
+def _settings() -> Settings:
+    from pydantic import ValidationError
+
+    from workflows.settings import Settings
+
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        _fail(f"the setting {'.'.join(map(str, first['loc']))} is wrong: {first['msg']}", ExitCode.USAGE)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    return settings
+
+
+def _fail(text: str, code: ExitCode) -> NoReturn:
+    typer.echo(text, err=True)
+    raise typer.Exit(code)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console()
+
+
+if __name__ == "__main__":
+    main()

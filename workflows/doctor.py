@@ -1,0 +1,141 @@
+"""Examines the machine: what is installed, reachable and missing, each with its remedy."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
+from urllib.parse import urlparse
+
+from workflows.settings import Settings
+
+DISK_GB = 5.0
+PROVIDERS = {"openai": "langchain-openai", "anthropic": "langchain-anthropic", "ollama": "langchain-ollama"}
+KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`missing` narrows what can be done; `broken` means that a reproduction cannot run."""
+
+    name: str
+    state: Literal["ok", "missing", "broken"]
+    detail: str
+    remedy: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """All findings, the necessary first."""
+    checks: tuple[Callable[[Settings], list[Finding]], ...] = (_python, _home, _sandboxes, _gpu, _redis, _model, _tracking, _data)
+    return [finding for check in checks for finding in check(settings)]
+
+
+def _python(settings: Settings) -> list[Finding]:
+    found = [Finding("Python", "ok", f"{platform.python_version()}, {os.cpu_count()} processors")]
+    for package in ("torch", "langgraph", "mlflow", "chromadb", "polars"):
+        try:
+            found.append(Finding(package, "ok", version(package)))
+        except PackageNotFoundError:
+            found.append(Finding(package, "broken", "not installed", f"{sys.executable} -m pip install -e ."))
+    return found
+
+
+def _home(settings: Settings) -> list[Finding]:
+    home = settings.home
+    if not os.access(home, os.W_OK):
+        return [Finding("home", "broken", f"{home} cannot be written", "set AGENTICRS_HOME to a folder of yours")]
+    free = shutil.disk_usage(home).free / 1e9
+    if free < DISK_GB:
+        return [Finding("disk", "missing", f"{free:.1f} GB free at {home}", f"keep {DISK_GB:g} GB free, or move AGENTICRS_HOME")]
+    return [Finding("disk", "ok", f"{free:.0f} GB free at {home}")]
+
+
+def _sandboxes(settings: Settings) -> list[Finding]:
+    from sandboxes import SANDBOXES, SandboxUnavailable, choose
+
+    found = []
+    for name, make in SANDBOXES.items():
+        trouble = make().available()
+        if trouble:
+            found.append(Finding(f"sandbox {name}", "missing", trouble))
+        else:
+            found.append(
+                Finding(f"sandbox {name}", "ok", "for the built-in engine's code only" if name == "process" else "ready")
+            )
+    try:
+        found.append(Finding("sandbox choice", "ok", f"{settings.sandbox} takes {choose(settings.sandbox, composed=True).name}"))
+    except SandboxUnavailable as error:
+        found.append(Finding("sandbox choice", "broken", str(error)))
+    return found
+
+
+def _gpu(settings: Settings) -> list[Finding]:
+    import torch
+
+    if torch.cuda.is_available():
+        return [Finding("GPU", "ok", torch.cuda.get_device_name(0))]
+    remedy = "with an NVIDIA card, install a CUDA build of torch; everything runs without one"
+    return [Finding("GPU", "missing", "no CUDA device; training uses processors", remedy)]
+
+
+def _redis(settings: Settings) -> list[Finding]:
+    if not settings.redis_url:
+        remedy = "set AGENTICRS_REDIS_URL to queue jobs across machines"
+        return [Finding("Redis", "missing", "no address is set; jobs run in this process", remedy)]
+    place = urlparse(settings.redis_url)
+    try:
+        with socket.create_connection((place.hostname or "localhost", place.port or 6379), timeout=2):
+            return [Finding("Redis", "ok", f"answers at {place.hostname}:{place.port or 6379}")]
+    except OSError as error:
+        return [
+            Finding("Redis", "missing", f"{place.hostname}:{place.port or 6379} does not answer: {error}", "start redis-server")
+        ]
+
+
+def _model(settings: Settings) -> list[Finding]:
+    """Says what is set up; it does not call the provider, which would cost money."""
+    if not settings.model:
+        remedy = "set AGENTICRS_MODEL=provider:model, or give --model"
+        return [Finding("language model", "missing", "none is set; the built-in engine serves", remedy)]
+    provider = settings.model.partition(":")[0]
+    package = PROVIDERS.get(provider, f"langchain-{provider}")
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return [Finding("language model", "missing", f"{settings.model} needs {package}", f"pip install {package}")]
+    key = KEYS.get(provider)
+    if key and not os.environ.get(key):
+        return [Finding("language model", "missing", f"{settings.model} needs a key", f"set {key}")]
+    return [Finding("language model", "ok", f"{settings.model} (not called here)")]
+
+
+def _tracking(settings: Settings) -> list[Finding]:
+    uri = settings.mlflow_uri
+    if not uri.startswith("http"):
+        return [Finding("MLflow store", "ok", uri)]
+    import httpx
+
+    try:
+        httpx.get(f"{uri.rstrip('/')}/health", timeout=3).raise_for_status()
+    except httpx.HTTPError as error:
+        return [
+            Finding(
+                "MLflow store", "broken", f"{uri} does not answer: {error}", "start the server, or unset AGENTICRS_TRACKING_URI"
+            )
+        ]
+    return [Finding("MLflow store", "ok", uri)]
+
+
+def _data(settings: Settings) -> list[Finding]:
+    if settings.data_folder is None:
+        remedy = "set AGENTICRS_DATA_FOLDER to where official data sets lie"
+        return [Finding("data folder", "missing", "none is set; the packaged data sets are there", remedy)]
+    if not settings.data_folder.is_dir():
+        return [Finding("data folder", "missing", f"{settings.data_folder} is not a folder", "correct AGENTICRS_DATA_FOLDER")]
+    return [Finding("data folder", "ok", str(settings.data_folder))]

@@ -1,0 +1,203 @@
+"""Runs the graph for one request: begins or goes on, keeps the summary current, turns errors into exit codes."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.types import Command
+
+from agents.autotrain.engine import Engine
+from agents.autotrain.plan import PlanImpossible
+from agents.errors import AgentError, BudgetExhausted, ModelAnswerInvalid, ModelUnavailable, SourceUnreachable, UnreadablePaper
+from sandboxes import SandboxUnavailable
+from sandboxes.jobs import kit_hash
+from sandboxes.kit.data import DataError
+from workflows.context import Context, Emit
+from workflows.engines import make_engine
+from workflows.exit_codes import ExitCode
+from workflows.paper_autotrain import build
+from workflows.request import ReproductionRequest
+from workflows.run_folder import RunFolder, Summary
+from workflows.settings import Settings
+
+log = logging.getLogger(__name__)
+
+EXIT_OF_STATUS = {
+    "done": ExitCode.DONE,
+    "out_of_scope": ExitCode.OUT_OF_SCOPE,
+    "no_candidate": ExitCode.NO_CANDIDATE,
+    "declined": ExitCode.DONE,
+    "waiting": ExitCode.WAITING,
+}
+EXIT_OF_ERROR: tuple[tuple[type[Exception], ExitCode], ...] = (
+    (UnreadablePaper, ExitCode.UNREADABLE),
+    (SourceUnreachable, ExitCode.UNREADABLE),
+    (DataError, ExitCode.UNREADABLE),
+    (PlanImpossible, ExitCode.USAGE),
+    (BudgetExhausted, ExitCode.BUDGET),
+    (ModelUnavailable, ExitCode.MODEL),
+    (ModelAnswerInvalid, ExitCode.MODEL),
+    (SandboxUnavailable, ExitCode.SANDBOX),
+    (AgentError, ExitCode.INTERNAL),
+)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command's part of a run ended. `reused` says that the run had ended before and nothing was done."""
+
+    summary: Summary
+    folder: RunFolder
+    code: ExitCode
+    reused: bool = False
+
+
+class NoSuchRun(LookupError):
+    """There is no run of that name."""
+
+
+def begin(settings: Settings, request: ReproductionRequest, *, again: bool = False) -> RunFolder:
+    """The folder of the run for this request: the one there is, or a new one (always a new one with `again`)."""
+    name = run_name(request)
+    taken = sorted((settings.home / "runs").glob(f"{name}*"))
+    if again and taken:
+        name = f"{name}-{len(taken) + 1}"
+    folder = RunFolder(settings.home / "runs" / name)
+    if not folder.has("request.json"):
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        folder.save("summary", Summary(run_id=name, created=started, paper=request.paper, engine=request.model or "builtin"))
+        folder.save("request", request)
+    return folder
+
+
+def run_name(request: ReproductionRequest) -> str:
+    """The same for requests that ask for the same: options, the paper's content where it is a file, and the kit's code."""
+    path = Path(request.paper)
+    content = path.read_bytes() if path.is_file() else b""
+    words = re.sub(r"[^a-z0-9]+", "-", path.name.rsplit(".", 1)[0].lower()).strip("-")[:32].strip("-") or "paper"
+    digest = hashlib.sha256("\0".join([request.key, kit_hash()]).encode() + content).hexdigest()
+    return f"{words}-{digest[:8]}"
+
+
+def find_run(settings: Settings, name: str) -> RunFolder:
+    """The run of that name, or the only one whose name begins so. Raises `NoSuchRun`."""
+    exact = settings.home / "runs" / name
+    if name and "/" not in name and (exact / "request.json").is_file():
+        return RunFolder(exact)
+    near = [p.parent for p in (settings.home / "runs").glob("*/request.json") if p.parent.name.startswith(name)] if name else []
+    if len(near) == 1:
+        return RunFolder(near[0])
+    raise NoSuchRun(f"{'several runs begin' if near else 'no run begins'} with {name!r}; agenticrs runs lists them")
+
+
+def go(
+    settings: Settings,
+    folder: RunFolder,
+    emit: Emit,
+    *,
+    changes: dict[str, Any] | None = None,
+    approved: bool | None = None,
+    engine: Engine | None = None,
+) -> Ended:
+    """Runs the graph from where the run stands to its end, its next question or its fault. Never raises for what is not ours.
+
+    `changes` are fields of the request that may change between commands (budgets, sandbox). `approved` answers a plan that
+    waits for approval.
+    """
+    with folder.lock():
+        request = folder.load("request", ReproductionRequest).model_copy(update=changes or {})
+        stop = threading.Event()
+        summary, began = folder.update_summary(status="running", reason=""), time.monotonic()
+        try:
+            ctx = Context(settings, request, folder, engine or make_engine(settings, request, folder), emit, stop.is_set)
+            with _stop_signals(stop):
+                state = _stream(ctx, approved)
+            changed: dict[str, Any] = {"status": state["status"], "reason": state.get("reason", "")}
+            code = EXIT_OF_STATUS[state["status"]]
+        except KeyboardInterrupt:
+            changed, code = {"status": "stopped", "reason": "stopped from outside; resume goes on"}, ExitCode.INTERRUPTED
+        except tuple(kind for kind, _ in EXIT_OF_ERROR) as error:
+            changed, code = {"status": "failed", "reason": str(error)}, _code_of(error)
+        except Exception as error:  # the process boundary: kept with its traceback, told in one sentence
+            log.exception("run %s", folder.run_id)
+            changed, code = {"status": "failed", "reason": f"a fault of this program: {error!r}"}, ExitCode.INTERNAL
+            folder.write_text("fault.txt", _traceback(error))
+        folder.update_summary(**changed, seconds=round(summary.seconds + time.monotonic() - began, 1))
+        return Ended(folder.summary, folder, code)
+
+
+def ended_before(folder: RunFolder) -> Ended | None:
+    """The run's end when it has one that running again would not change."""
+    summary = folder.summary
+    if summary.status in ("done", "out_of_scope"):
+        return Ended(summary, folder, EXIT_OF_STATUS[summary.status], reused=True)
+    return None
+
+
+def _stream(ctx: Context, approved: bool | None) -> dict[str, Any]:
+    """Streams the graph, one event a stage; returns the last state, with status `waiting` when it asks something."""
+    run_id = ctx.folder.run_id
+    config: RunnableConfig = {"configurable": {"thread_id": run_id}, "recursion_limit": 100, "run_name": "paper_autotrain"}
+    with SqliteSaver.from_conn_string(str(ctx.settings.home / "checkpoints.sqlite")) as saver:
+        app = build().compile(checkpointer=saver)
+        before = app.get_state(config)
+        start: Any = {"run_id": run_id} if not before.created_at else None
+        if before.interrupts and approved is not None:
+            start = Command(resume=approved)
+        with ctx.tracker.traced():
+            for part in app.stream(start, config, context=ctx, stream_mode="tasks", durability="sync"):
+                _tell_stage(ctx, part)
+        after = app.get_state(config)
+        if after.interrupts:
+            return {"status": "waiting", "reason": str(after.interrupts[0].value)}
+        return dict(after.values)
+
+
+def _tell_stage(ctx: Context, part: Any) -> None:
+    if "result" in part or "error" in part:
+        ctx.emit({"event": "stage_finished", "stage": part["name"]})
+    else:
+        ctx.folder.update_summary(stage=part["name"])
+        ctx.emit({"event": "stage_started", "stage": part["name"]})
+
+
+@contextmanager
+def _stop_signals(stop: threading.Event) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end running jobs and then this command; elsewhere than in the main thread, nothing is changed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handle(number: int, frame: object) -> None:
+        stop.set()
+        raise KeyboardInterrupt
+
+    before = {s: signal.signal(s, handle) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for s, handler in before.items():
+            signal.signal(s, handler)
+
+
+def _code_of(error: Exception) -> ExitCode:
+    return next(code for kind, code in EXIT_OF_ERROR if isinstance(error, kind))
+
+
+def _traceback(error: Exception) -> str:
+    import traceback
+
+    return "".join(traceback.format_exception(error))

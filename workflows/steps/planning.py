@@ -1,0 +1,56 @@
+"""What is known already, and what will be run."""
+
+from __future__ import annotations
+
+from agents.autotrain.paper import Paper
+from agents.autotrain.plan import ExperimentPlan, make_plan
+from agents.autotrain.recall import Recall
+from agents.autotrain.recall import recall as look_back
+from agents.autotrain.spec import MethodSpec
+from sandboxes.kit.datasets import resolve_data
+from sandboxes.kit.models import MODELS
+from workflows.context import Context
+
+
+def recall(ctx: Context) -> Recall:
+    paper, spec = ctx.folder.load("paper", Paper), ctx.folder.load("spec", MethodSpec)
+    found = look_back(ctx.memory, paper, spec, ctx.request.data)
+    ctx.folder.save("recall", found)
+    if not found.empty:
+        ctx.say(f"memory holds {len(found.papers)} similar papers and {len(found.lessons)} lessons")
+    return found
+
+
+def plan(ctx: Context) -> ExperimentPlan:
+    """Prepares the data and fixes the protocol. Raises `PlanImpossible` and the data's own errors."""
+    request, spec = ctx.request, ctx.folder.load("spec", MethodSpec)
+    prepared = resolve_data(request.data, ctx.settings.home / "data", raw=ctx.settings.data_folder)
+    ctx.folder.write_text("prepared.txt", prepared.root.name)
+    ctx.say(
+        f"data {prepared.name}{' (synthetic)' if prepared.synthetic else ''}" + (": prepared before" if prepared.reused else "")
+    )
+    made = make_plan(
+        spec,
+        prepared,
+        tuple(MODELS),
+        baselines=request.baselines,
+        seeds=request.seeds,
+        trials=request.trials,
+        max_epochs=request.epochs,
+        batch_size=request.batch_size,
+        parallel=ctx.settings.parallel,
+        past_samples_per_s=ctx.folder.load("recall", Recall).samples_per_s,
+    )
+    ctx.folder.save("plan", made)
+    ctx.folder.update_summary(dataset=prepared.name)
+    ctx.say(plan_in_words(ctx))
+    return made
+
+
+def plan_in_words(ctx: Context) -> str:
+    """The plan in one sentence: what a person approves."""
+    p = ctx.folder.load("plan", ExperimentPlan)
+    return (
+        f"train the paper's model and {', '.join(p.baselines)} on {p.dataset} ({p.rows['train']:,} rows): {p.trials} settings "
+        f"tried and {len(p.seeds)} seeds for each, about {p.estimated_minutes:g} minutes ({p.estimate_basis})"
+    )
