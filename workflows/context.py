@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import NoReturn
 
 from agents.autotrain.engine import Engine
@@ -49,11 +50,16 @@ class Context:
         """The data set of the plan, as `steps.plan` prepared it."""
         return Prepared.open(self.settings.home / "data" / self.folder.read_text("prepared.txt"))
 
+    @property
+    def jobs(self) -> Path:
+        """Where finished jobs are kept, by key."""
+        return self.settings.home / "jobs"
+
     def runner(self, composed: bool) -> JobRunner:
         """Jobs in the sandbox that may run such code. Raises `SandboxUnavailable`."""
         sandbox = choose(self.request.sandbox, composed=composed, allow_unsafe=self.request.allow_unsafe_sandbox)
         limits = Limits(timeout_s=self.settings.timeout_s, memory_mb=self.settings.memory_mb)
-        return JobRunner(sandbox, self.settings.home / "jobs", limits)
+        return JobRunner(sandbox, self.jobs, limits)
 
     @property
     def seconds(self) -> float:

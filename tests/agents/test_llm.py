@@ -19,7 +19,12 @@ from agents.llm import LanguageModel, Ledger, Price, json_object
 def door(tmp_path: Path, chat: Scripted, **options: Any) -> LanguageModel:
     pauses: list[float] = options.pop("pauses", [])
     return LanguageModel(
-        "scripted:x", cache=tmp_path / "answers", ledger=Ledger(tmp_path / "calls.jsonl"), chat=chat, sleep=pauses.append, **options
+        "scripted:x",
+        cache=tmp_path / "answers",
+        ledger=Ledger(tmp_path / "calls.jsonl"),
+        chat=chat,
+        sleep=pauses.append,
+        **options,
     )
 
 
@@ -63,7 +68,8 @@ def test_what_may_pass_is_tried_again_with_growing_pauses(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("error", "said"), [(ModelAuthenticationError("bad"), "refuses the key"), (ModelInvalidRequestError("bad"), "does not answer: bad")]
+    ("error", "said"),
+    [(ModelAuthenticationError("bad"), "refuses the key"), (ModelInvalidRequestError("bad"), "does not answer: bad")],
 )
 def test_what_will_not_pass_is_not_tried_again(tmp_path: Path, error: Exception, said: str) -> None:
     chat = Scripted(error, "never")

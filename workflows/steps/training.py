@@ -26,6 +26,7 @@ def train(ctx: Context, attempt: int) -> str:
     results = [result_of(r, "baseline" if i else "candidate") for i, r in enumerate(runs)]
     if results[0].failed:
         return results[0].failed.reason or results[0].failed.status
+    ctx.folder.write_text("model.py", code.text)
     ctx.folder.save("results", Results(sandbox=runner.sandbox.name, models=tuple(results)))
     _tell(ctx, results)
     return ""

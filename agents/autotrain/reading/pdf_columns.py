@@ -5,8 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from agents.autotrain.reading.pdf_geometry import SCRIPT_RATIO, Line, Page, Word
+from agents.autotrain.reading.pdf_geometry import Line, Page
 from agents.autotrain.reading.pdf_text import is_limit, is_operator
+from agents.autotrain.reading.pdf_word import SCRIPT_RATIO, Word
 
 MIN_WORDS = 40  # fewer on a page say nothing about its columns
 
@@ -108,10 +109,10 @@ def _same_row(a: Word, b: Word) -> bool:
 
 
 def _column(words: Sequence[Word], number: int) -> list[Line]:
-    """The lines of one column, top to bottom. Larger words found lines, smaller ones (scripts) join the line they touch."""
+    """The lines of one column, top to bottom. Larger words found lines; smaller ones (scripts) join the line they touch."""
     rows: list[list[Word]] = []
-    for word in sorted(words, key=lambda w: (-w.size, w.top)):
-        row = next((r for r in rows if _joins(word, r)), None)
+    for word in sorted(words, key=lambda w: (-w.size, w.hanging, w.x0)):
+        row = _row_around(word, rows) if word.hanging else next((r for r in rows if _joins(word, r)), None)
         if row is None:
             rows.append([word])
         else:
@@ -123,6 +124,13 @@ def _column(words: Sequence[Word], number: int) -> list[Line]:
     left, right = starts[len(starts) // 20], ends[-1 - len(ends) // 20]
     lines = [Line(tuple(sorted(row, key=lambda w: w.x0)), number, left, right) for row in rows]
     return sorted(lines, key=lambda line: line.top)
+
+
+def _row_around(word: Word, rows: Sequence[list[Word]]) -> list[Word] | None:
+    """The row whose axis a hanging sign is centred on; signs come in several heights, so the nearest within reach."""
+    axis = word.baseline + 0.75 * word.size
+    near = [r for r in rows if -0.2 * word.size < r[0].middle - word.baseline < 2.0 * word.size]
+    return min(near, key=lambda r: abs(r[0].middle - axis), default=None)
 
 
 def _joins(word: Word, row: Sequence[Word]) -> bool:

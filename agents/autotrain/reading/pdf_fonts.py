@@ -25,6 +25,8 @@ _EXTENSION |= dict.fromkeys((8, 26, 40, 110), "{") | dict.fromkeys((9, 27, 41, 1
 # Where a font's table of characters is missing, codes come out as the letters that have the same code elsewhere.
 _EXTENSION_LETTERS = str.maketrans("PXQYRZÍÕÎÖ", "∑∑∏∏∫∫∑∑∏∏")
 _SYMBOL_LETTERS = str.maketrans("jkfghibcdep", "|‖{}⟨⟩⌊⌋⌈⌉√")
+_SYMBOLS = dict(enumerate("−·×∗÷⋄±∓⊕⊖⊗⊘⊙○◦•≍≡⊆⊇≤≥⪯⪰∼≈⊂⊃≪≫≺≻←→↑↓↔↗↘≃⇐⇒⇑⇓⇔↖↙∝′∞∈∋△▽̸/∀∃¬∅ℜℑ⊤⊥ℵ"))
+_SYMBOLS |= {code: chr(code).translate(_SYMBOL_LETTERS) for code in range(97, 113)}
 _SYMBOL_FONT = re.compile(r"^(?:CMSY|txsy(?!b)|MTSY|pxsy(?!b))", re.IGNORECASE)
 _EXTENSION_FONT = re.compile(r"^(?:CMEX|txex|pxex|MTEX|ntxexx)", re.IGNORECASE)
 BIG_OPERATORS = frozenset("∑∏∫⋃⋂∪∩")
@@ -68,8 +70,11 @@ def hangs(font: str) -> bool:
 def plain_characters(text: str, font: str) -> str:
     """The word with codes that its font leaves unnamed replaced by what they show; unknown ones are dropped."""
     name = family(font)
+    if name.lower().startswith("txex-bar"):
+        return ""  # pieces of braces under formulas
     if _EXTENSION_FONT.match(name):
-        return _CID.sub(lambda m: _EXTENSION.get(int(m[1]), ""), text).translate(_EXTENSION_LETTERS)
+        return _CID.sub(lambda m: _EXTENSION.get(int(m[1]), ""), text.translate(_EXTENSION_LETTERS))
     if _SYMBOL_FONT.match(name):
-        text = text.translate(_SYMBOL_LETTERS)
+        parts = _CID.split(text)  # text and codes in turn
+        return "".join(_SYMBOLS.get(int(p), "") if i % 2 else p.translate(_SYMBOL_LETTERS) for i, p in enumerate(parts))
     return _CID.sub("", text)

@@ -1,51 +1,13 @@
-"""Words, lines and pages of a PDF: boxes in points from the page's top left corner."""
+"""Lines and pages of a PDF: boxes in points from the page's top left corner."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
 
-from agents.autotrain.reading.pdf_fonts import hangs, is_bold, is_italic
-
-T = TypeVar("T")
-SCRIPT_RATIO = 0.86  # sub- and superscripts are set at most this much of their base's size
-
-
-def most_common(weighted: Iterable[tuple[T, int]], default: T) -> T:
-    """The value of most total weight, the first seen among equals; `default` when there is none."""
-    weights: Counter[T] = Counter()
-    for value, weight in weighted:
-        weights[value] += weight
-    return weights.most_common(1)[0][0] if weights else default
-
-
-@dataclass(frozen=True)
-class Word:
-    """Characters without a gap, of one font; `baseline` in points from the page's top."""
-
-    x0: float
-    x1: float
-    baseline: float
-    text: str
-    font: str
-    size: float
-
-    @cached_property
-    def top(self) -> float:
-        """Of the nominal box, three quarters of the type size above the baseline; the same for all fonts of a line."""
-        return self.bottom - self.size
-
-    @cached_property
-    def bottom(self) -> float:
-        # Characters of extension fonts hang from the baseline; their middle then lies on the line's axis.
-        return self.baseline + (1.2 if hangs(self.font) else 0.25) * self.size
-
-    @property
-    def middle(self) -> float:
-        return (self.top + self.bottom) / 2
+from agents.autotrain.reading.pdf_fonts import is_bold, is_italic
+from agents.autotrain.reading.pdf_text import line_text
+from agents.autotrain.reading.pdf_word import SCRIPT_RATIO, Word, most_common
 
 
 @dataclass(frozen=True)
@@ -96,6 +58,10 @@ class Line:
     @property
     def bottom(self) -> float:
         return self.core[1]
+
+    @cached_property
+    def text(self) -> str:
+        return line_text(self.words)
 
     @property
     def bold(self) -> bool:

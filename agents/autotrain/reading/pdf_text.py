@@ -3,98 +3,100 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
-from agents.autotrain.reading.pdf_fonts import BIG_OPERATORS, plain_characters
-from agents.autotrain.reading.pdf_geometry import SCRIPT_RATIO, Word
+from agents.autotrain.reading.pdf_fonts import BIG_OPERATORS
+from agents.autotrain.reading.pdf_word import SCRIPT_RATIO, Word
 
 SPACE = 0.14  # of the type size; a narrower gap does not part words
-
-
-def line_text(words: Sequence[Word]) -> str:
-    """One line as text. Footnote marks (digits raised behind a word) are left out."""
-    composer = _Composer()
-    for word in in_reading_order(words):
-        composer.add(word, plain_characters(word.text, word.font))
-    return composer.finish()
-
-
-def in_reading_order(words: Sequence[Word]) -> list[Word]:
-    """Left to right, but the limits above and below a large operator follow it, the lower first."""
-    operators = [w for w in words if is_operator(w)]
-
-    def place(word: Word) -> tuple[float, int, float, float]:
-        for op in operators:
-            reach = 0.6 * op.size
-            if (
-                word is not op
-                and word.size < SCRIPT_RATIO * op.size
-                and op.x0 - reach <= (word.x0 + word.x1) / 2 <= op.x1 + reach / 3
-            ):
-                return op.x0, 1 if word.middle > op.middle else 2, word.x0, word.top
-        return word.x0, 0, 0.0, word.top
-
-    return sorted(words, key=place)
+CLEAR_SHIFT = 0.12  # of the base's size; less does not tell raised from lowered
+FOOTNOTE_MARKS = frozenset("∗*†‡§¶")
 
 
 def is_operator(word: Word) -> bool:
     """Whether it is a sum, product, integral or the like."""
-    return plain_characters(word.text, word.font) in BIG_OPERATORS
+    return word.text in BIG_OPERATORS
 
 
 def is_limit(word: Word, operator: Word) -> bool:
-    """Whether the word is part of the limits above, below or beside a large operator."""
+    """Whether the word is part of the limits above or below a large operator."""
     centre, size = (word.x0 + word.x1) / 2, operator.size
     near = operator.x0 - 0.6 * size <= centre <= operator.x1 + 0.2 * size
     return near and word.size < SCRIPT_RATIO * size and abs(word.middle - operator.middle) < 1.6 * size
 
 
-class _Composer:
-    """Text so far, and the open script if there is one."""
+def line_text(words: Sequence[Word]) -> str:
+    """One line as text, each base with its lowered words, then its raised ones. Footnote marks are left out."""
+    parts: list[str] = []
+    last: Word | None = None
+    for base, scripts in _with_scripts(words):
+        apart = last is not None and base.x0 - last.x1 > SPACE * max(base.size, last.size * SCRIPT_RATIO)
+        parts.append((" " if apart else "") + base.text)
+        lowered, raised = _sorted_scripts(base, scripts)
+        if lowered:
+            parts.append(_script("_", lowered))
+        if raised and not _is_footnote_mark(base, raised):
+            parts.append(_script("^", raised))
+        last = max([base, *scripts], key=lambda w: w.x1)
+    return "".join(parts).strip()
 
-    def __init__(self) -> None:
-        self._parts: list[str] = []
-        self._base: Word | None = None  # the last word on the line itself
-        self._last: Word | None = None
-        self._mark = ""  # "_" or "^" while a script is open
-        self._script = ""
 
-    def add(self, word: Word, text: str) -> None:
-        if not text:
-            return
-        mark = self._mark_of(word)
-        gap = word.x0 - self._last.x1 if self._last else 0.0
-        apart = gap > SPACE * word.size
-        if mark:
-            if mark != self._mark:
-                self._close_script()
-                self._mark = mark
-            self._script += (" " if apart and self._script and text.isalpha() and self._script[-1].isalpha() else "") + text
+def _with_scripts(words: Sequence[Word]) -> list[tuple[Word, list[Word]]]:
+    """Each word of the line proper, left to right, with the smaller words that hang on it."""
+    ordered = sorted(words, key=lambda w: (w.x0, w.baseline))
+    size = max(w.size for w in ordered) if ordered else 0.0
+    grouped: list[tuple[Word, list[Word]]] = []
+    early: list[Word] = []  # limits that begin left of their operator
+    operators = [w for w in ordered if is_operator(w) and w.size > SCRIPT_RATIO * size]
+    for word in ordered:
+        owner = next((op for op in operators if word is not op and is_limit(word, op)), None)
+        if owner is not None and not any(base is owner for base, _ in grouped):
+            early.append(word)
+        elif owner is not None:
+            next(scripts for base, scripts in grouped if base is owner).append(word)
+        elif grouped and _hangs_on(word, grouped[-1]):
+            grouped[-1][1].append(word)
         else:
-            self._close_script()
-            self._parts.append((" " if apart and self._parts else "") + text)
-            self._base = word
-        self._last = word
+            grouped.append((word, [w for w in early if is_operator(word) and is_limit(w, word)]))
+            early = [w for w in early if w not in grouped[-1][1]]
+    return grouped
 
-    def _mark_of(self, word: Word) -> str:
-        """Whether the word is raised or lowered against its base; an unclear one goes on with the open script."""
-        base = self._base
-        if base is None or word.size > SCRIPT_RATIO * base.size:
-            return ""
-        if self._last is not None and word.x0 - self._last.x1 > 0.9 * base.size:
-            return ""
+
+def _hangs_on(word: Word, group: tuple[Word, list[Word]]) -> bool:
+    """Whether the word is a script of the group's base: smaller, close behind, and raised or lowered or following one that is."""
+    base, scripts = group
+    end = max(w.x1 for w in [base, *scripts])
+    if word.size > SCRIPT_RATIO * base.size or word.x0 - end > 0.5 * base.size:
+        return False
+    return bool(scripts) or abs(word.baseline - base.baseline) > CLEAR_SHIFT * base.size
+
+
+def _sorted_scripts(base: Word, scripts: Sequence[Word]) -> tuple[list[Word], list[Word]]:
+    """The lowered and the raised words; one set on the axis goes with its neighbour to the left."""
+    lowered: list[Word] = []
+    raised: list[Word] = []
+    side = lowered
+    for word in sorted(scripts, key=lambda w: w.x0):
         shift = (word.middle - base.middle) / base.size
-        if abs(shift) < 0.12:
-            return self._mark
-        return "_" if shift > 0 else "^"
+        if abs(shift) > CLEAR_SHIFT:
+            side = lowered if shift > 0 else raised
+        side.append(word)
+    return lowered, raised
 
-    def _close_script(self) -> None:
-        if self._script:
-            base = self._parts[-1].strip() if self._parts else ""
-            footnote = self._mark == "^" and len(base) >= 4 and base[-1].isalpha() and not any(c.isalpha() for c in self._script)
-            if not footnote and self._script not in ("∗", "†", "‡"):
-                self._parts.append(self._mark + (self._script if len(self._script) == 1 else "{" + self._script + "}"))
-        self._mark = self._script = ""
 
-    def finish(self) -> str:
-        self._close_script()
-        return "".join(self._parts).strip()
+def _script(mark: str, words: Sequence[Word]) -> str:
+    text = words[0].text
+    for before, word in pairwise(words):
+        worded = word.text[:1].isalpha() and before.text[-1:].isalpha()
+        second = "_" if word.size < SCRIPT_RATIO * before.size and word.baseline > before.baseline + 0.5 else ""
+        apart = worded and word.x0 - before.x1 > 0.2 * word.size
+        text += second + (" " if apart else "") + word.text
+    return mark + (text if len(text) == 1 else "{" + text + "}")
+
+
+def _is_footnote_mark(base: Word, raised: Sequence[Word]) -> bool:
+    """Digits or signs raised behind a word of prose."""
+    text = "".join(w.text for w in raised)
+    if all(c in FOOTNOTE_MARKS for c in text):
+        return True
+    return len(base.text) >= 4 and base.text[-1] not in ")]}0123456789" and all(c.isdigit() or c in ",∗*†‡§" for c in text)

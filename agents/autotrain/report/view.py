@@ -14,8 +14,9 @@ from agents.autotrain.compare.comparison import Comparison
 from agents.autotrain.compare.scores import Scores
 from agents.autotrain.plan import ExperimentPlan
 from agents.autotrain.recall import Recall
-from agents.autotrain.results import JobRow, ModelResult, SeedRow, TrialRow
+from agents.autotrain.results import ModelResult
 from agents.autotrain.spec import MethodSpec, Strict
+from sandboxes.jobs import CheckRow
 
 Outcome = Literal["done", "out_of_scope", "declined", "no_candidate", "stopped", "failed"]
 
@@ -52,18 +53,12 @@ class DataView(Strict):
     leak_checks: tuple[LeakCheck, ...] = ()
 
 
-class SmokeCheck(Strict):
-    name: str
-    passed: bool
-    detail: str = ""
-
-
 class AttemptView(Strict):
     """One attempt at the candidate's code: what the policy and the smoke tests said of it. `policy` is empty when it passed."""
 
     number: int
     policy: tuple[str, ...] = ()
-    checks: tuple[SmokeCheck, ...] = ()
+    checks: tuple[CheckRow, ...] = ()
     fault: str = ""  # why it was rejected, "" for the attempt that trained
 
 
@@ -160,22 +155,3 @@ class ReportView(Strict):
     command: str = ""  # runs it again
     failures: tuple[Failed, ...] = ()
 
-
-__all__ = [
-    "AblationView",
-    "AttemptView",
-    "CodeView",
-    "CostView",
-    "DataView",
-    "Failed",
-    "FidelityView",
-    "JobRow",
-    "LeakCheck",
-    "ModelView",
-    "Outcome",
-    "PaperView",
-    "ReportView",
-    "SeedRow",
-    "SmokeCheck",
-    "TrialRow",
-]

@@ -23,7 +23,9 @@ from sandboxes.kit.schema import CategoricalField, Schema
 TEXT = "We add the inner products of all pairs of embeddings. The embedding size is 10."
 PAPER = Paper(title="A paper", source="a.md", format="markdown", text=TEXT)
 SCHEMA = Schema((CategoricalField("item", 10),))
-CARD = Card("fm", "FactorizationMachine", "interaction", "All pairs.", "sum of <e_i, e_j>", ("all pairs",), ("Pairs of embeddings.",))
+CARD = Card(
+    "fm", "FactorizationMachine", "interaction", "All pairs.", "sum of <e_i, e_j>", ("all pairs",), ("Pairs of embeddings.",)
+)
 SAID = {
     "scope": "in_scope",
     "mechanisms": [

@@ -1,0 +1,212 @@
+"""Tells what a paper proposes from what it criticises, cites or compares with, word by word.
+
+A sentence is read left to right: a turn to others ("existing methods", "unlike", a citation as the subject) makes what
+follows theirs, a turn to oneself ("we", "our", the masked model name) makes it the paper's again. Where a sentence says
+neither, its section decides: a plain description in the method section is the paper's, in related work it is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from agents.autotrain.builtin.passages import Passage
+from agents.autotrain.builtin.wording import Phrases, Word
+from agents.autotrain.reading.sections import Role
+
+Voice = Literal["own", "others", "neutral"]
+
+
+@dataclass(frozen=True)
+class Stance:
+    """`value` in [0, 1]: how surely the sentence speaks of the paper's own method. `own[i]` tells whether word i does."""
+
+    value: float
+    voice: Voice
+    own: tuple[bool, ...]
+    proposes: bool  # says outright that something is proposed
+
+
+# How far a plain description counts as the paper's own, by section.
+_PLAIN: dict[Role, float] = {
+    "abstract": 0.5,
+    "introduction": 0.2,
+    "related": 0.05,
+    "method": 0.8,
+    "experiments": 0.1,
+    "conclusion": 0.3,
+    "references": 0.0,
+    "appendix": 0.3,
+    "other": 0.35,
+}
+# The same for a sentence with a turn to oneself.
+_OWN: dict[Role, float] = {
+    "abstract": 1.0,
+    "introduction": 0.85,
+    "related": 0.35,
+    "method": 1.0,
+    "experiments": 0.35,
+    "conclusion": 0.8,
+    "references": 0.0,
+    "appendix": 0.6,
+    "other": 0.8,
+}
+# In the abstract and introduction plain sentences after the first proposal go on about it.
+_AFTER_PROPOSAL: dict[Role, float] = {"abstract": 0.8, "introduction": 0.45, "other": 0.6}
+_BEFORE_PROPOSAL: dict[Role, float] = {"abstract": 0.15, "introduction": 0.1, "other": 0.2}
+
+_PROPOSING = Phrases(
+    """we propose; we present; we introduce; we develop; we design; we devise; we formulate; paper proposes; paper presents;
+    paper introduces; work proposes; work presents; article proposes; study proposes; is proposed; are proposed; we study; we show;
+    we put forward; we describe; the proposed; our proposed; we develop; we build; we construct; we establish; we adapt; we also propose;
+    we further propose; we first propose; we then propose; we therefore propose; we extend; we also introduce; we further introduce;
+    is designed to; are designed to; we then design; we argue that; a novel; novel module; is a novel""".replace("\n", " ").split(";")
+)
+_SELF = Phrases(
+    """we propose; we present; we introduce; we develop; we design; we devise; we formulate; paper proposes; paper presents; paper introduces;
+    we adopt; we use; we employ; we apply; we exploit; we utilize; we leverage; we incorporate; we integrate; we combine; we add; we feed;
+    we stack; we model; we learn; we train; we replace; we compute; we obtain; we define; we let; we map; we project; we concatenate;
+    we extend; we adapt; we generate; we initialize; we first; we then; we also; we further; we build; we construct; we represent;
+    we randomly; we choose to; we set; we describe; we begin; we start; we collect; we jointly; we finally; we regularize; we blank;
+    our; ours; the proposed; this paper; this work; in this paper; in this work; is then fed; are then fed; is fed; are fed; thismodel;
+    is proposed; are proposed; to address; to tackle; to overcome; to this end; our model; it consists of; it comprises; we mask;
+    we; us; to resolve; to fill""".replace("\n", " ").split(";")
+)
+_OTHERS = Phrases(
+    """existing; previous work; previous study; previous method; previous model; previous approach; prior work; prior study; prior method;
+    prior model; prior approach; prior art; traditional; traditionally; conventional; conventionally; recent work; recent study;
+    recent method; recent model; recent approach; recent years; recently; state-of-the-art; current method; current model;
+    current approach; current system; most method; most model; most approach; most of the previous; most previous; many method; many approach;
+    other method; other model; other work; other approach; prevailing; mainstream; baseline; competitor; competing method; classical; classic;
+    widely used; has been used; have been used; has been applied; have been applied; have been proposed; has been proposed;
+    was proposed; were proposed; was introduced; were introduced; has been studied; have been studied; has also been studied;
+    became popular; et al; compared method; following method; researcher; literature; some work; some method;
+    these method; these approach; those method; such method; these model; such approach; predecessor;
+    related work; in the past; commonly; early work; early method; ranging from; several author; proposed by;
+    common practice; the practice of; shown promise; shown great; methods struggle; can be categorized; can be divided; previous ctr;
+    previous deep; existing deep; as instances of; state-of-the-arts; attracted; naive approach; naive method""".replace("\n", " ").split(";")
+)
+# "We" that speaks of others.
+_MEASURED = Phrases(
+    """we compare; compare our; compared against; we evaluate; we select baseline; we choose the following; we review; we survey; we summarize;
+    we discuss; we analyze; we refer to; we observe; we note; we report; we can see; we find that""".replace("\n", " ").split(";")
+)
+# Faults found with something: all that the sentence says without a turn to oneself is then about others.
+_CRITICISM = Phrases(
+    """suffer from; suffers from; fail to; fails to; cannot; limited by; limited to; restricted to; struggle; struggles; neglect; neglects;
+    ignore; ignores; overlook; overlooks; prohibitive; costly; loses information; lose information; suboptimal; sub-optimal; drawback;
+    shortcoming; hinder; hinders; impairs; unable to; lack of; lacks; inefficient; is not optimized; grows with the square; underperform;
+    too expensive; at the expense of; unfortunately; remain; remains""".replace("\n", " ").split(";")
+)
+# What these govern ends at the next comma.
+_ASIDE = Phrases(
+    """unlike; instead of; rather than; in contrast to; compared to; compared with; in comparison with; in place of; different from;
+    differently from; as opposed to; without; in lieu of; different to; contrary to; superior to; over the existing; outperforms;
+    outperform; than; no need of; except; although; though; while existing; whereas; beyond; gives way; to avoid that; to escape;
+    while traditional; while previous; despite""".replace("\n", " ").split(";")
+)
+_LATER = Phrases(
+    """future work; we plan to; as future; we leave; could also be; in the future; future research; might be replaced; will explore; future
+    directions""".replace("\n", " ").split(";")
+)
+_RESULTS = Phrases(
+    """experiments on; experiments show; experiments demonstrate; extensive experiments; experimental results; comprehensive experiments;
+    online experiments; online A/B; empirical results; experiments are conducted; offline experiments; we conduct; ablation study""".replace(
+        "\n", " "
+    ).split(";")
+)
+_CARRIES = frozenset("they these such those their this".split())
+_GROUP = frozenset("method model approach technique work system solution study framework paradigm practice bias".split())
+
+
+def stances_of(passages: Sequence[Passage]) -> tuple[Stance, ...]:
+    """One stance per passage. Order matters: neighbours and what was proposed earlier in the section are taken into account."""
+    first_proposal = _first_proposals(passages)
+    out: list[Stance] = []
+    before: Stance | None = None
+    for i, passage in enumerate(passages):
+        stance = _stance(passage, before, i, first_proposal.get(passage.role))
+        out.append(stance)
+        before = stance if len(passage.words) > 3 else before
+    return tuple(out)
+
+
+def _first_proposals(passages: Sequence[Passage]) -> dict[Role, int]:
+    """For each role the first passage that proposes something outright."""
+    found: dict[Role, int] = {}
+    for i, passage in enumerate(passages):
+        if passage.role not in found and passage.role in _AFTER_PROPOSAL and _PROPOSING.find(passage.words):
+            found[passage.role] = i
+    return found
+
+
+def _stance(passage: Passage, before: Stance | None, index: int, proposal: int | None) -> Stance:
+    words, role = passage.words, passage.role
+    voices = _voices(words, _opening(words, before, role))
+    plain = _PLAIN[role]
+    if proposal is not None:
+        plain = _AFTER_PROPOSAL[role] if index > proposal else _BEFORE_PROPOSAL[role]
+    if _LATER.find(words) or _RESULTS.find(words):
+        return Stance(min(0.1, plain), "neutral", (False,) * len(words), False)
+    own = tuple(v != "others" for v in voices)
+    if "own" in voices:
+        return Stance(_OWN[role], "own", own, bool(_PROPOSING.find(words)))
+    if role != "method" and _CRITICISM.find(words):
+        return Stance(0.05, "others", (False,) * len(words), False)
+    if "others" in voices and (role != "method" or sum(own) * 3 < len(own)):
+        return Stance(0.05, "others", (False,) * len(words), False)
+    return Stance(plain, "neutral", own, bool(_PROPOSING.find(words)) and role not in ("related", "experiments"))
+
+
+def _opening(words: Sequence[Word], before: Stance | None, role: Role) -> Voice:
+    """Whose voice a sentence starts in: "They ..." and "These methods ..." go on about whoever was spoken of."""
+    head = [w for w in words[:6] if w.kind != "mark"]
+    if not head:
+        return "neutral"
+    if head[0].low in _CARRIES and before is not None and before.voice == "others" and role != "method":
+        return "others"
+    if before is not None and before.voice == "others" and head[0].low in ("however", "moreover", "besides", "thus") and role != "method":
+        return "others"
+    return "neutral"
+
+
+def _voices(words: Sequence[Word], opening: Voice) -> list[Voice]:
+    """A voice for every word."""
+    turns: dict[int, Voice] = {}
+    for hit in _SELF.find(words):
+        turns[hit.first] = "own"
+    for first in [*(h.first for h in _OTHERS.find(words)), *_citation_subjects(words)]:
+        turns.setdefault(first, "others")
+    for hit in _MEASURED.find(words):
+        turns[hit.first] = "others"
+    asides = {h.first for h in _ASIDE.find(words)}
+    voices: list[Voice] = []
+    voice, resume = opening, opening
+    in_aside = False
+    for i, word in enumerate(words):
+        if i in asides:
+            resume, voice, in_aside = (voice if not in_aside else resume), "others", True
+        elif in_aside and word.kind == "mark" and word.low in ",;:—.)":
+            voice, in_aside = resume, False
+        if i in turns and not (in_aside and turns[i] == "own" and _possessive(words, i)):
+            voice, in_aside = turns[i], False
+        voices.append(voice)
+    return voices
+
+
+def _possessive(words: Sequence[Word], index: int) -> bool:
+    """"instead of our" does not turn back to oneself; "unlike them we" does."""
+    return words[index].low != "we" and words[index].kind != "name"
+
+
+def _citation_subjects(words: Sequence[Word]) -> Iterable[int]:
+    """Where a cited work is the subject: a citation within the first words with a verb right after it, as in "X [7] replaces"."""
+    for i, word in enumerate(words[:14]):
+        if word.kind != "cite":
+            continue
+        after = words[i + 1] if i + 1 < len(words) else None
+        if after is not None and after.kind == "word" and (after.low.endswith(("s", "ed")) or after.low in ("model", "use", "learn", "propose")):
+            yield 0
+        if after is not None and after.low == ":":
+            yield 0

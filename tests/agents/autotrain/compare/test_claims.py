@@ -1,0 +1,80 @@
+"""The paper's claim beside the measurement."""
+
+from __future__ import annotations
+
+import pytest
+
+from agents.autotrain.compare import BaselineRow, Comparison, Effect, beside_claims
+from agents.autotrain.spec import Claim
+
+
+def effect(metric: str, estimate: float) -> Effect:
+    return Effect(
+        task="click", metric=metric, estimate=estimate, low=estimate - 0.001, high=estimate + 0.001, confidence=0.95,
+        p_value=0.01, seed_share=0.5, per_seed=(estimate,) * 3,
+    )  # fmt: skip
+
+
+def measured() -> Comparison:
+    rows = tuple(
+        BaselineRow(baseline=name, verdict="better", sentence="", effects=(effect("auc", up), effect("log_loss", -up)))
+        for name, up in (("dcnv2", 0.004), ("dnn", 0.008))
+    )
+    return Comparison(
+        verdict="better", sentence="", seeds=(1, 2, 3), strongest="dcnv2", rows=rows, min_auc=0.0005, min_log_loss=0.0005,
+        alpha=0.05, test_rows=100, clusters=None,
+    )  # fmt: skip
+
+
+VALUES = {("dcnv2", "auc"): 0.8, ("dnn", "auc"): 0.8, ("dcnv2", "log_loss"): 0.4, ("dnn", "log_loss"): 0.4}
+
+
+@pytest.mark.parametrize(
+    ("claim", "claimed", "here", "over"),
+    [
+        (
+            Claim(dataset="Criteo", metric="AUC", value=0.8142, baseline="DNN", baseline_value=0.8060),
+            0.0082 / 0.8060,
+            0.01,
+            "dnn",
+        ),
+        (Claim(dataset="Criteo", metric="AUC", value=81.42, baseline="DNN", baseline_value=80.60), 0.0082 / 0.8060, 0.01, "dnn"),
+        (
+            Claim(dataset="Criteo", metric="Logloss", value=0.43, baseline="DCN-V2", baseline_value=0.44),
+            0.01 / 0.44,
+            0.01,
+            "dcnv2",
+        ),
+        (Claim(dataset="Criteo", metric="AUC", value=0.81, baseline="xDeepFM", baseline_value=0.80), 0.0125, 0.005, "dcnv2"),
+    ],
+)
+def test_improvements_are_relative_and_against_the_same_baseline(claim: Claim, claimed: float, here: float, over: str) -> None:
+    (row,) = beside_claims([claim], measured(), VALUES, "frappe")
+    assert row.claimed == pytest.approx(claimed)
+    assert row.measured == pytest.approx(here)
+    assert row.measured_against == over
+    assert not row.same_dataset
+    assert "another data set, so the two are not comparable" in row.sentence
+
+
+def test_the_same_data_set_under_another_spelling() -> None:
+    claim = Claim(dataset="MovieLens 1M", metric="AUC", value=0.81, baseline="DNN", baseline_value=0.80)
+    (row,) = beside_claims([claim], measured(), VALUES, "movielens-1m")
+    assert row.same_dataset
+    assert "not comparable" not in row.sentence
+
+
+def test_claims_without_an_improvement_in_these_metrics_are_left_out() -> None:
+    claims = [
+        Claim(dataset="Criteo", metric="AUC", value=0.81),
+        Claim(dataset="Criteo", metric="HR@10", value=0.3, baseline="DNN", baseline_value=0.2),
+    ]
+    assert beside_claims(claims, measured(), VALUES, "criteo") == ()
+
+
+def test_nothing_measured_is_said_so() -> None:
+    claim = Claim(dataset="Criteo", metric="AUC", value=0.81, baseline="DNN", baseline_value=0.80)
+    nothing = measured().model_copy(update={"rows": (), "strongest": "", "verdict": "not comparable"})
+    (row,) = beside_claims([claim], nothing, VALUES, "criteo")
+    assert row.measured is None
+    assert "nothing was measured" in row.sentence

@@ -1,0 +1,164 @@
+"""From predictions to a verdict: scores, comparison, fidelity, ablation. Here alone test labels are looked at, by the host."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Literal
+
+import numpy as np
+
+from agents.autotrain.compare import BadPredictions, Comparison, Scores, Trained, Truth
+from agents.autotrain.compare import compare as judge
+from agents.autotrain.compare import score as score_predictions
+from agents.autotrain.engine import Fidelity, Review
+from agents.autotrain.experiment import Setting, Stopped
+from agents.autotrain.plan import ExperimentPlan
+from agents.autotrain.results import ModelResult, Results, result_of
+from agents.autotrain.spec import MethodSpec, Strict
+from sandboxes.policy import violations
+from workflows.context import Context
+from workflows.steps.candidate import load_code, source_of
+from workflows.steps.training import experiment
+
+
+class ModelScores(Strict):
+    """A model's scores by seed, on test and of the primary task's AUC on valid; `failure` says why some are missing."""
+
+    name: str
+    test: dict[int, Scores]
+    valid_auc: dict[int, float]
+    failure: str = ""
+
+    @property
+    def mean_valid_auc(self) -> float | None:
+        return float(np.mean(list(self.valid_auc.values()))) if self.valid_auc else None
+
+
+class ScoreTable(Strict):
+    models: tuple[ModelScores, ...]
+
+
+class FidelityRow(Strict):
+    """A row of the review, as the run's folder keeps it."""
+
+    mechanism: str
+    status: Literal["implemented", "simplified", "missing"]
+    lines: tuple[int, int] | None = None
+    note: str = ""
+
+
+class ReviewResult(Strict):
+    rows: tuple[FidelityRow, ...] = ()
+    main_mechanism: str | None = None
+
+
+class Ablation(Strict):
+    """The model without its main mechanism, compared with the whole one; `note` says why there is none."""
+
+    mechanism: str
+    result: ModelResult | None = None
+    scores: ModelScores | None = None
+    comparison: Comparison | None = None
+    note: str = ""
+
+
+def score(ctx: Context) -> ScoreTable:
+    """Scores every run's test predictions against the hidden labels."""
+    results = ctx.folder.load("results", Results)
+    table = ScoreTable(models=tuple(_scores(ctx, m) for m in results.models))
+    ctx.folder.save("scores", table)
+    return table
+
+
+def compare(ctx: Context) -> str:
+    """The verdict on the candidate; the comparison is kept."""
+    table, plan = ctx.folder.load("scores", ScoreTable), ctx.folder.load("plan", ExperimentPlan)
+    results = ctx.folder.load("results", Results)
+    candidate, *baselines = (_trained(ctx, m, s) for m, s in zip(results.models, table.models, strict=True))
+    comparison = judge(candidate, baselines, _truth(ctx), plan.seeds)
+    ctx.folder.save("comparison", comparison)
+    ctx.folder.update_summary(verdict=comparison.verdict)
+    ctx.say(comparison.sentence)
+    return comparison.verdict
+
+
+def review(ctx: Context, attempt: int) -> Review:
+    """How faithful the code is; and what its main mechanism is worth, when the budget allows."""
+    spec, code = ctx.folder.load("spec", MethodSpec), load_code(ctx, attempt)
+    found = ctx.engine.review(spec, code)
+    rows = tuple(_row(f) for f in found.rows)
+    ctx.folder.save("review", ReviewResult(rows=rows, main_mechanism=found.main_mechanism))
+    counts = {status: sum(r.status == status for r in rows) for status in ("implemented", "simplified", "missing")}
+    ctx.say(", ".join(f"{n} {status}" for status, n in counts.items() if n) + " of the paper's mechanisms")
+    if ctx.request.ablation and found.main_mechanism:
+        ctx.folder.save("ablation", _ablation(ctx, attempt, found.main_mechanism))
+    return found
+
+
+def _ablation(ctx: Context, attempt: int, mechanism: str) -> Ablation:
+    """Trains the model without the mechanism, by the whole model's setting and on the same seeds."""
+    spec, code, plan = ctx.folder.load("spec", MethodSpec), load_code(ctx, attempt), ctx.folder.load("plan", ExperimentPlan)
+    without = ctx.engine.ablate(spec, ctx.prepared.schema, code, mechanism)
+    if without is None:
+        return Ablation(mechanism=mechanism, note="nothing sensible remains without it")
+    if violations(without.text):
+        return Ablation(mechanism=mechanism, note="the code without it breaks the code policy")
+    results, table = ctx.folder.load("results", Results), ctx.folder.load("scores", ScoreTable)
+    ctx.folder.write_text("ablation.py", without.text)
+    name = f"without {mechanism}"
+    try:
+        runs = experiment(ctx, without.composed).repeat(source_of(without, name), Setting(**results.candidate.setting))
+    except Stopped:
+        ctx.end()
+    result = result_of(runs, "ablation")
+    scores = _scores(ctx, result)
+    whole = _trained(ctx, results.candidate, table.models[0])
+    comparison = judge(_trained(ctx, result, scores), [whole], _truth(ctx), plan.seeds)
+    ctx.say(f"{name}: {comparison.sentence}")
+    return Ablation(mechanism=mechanism, result=result, scores=scores, comparison=comparison)
+
+
+def _scores(ctx: Context, model: ModelResult) -> ModelScores:
+    labels = {split: ctx.prepared.hidden_labels(split) for split in ("valid", "test")}
+    tasks = [t.name for t in ctx.prepared.schema.tasks]
+    test: dict[int, Scores] = {}
+    valid: dict[int, float] = {}
+    failure = f"seed {model.failed.seed} {model.failed.status}".replace("_", " ") if model.failed else ""
+    for run in model.seeds:
+        if run.status != "ok":
+            continue
+        try:
+            scores = {
+                split: score_predictions(labels[split], _predictions(ctx, run.job, split), ctx.prepared.groups(split), tasks)
+                for split in ("valid", "test")
+            }
+        except BadPredictions as error:
+            failure = failure or f"seed {run.seed}: {error}"
+            continue
+        test[run.seed] = scores["test"]
+        valid[run.seed] = scores["valid"].primary.auc or 0.0
+    return ModelScores(name=model.name, test=test, valid_auc=valid, failure=failure)
+
+
+def _trained(ctx: Context, model: ModelResult, scores: ModelScores) -> Trained:
+    return Trained(
+        name=model.name,
+        predictions={run.seed: _predictions(ctx, run.job, "test") for run in model.seeds if run.status == "ok"},
+        valid_auc=scores.mean_valid_auc,
+        failure=scores.failure,
+        data_hash=ctx.prepared.data_hash,
+    )
+
+
+def _truth(ctx: Context) -> Truth:
+    tasks = [t.name for t in ctx.prepared.schema.tasks]
+    return Truth(ctx.prepared.hidden_labels("test"), tasks, ctx.prepared.groups("test"))
+
+
+def _predictions(ctx: Context, job: str, split: str) -> np.ndarray:
+    values: np.ndarray = np.load(ctx.jobs / job / f"{split}.npy", allow_pickle=False)
+    return values
+
+
+def _row(fidelity: Fidelity) -> FidelityRow:
+    return FidelityRow(**asdict(fidelity))

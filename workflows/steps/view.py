@@ -1,0 +1,203 @@
+"""Puts together what the report shows from the files of the run's folder; a run that ended early has fewer of them."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import shlex
+from importlib.metadata import version
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from agents.autotrain.compare import Comparison, beside_claims
+from agents.autotrain.compare.paired import Metric
+from agents.autotrain.paper import Paper
+from agents.autotrain.plan import ExperimentPlan
+from agents.autotrain.recall import Recall
+from agents.autotrain.report.view import (
+    AblationView,
+    AttemptView,
+    CodeView,
+    CostView,
+    DataView,
+    FidelityView,
+    LeakCheck,
+    ModelView,
+    PaperView,
+    ReportView,
+    SmokeCheck,
+)
+from agents.autotrain.results import ModelResult, Results
+from agents.autotrain.spec import MethodSpec
+from agents.llm import Call, Ledger
+from sandboxes.jobs import kit_hash
+from workflows.context import Context
+from workflows.steps.candidate import SmokeResult, load_code
+from workflows.steps.judging import Ablation, ReviewResult, ScoreTable
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def report_view(ctx: Context, status: str, reason: str, failures: list[str]) -> ReportView:
+    """The run as a report shows it."""
+    spec, results = _load(ctx, "spec", MethodSpec), _load(ctx, "results", Results)
+    table, comparison = _load(ctx, "scores", ScoreTable), _load(ctx, "comparison", Comparison)
+    plan = _load(ctx, "plan", ExperimentPlan)
+    attempts = _attempts(ctx, failures)
+    smoke = _load(ctx, f"code/{len(attempts)}/smoke", SmokeResult) if attempts else None
+    return ReportView(
+        run_id=ctx.folder.run_id,
+        created=ctx.folder.summary.created,
+        outcome=status,  # type: ignore[arg-type]
+        reason=reason,
+        engine=ctx.engine.name,
+        paper=_paper(ctx),
+        spec=spec,
+        recall=_load(ctx, "recall", Recall),
+        plan=plan,
+        data=_data(ctx),
+        attempts=attempts,
+        code=_code(ctx, len(attempts)),
+        models=tuple(_models(results, table)),
+        comparison=comparison,
+        claims=beside_claims(spec.claims, comparison, _means(table), plan.dataset)
+        if spec and comparison and table and plan
+        else (),
+        fidelity=tuple(_fidelity(ctx, spec)),
+        ablation=_ablation(ctx, spec),
+        cost=_cost(ctx, results),
+        sandbox=results.sandbox if results else (smoke.sandbox if smoke else ""),
+        environment=_environment(ctx),
+        command=_command(ctx),
+    )
+
+
+def _load(ctx: Context, name: str, model: type[M]) -> M | None:
+    return ctx.folder.load(name, model) if ctx.folder.has(f"{name}.json") else None
+
+
+def _paper(ctx: Context) -> PaperView:
+    paper = ctx.folder.load("paper", Paper)
+    return PaperView(
+        title=paper.title,
+        source=paper.source,
+        format=paper.format,
+        words=len(paper.text.split()),
+        pages=paper.pages,
+        sections=len(paper.sections),
+        equations=len(paper.equations),
+        tables=len(paper.tables),
+        notes=paper.notes,
+    )
+
+
+def _data(ctx: Context) -> DataView | None:
+    if not ctx.folder.has("prepared.txt"):
+        return None
+    prepared = ctx.prepared
+    return DataView(
+        name=prepared.name,
+        synthetic=prepared.synthetic,
+        data_hash=prepared.data_hash,
+        sizes=prepared.sizes,
+        facts={"provenance": prepared.provenance},
+        leak_checks=tuple(LeakCheck(name=c.name, passed=c.passed, detail=c.detail) for c in prepared.leak_checks),
+    )
+
+
+def _attempts(ctx: Context, failures: list[str]) -> tuple[AttemptView, ...]:
+    found, number = [], 1
+    while ctx.folder.has(f"code/{number}/model.py"):
+        smoke = _load(ctx, f"code/{number}/smoke", SmokeResult)
+        policy = ctx.folder.read_text(f"code/{number}/policy.txt") if ctx.folder.has(f"code/{number}/policy.txt") else ""
+        found.append(
+            AttemptView(
+                number=number,
+                policy=tuple(policy.splitlines()),
+                checks=tuple(SmokeCheck(name=c.name, passed=c.passed, detail=c.detail) for c in smoke.checks) if smoke else (),
+                fault=failures[number - 1] if number <= len(failures) else "",
+            )
+        )
+        number += 1
+    return tuple(found)
+
+
+def _code(ctx: Context, attempt: int) -> CodeView | None:
+    if not attempt:
+        return None
+    code = load_code(ctx, attempt)
+    digest = hashlib.sha256(code.text.encode()).hexdigest()[:16]
+    return CodeView(text=code.text, composed=code.composed, code_hash=digest, notes=code.notes)
+
+
+def _models(results: Results | None, table: ScoreTable | None) -> list[ModelView]:
+    if results is None or table is None:
+        return []
+    pairs = zip(results.models, table.models, strict=True)
+    return [ModelView(result=result, test=scores.test, valid_auc=scores.valid_auc) for result, scores in pairs]
+
+
+def _means(table: ScoreTable) -> dict[tuple[str, Metric], float]:
+    """Every model's mean test metrics of the primary task."""
+    names: tuple[Metric, ...] = ("auc", "log_loss")
+    found: dict[tuple[str, Metric], float] = {}
+    for model in table.models:
+        for name in names:
+            values = [v for s in model.test.values() if (v := getattr(s.primary, name)) is not None]
+            if values:
+                found[model.name, name] = sum(values) / len(values)
+    return found
+
+
+def _fidelity(ctx: Context, spec: MethodSpec | None) -> list[FidelityView]:
+    review = _load(ctx, "review", ReviewResult)
+    names = {m.id: m.name for m in spec.mechanisms} if spec else {}
+    return [FidelityView(name=names.get(r.mechanism, r.mechanism), **r.model_dump()) for r in review.rows] if review else []
+
+
+def _ablation(ctx: Context, spec: MethodSpec | None) -> AblationView | None:
+    done = _load(ctx, "ablation", Ablation)
+    if done is None or spec is None:
+        return None
+    name = next((m.name for m in spec.mechanisms if m.id == done.mechanism), done.mechanism)
+    return AblationView(mechanism=done.mechanism, name=name, comparison=done.comparison, note=done.note)
+
+
+def _cost(ctx: Context, results: Results | None) -> CostView:
+    models: tuple[ModelResult, ...] = results.models if results else ()
+    jobs = [job for m in models for job in (*m.trials, *m.seeds)]
+    calls = _calls(ctx)
+    return CostView(
+        seconds=round(ctx.folder.summary.seconds + ctx.seconds, 1),
+        training_seconds=round(sum(j.seconds for j in jobs), 1),
+        runs=len(jobs),
+        reused_runs=sum(j.reused for j in jobs),
+        llm=ctx.request.model,
+        llm_input_tokens=sum(c.input_tokens for c in calls),
+        llm_output_tokens=sum(c.output_tokens for c in calls),
+        llm_usd=sum(c.cost_usd or 0.0 for c in calls) if calls and all(c.cost_usd is not None for c in calls) else None,
+    )
+
+
+def _calls(ctx: Context) -> list[Call]:
+    if not ctx.request.model:
+        return []
+    return Ledger(ctx.folder.path("calls.jsonl")).calls
+
+
+def _environment(ctx: Context) -> dict[str, str]:
+    packages = {name: version(name) for name in ("agenticrs", "torch", "numpy", "polars", "langgraph")}
+    machine = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}
+    return machine | packages | {"kit": kit_hash(), "request": ctx.request.key}
+
+
+def _command(ctx: Context) -> str:
+    """The command that runs it again."""
+    r = ctx.request
+    words = ["agenticrs", "reproduce", r.paper, "--data", r.data, "--seeds", str(r.seeds), "--trials", str(r.trials)]
+    words += ["--epochs", str(r.epochs), "--batch-size", str(r.batch_size), "--again"]
+    words += ["--baselines", ",".join(r.baselines)] if r.baselines else []
+    words += ["--model", r.model] if r.model else []
+    words += [] if r.ablation else ["--no-ablation"]
+    return shlex.join(words)
