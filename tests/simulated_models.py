@@ -33,7 +33,7 @@ def sigmoid(x: Array) -> Array:
 def model_runs(
     rng: np.random.Generator, world: World, seeds: int, *, own: float, per_seed: float, uneven: float = 0.0
 ) -> dict[int, Array]:
-    """Predictions (n,) by seed. `own`: error of the model class; `per_seed`: of a seed; `uneven`: how much seeds differ in quality."""
+    """Predictions (n,) by seed. `own`: the model class's error; `per_seed`: a seed's; `uneven`: how seeds differ in quality."""
     rows = len(world.logits)
     base = world.logits + own * rng.normal(size=rows)
     return {

@@ -63,7 +63,7 @@ class Names:
 
 def _flexible(phrase: str) -> str:
     """A pattern for `phrase` with any white space, a backslash before `&`, and line-end hyphens allowed."""
-    return r"\s+".join(re.escape(w).replace("&", r"\\?&") for w in phrase.replace("\\&", "&").split())
+    return r"\s+".join(re.escape(w).replace(r"\&", r"\\?&") for w in phrase.replace(r"\&", "&").split())
 
 
 def _title_spans(paper: Paper) -> list[tuple[int, int]]:
@@ -91,7 +91,7 @@ def _candidates(text: str) -> Iterator[tuple[str, float]]:
             groups = match.groupdict()
             name = groups.get("name") or groups.get("name2") or ""
             name = _LINE.sub(" ", name).strip(" -*")
-            if name.endswith(("s", "S")) and name[:-1].isupper() and len(name) > 3:
+            if name.endswith("s") and name[:-1].isupper() and len(name) > 3:
                 name = name[:-1]  # PNNs
             if 2 <= len(name) <= 60 and name not in _GENERIC and name.split()[0] not in ("The", "This", "Our", "A", "An"):
                 yield name, weight

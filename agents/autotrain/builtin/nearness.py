@@ -30,8 +30,9 @@ _EMPTY = frozenset(
     between among over under after before during about up down out through if while because since both very much many few there here how
     e.g i.e etc et al cf own given called named paper propose proposed method novel new present introduce model approach thismodel""".split()
 )
-_FLOOR = 0.42  # cosines below this are chance
-_COVER = 0.62  # share of the description's coverage in the mean
+_FLOOR = 0.3  # cosines below this are chance
+_UNKNOWN = 0.3  # weight of a word that no card uses
+_COVER = 0.4  # share of the description's coverage in the mean
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Nearness:
         self._n_cards = len(cards)
 
     def _weight(self, stem: str) -> float:
-        return self._weights.get(stem, 0.9)
+        return self._weights.get(stem, _UNKNOWN)
 
     def _row(self, word: Word) -> Floats:
         """Similarity of one word to each stem of the cards: (U,)."""

@@ -187,12 +187,17 @@ def _voices(words: Sequence[Word], opening: Voice) -> list[Voice]:
     for i, word in enumerate(words):
         if i in asides:
             resume, voice, in_aside = (voice if not in_aside else resume), "others", True
-        elif in_aside and word.kind == "mark" and word.low in ",;:—.)":
+        elif in_aside and word.kind == "mark" and word.low in ",;:—.)" and not _goes_on(words, i):
             voice, in_aside = resume, False
         if i in turns and not (in_aside and turns[i] == "own" and _possessive(words, i)):
             voice, in_aside = turns[i], False
         voices.append(voice)
     return voices
+
+
+def _goes_on(words: Sequence[Word], comma: int) -> bool:
+    """"unlike experts, which share ...," is one aside up to the second comma."""
+    return comma + 1 < len(words) and words[comma + 1].low in ("which", "who", "whose", "where")
 
 
 def _possessive(words: Sequence[Word], index: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from agents.autotrain.compare.comparison import BaselineRow, Comparison
 from agents.autotrain.compare.paired import Metric
@@ -28,7 +28,11 @@ class ClaimRow(Strict):
 
 
 def beside_claims(
-    claims: Sequence[Claim], comparison: Comparison, baseline_values: dict[tuple[str, Metric], float], dataset: str
+    claims: Sequence[Claim],
+    comparison: Comparison,
+    baseline_values: Mapping[tuple[str, Metric], float],
+    dataset: str,
+    synthetic: bool = False,
 ) -> tuple[ClaimRow, ...]:
     """Rows for all claims in AUC or log loss that name a baseline's value; the others claim no improvement.
 
@@ -39,23 +43,29 @@ def beside_claims(
     for claim in claims:
         metric, claimed = _metric(claim.metric), _improvement(claim)
         if metric is not None and claimed is not None:
-            rows.append(_row(claim, metric, claimed, comparison, baseline_values, dataset))
+            rows.append(_row(claim, metric, claimed, comparison, baseline_values, dataset, synthetic))
     return tuple(rows)
 
 
 def _row(
-    claim: Claim, metric: Metric, claimed: float, comparison: Comparison, values: dict[tuple[str, Metric], float], dataset: str
+    claim: Claim,
+    metric: Metric,
+    claimed: float,
+    comparison: Comparison,
+    values: Mapping[tuple[str, Metric], float],
+    dataset: str,
+    synthetic: bool,
 ) -> ClaimRow:
     row = _counterpart(claim.baseline, comparison)
     measured = _measured(row, metric, values)
-    same = _plain(claim.dataset) == _plain(dataset)
+    same = not synthetic and _plain(claim.dataset) == _plain(dataset)
     over, where = claim.baseline or "its baseline", claim.dataset or "its data"
     text = f"the paper claims {claimed:+.2%} in {METRIC_NAMES[metric]} over {over} on {where}"
     if row is None or measured is None:
         text += "; nothing was measured to set beside it"
     else:
-        text += f"; measured here: {measured:+.2%} over {row.baseline} on {dataset}"
-        text += "" if same else " (another data set, so the two are not comparable)"
+        text += f"; measured here: {measured:+.2%} over {row.baseline} on {dataset}{' (synthetic)' if synthetic else ''}"
+        text += "" if same else ", another data set, so the two are not comparable"
     return ClaimRow(
         dataset=claim.dataset,
         metric=METRIC_NAMES[metric],
@@ -73,7 +83,7 @@ def _counterpart(name: str, comparison: Comparison) -> BaselineRow | None:
     return named or comparison.row(comparison.strongest)
 
 
-def _measured(row: BaselineRow | None, metric: Metric, values: dict[tuple[str, Metric], float]) -> float | None:
+def _measured(row: BaselineRow | None, metric: Metric, values: Mapping[tuple[str, Metric], float]) -> float | None:
     if row is None or not row.effects:
         return None
     effect = next((e for e in row.effects if e.metric == metric and e.task == row.effects[0].task), None)

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from sandboxes.kit.metrics import CLIP
+
 Array = NDArray[np.float64]
-CLIP = 1e-7  # as in the scorer's log loss: float32 cannot tell 1 - 1e-8 from 1
 
 
 def placements(labels: NDArray[np.floating], scores: NDArray[np.floating]) -> Array:
@@ -34,7 +35,7 @@ def _share_below(ordered: NDArray[np.floating], values: NDArray[np.floating]) ->
 
 
 def row_log_loss(labels: NDArray[np.floating], probabilities: NDArray[np.floating]) -> Array:
-    """Each row's log loss (n,), probabilities clipped to [1e-7, 1 - 1e-7]."""
+    """Each row's log loss (n,), probabilities clipped as the scorer clips them."""
     p = np.clip(probabilities.astype(np.float64), CLIP, 1 - CLIP)
     return np.asarray(-(labels * np.log(p) + (1 - labels) * np.log1p(-p)), dtype=np.float64)
 

@@ -55,6 +55,16 @@ def _harmless(char: str) -> bool:
     return char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
+def without_between(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> str:
+    """The text without what stands from each `opening` to the next `closing`; an opening never closed stays. Linear in time."""
+    kept: list[str] = []
+    i = 0
+    while (start := opening.search(text, i)) and (end := closing.search(text, start.end())):
+        kept += [text[i : start.start()], " "]
+        i = end.end()
+    return "".join([*kept, text[i:]])
+
+
 def one_line(text: str) -> str:
     """`clean` text on one line, single spaces."""
     return " ".join(clean(text).split())

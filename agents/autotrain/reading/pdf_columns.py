@@ -63,7 +63,7 @@ def lines_of(page: Page, number: int, gutter: float | None) -> list[Line]:
     if gutter is None:
         return _column(page.words, number)
     spanning, left, right = _split(page.words, gutter)
-    wide = _column(spanning, number)
+    wide = _column(spanning, number, wide=True)
     tops = [line.top for line in wide]
     ordered: list[Line] = []
     left_lines, right_lines = _column(left, number), _column(right, number)
@@ -108,7 +108,7 @@ def _same_row(a: Word, b: Word) -> bool:
     return min(a.bottom, b.bottom) - max(a.top, b.top) > 0.5 * min(a.bottom - a.top, b.bottom - b.top)
 
 
-def _column(words: Sequence[Word], number: int) -> list[Line]:
+def _column(words: Sequence[Word], number: int, wide: bool = False) -> list[Line]:
     """The lines of one column, top to bottom. Larger words found lines; smaller ones (scripts) join the line they touch."""
     rows: list[list[Word]] = []
     for word in sorted(words, key=lambda w: (-w.size, w.hanging, w.x0)):
@@ -117,13 +117,27 @@ def _column(words: Sequence[Word], number: int) -> list[Line]:
             rows.append([word])
         else:
             row.append(word)
+    rows = _with_strays(rows)
     if not rows:
         return []
     starts = sorted(min(w.x0 for w in row) for row in rows)
     ends = sorted(max(w.x1 for w in row) for row in rows)
     left, right = starts[len(starts) // 20], ends[-1 - len(ends) // 20]
-    lines = [Line(tuple(sorted(row, key=lambda w: w.x0)), number, left, right) for row in rows]
+    lines = [Line(tuple(sorted(row, key=lambda w: w.x0)), number, left, right, wide) for row in rows]
     return sorted(lines, key=lambda line: line.top)
+
+
+def _with_strays(rows: list[list[Word]]) -> list[list[Word]]:
+    """Rows again, those of scripts alone joined to a row they touch now that it is complete (scripts of scripts)."""
+    kept = [row for row in rows if any(w.size > 0.5 * row[0].size for w in row)]
+    for row in sorted(kept, key=len):
+        home = next(
+            (r for r in kept if r is not row and r[0].size * SCRIPT_RATIO >= row[0].size and all(_joins(w, r) for w in row)), None
+        )
+        if home is not None:
+            home += row
+            kept = [r for r in kept if r is not row]
+    return kept
 
 
 def _row_around(word: Word, rows: Sequence[list[Word]]) -> list[Word] | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from agents.autotrain.reading.pdf_columns import gutters, lines_of
 from agents.autotrain.reading.pdf_fonts import is_math_font, stem
+from agents.autotrain.reading.pdf_fractions import with_fractions
 from agents.autotrain.reading.pdf_geometry import Line, Page
 from agents.autotrain.reading.pdf_word import Word, most_common
 
@@ -34,7 +35,7 @@ def document(pages: Sequence[Page]) -> Document:
     size = most_common(((w.size, len(w.text)) for w in words), 10.0)
     font = most_common(((w.font, len(w.text)) for w in words if w.size == size), "")
     foreign = _figure_families(words, size, font)
-    kept = [_without(page, foreign, size) for page in pages]
+    kept = [with_fractions(_without(page, foreign, size), size) for page in pages]
     lines: list[Line] = []
     for number, (page, gutter) in enumerate(zip(kept, gutters(kept), strict=True)):
         lines += lines_of(page, number, gutter)

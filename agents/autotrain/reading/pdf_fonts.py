@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 # Font families that TeX and word processors use for formulas only.
 _MATH = re.compile(
@@ -23,10 +24,15 @@ _EXTENSION |= dict.fromkeys((0, 16, 18, 32), "(") | dict.fromkeys((1, 17, 19, 33
 _EXTENSION |= dict.fromkeys((2, 20, 34, 104), "[") | dict.fromkeys((3, 21, 35, 105), "]")
 _EXTENSION |= dict.fromkeys((8, 26, 40, 110), "{") | dict.fromkeys((9, 27, 41, 111), "}")
 # Where a font's table of characters is missing, codes come out as the letters that have the same code elsewhere.
-_EXTENSION_LETTERS = str.maketrans("PXQYRZÍÕÎÖ", "∑∑∏∏∫∫∑∑∏∏")
-_SYMBOL_LETTERS = str.maketrans("jkfghibcdep", "|‖{}⟨⟩⌊⌋⌈⌉√")
+_EXTENSION_LETTERS = str.maketrans("PXQYRZÍÕÎÖhinojk", "∑∑∏∏∫∫∑∑∏∏[]{}⟨⟩")
+_EXTENSION |= {code: chr(code).translate(_EXTENSION_LETTERS) for code in (205, 206, 213, 214)}
+_SYMBOL_LETTERS = str.maketrans("jkfghibcdep", "|‖{}⟨⟩⌊⌋⌈⌉√", "7")
 _SYMBOLS = dict(enumerate("−·×∗÷⋄±∓⊕⊖⊗⊘⊙○◦•≍≡⊆⊇≤≥⪯⪰∼≈⊂⊃≪≫≺≻←→↑↓↔↗↘≃⇐⇒⇑⇓⇔↖↙∝′∞∈∋△▽̸/∀∃¬∅ℜℑ⊤⊥ℵ"))
 _SYMBOLS |= {code: chr(code).translate(_SYMBOL_LETTERS) for code in range(97, 113)}
+# Ligatures of TeX's text fonts, by code and by the signs that readers without the font's table take them for.
+_TEXT_FONT = re.compile(r"^(?:CM(?:R|BX|TI|SS|SL|B|CSC|U)|SF|LMRoman|LMSans)", re.IGNORECASE)
+_LIGATURES = {11: "ff", 12: "fi", 13: "fl", 14: "ffi", 15: "ffl"}
+_LIGATURE_SIGNS = str.maketrans({chr(code): text for code, text in _LIGATURES.items()} | {"↵": "ff", "✏": "ffl"})
 _SYMBOL_FONT = re.compile(r"^(?:CMSY|txsy(?!b)|MTSY|pxsy(?!b))", re.IGNORECASE)
 _EXTENSION_FONT = re.compile(r"^(?:CMEX|txex|pxex|MTEX|ntxexx)", re.IGNORECASE)
 BIG_OPERATORS = frozenset("∑∏∫⋃⋂∪∩")
@@ -73,8 +79,15 @@ def plain_characters(text: str, font: str) -> str:
     if name.lower().startswith("txex-bar"):
         return ""  # pieces of braces under formulas
     if _EXTENSION_FONT.match(name):
-        return _CID.sub(lambda m: _EXTENSION.get(int(m[1]), ""), text.translate(_EXTENSION_LETTERS))
+        return _mapped(text, _EXTENSION, _EXTENSION_LETTERS)
     if _SYMBOL_FONT.match(name):
-        parts = _CID.split(text)  # text and codes in turn
-        return "".join(_SYMBOLS.get(int(p), "") if i % 2 else p.translate(_SYMBOL_LETTERS) for i, p in enumerate(parts))
+        return _mapped(text, _SYMBOLS, _SYMBOL_LETTERS)
+    if _TEXT_FONT.match(name):
+        return _mapped(text, _LIGATURES, _LIGATURE_SIGNS)
     return _CID.sub("", text)
+
+
+def _mapped(text: str, codes: Mapping[int, str], letters: Mapping[int, str | int | None]) -> str:
+    """The text with its "(cid:12)" by `codes` and its other characters by `letters`."""
+    parts = _CID.split(text)  # text and codes in turn
+    return "".join(codes.get(int(part), "") if i % 2 else part.translate(letters) for i, part in enumerate(parts))

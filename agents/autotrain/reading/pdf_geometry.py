@@ -26,6 +26,7 @@ class Line:
     page: int
     left: float
     right: float
+    wide: bool = False  # spans both columns of a two-column page
 
     @cached_property
     def size(self) -> float:

@@ -45,7 +45,7 @@ class Word:
 
     @cached_property
     def hanging(self) -> bool:
-        return hangs(self.font)
+        return hangs(self.font) or self.text == "√"
 
     @property
     def middle(self) -> float:

@@ -41,7 +41,7 @@ def words_of(page: Any) -> Iterator[list[Any]]:
     for char in page.chars[:MAX_CHARACTERS]:
         _, shear, slant, scale, _, origin = char["matrix"]
         size = round(float(char["size"]), 1)
-        if abs(shear) > 1e-3 * abs(scale) or abs(slant) > abs(scale) or not char["text"].strip() or size <= 0:
+        if abs(shear) > 1e-3 * abs(scale) or abs(slant) > abs(scale) or char["text"] in " \t\n\r\xa0" or size <= 0:
             continue
         baseline = height - float(origin) + float(page.bbox[1])
         key = (round(baseline / max(0.1, LINE_STEP * size)), char["fontname"], size)

@@ -65,7 +65,7 @@ def assemble(draft: Draft, source: str, format: SourceFormat) -> Paper:
                 f"{shorten(source)} holds more text than any paper; give the paper alone, without data or code."
             )
     layout.close_section()
-    if not any(char.isalpha() for char in "".join(layout.parts)):
+    if not any(char.isalpha() for piece in draft.pieces if not isinstance(piece, Heading) for char in _words(piece)):
         raise UnreadablePaper(f"{shorten(source)} contains no readable text; give a version of the paper with text in it.")
     return Paper(
         title=title or _first_words(draft.pieces),
@@ -136,11 +136,17 @@ class _Layout:
             self._open = None
 
 
+def _words(piece: Piece) -> str:
+    """All that the piece says."""
+    if isinstance(piece, Grid):
+        return " ".join([piece.caption, *(cell for row in piece.rows for cell in row)])
+    return piece.title if isinstance(piece, Heading) else piece.text
+
+
 def _first_words(pieces: Iterable[Piece]) -> str:
     """A stand-in title: the first line of text, cut at 120 characters."""
     for piece in pieces:
-        text = piece.title if isinstance(piece, Heading) else getattr(piece, "text", "")
-        if words := one_line(text):
+        if words := one_line(_words(piece)):
             return words if len(words) <= 120 else words[:119].rsplit(" ", 1)[0] + "…"
     return "Untitled"
 

@@ -25,7 +25,7 @@ _PATTERNS: tuple[tuple[Role, str], ...] = (
     ("appendix", r"^(?:appendi(?:x|ces)|supplement\w*)\b"),
     (
         "related",
-        r"\brelated (?:works?|stud\w+|research|literature|methods?|models?)\b|\b(?:prior|previous) (?:works?|arts?|research|stud\w+)\b",
+        r"\brelated (?:works?|stud\w+|research|literature|methods?|models?)\b|\b(?:prior|previous) (?:works?|arts?|stud\w+)\b",
     ),
     ("related", r"\bliterature (?:reviews?|surveys?)\b"),
     ("introduction", r"^(?:introductions?|motivations?|overview and motivation)\b|\bintroduction$"),
@@ -35,7 +35,7 @@ _PATTERNS: tuple[tuple[Role, str], ...] = (
     ),
     (
         "experiments",
-        r"\b(?:implementation details|a/?b[ -]?tests?(?:ing)?|reproducibility|research questions?|rq ?\d|parameter sensitivity)\b",
+        r"\b(?:implementation details|a/?b[ -]?tests?(?:ing)?|reproducibility|research questions?|rq ?\d|sensitivity)\b",
     ),
     (
         "experiments",
@@ -91,11 +91,13 @@ def section_role(title: str, index: int | None = None, total: int | None = None,
 
     `index` of `total` is its place among the top-level sections and decides for headings without a telling word:
     a model's bare name in the middle of a paper is the method. `parent` is the role of the enclosing section, which
-    a sub-section inherits; only a plain "Experiments" or "Related work" inside the method stands for itself.
+    a sub-section inherits; only a plain "Experiments" or "Related work" inside the method or the introduction stands for itself.
     """
     own = _cue(title)
     if parent is not None and parent != "other":
-        stands_alone = parent == "method" and own in ("experiments", "related") and _PLAIN.match(bare_title(title))
+        stands_alone = (
+            parent in ("method", "introduction") and own in ("experiments", "related") and _PLAIN.match(bare_title(title))
+        )
         return own if stands_alone and own else parent
     if own is None and index is not None and total is not None and 0 < index < total - 1:
         return "method"

@@ -16,7 +16,6 @@ from agents.autotrain.plan import ExperimentPlan
 from agents.autotrain.recall import Recall
 from agents.autotrain.results import ModelResult
 from agents.autotrain.spec import MethodSpec, Strict
-from sandboxes.jobs import CheckRow
 
 Outcome = Literal["done", "out_of_scope", "declined", "no_candidate", "stopped", "failed"]
 
@@ -48,9 +47,15 @@ class DataView(Strict):
     synthetic: bool
     data_hash: str
     sizes: dict[str, int]  # rows by split
-    positive_rates: dict[str, float] = {}  # by task, on train
-    facts: dict[str, str] = {}
+    positive_rates: dict[str, float] = Field(default_factory=dict)  # by task, on train
+    facts: dict[str, str] = Field(default_factory=dict)
     leak_checks: tuple[LeakCheck, ...] = ()
+
+
+class SmokeCheck(Strict):
+    name: str
+    passed: bool
+    detail: str = ""
 
 
 class AttemptView(Strict):
@@ -58,7 +63,7 @@ class AttemptView(Strict):
 
     number: int
     policy: tuple[str, ...] = ()
-    checks: tuple[CheckRow, ...] = ()
+    checks: tuple[SmokeCheck, ...] = ()
     fault: str = ""  # why it was rejected, "" for the attempt that trained
 
 
@@ -85,8 +90,8 @@ class ModelView(Strict):
     """One model: its runs, and the host's scores of its test predictions by seed (fewer than seeds when some failed)."""
 
     result: ModelResult
-    test: dict[int, Scores] = {}
-    valid_auc: dict[int, float] = {}  # by seed, scored by the host
+    test: dict[int, Scores] = Field(default_factory=dict)
+    valid_auc: dict[int, float] = Field(default_factory=dict)  # by seed, scored by the host
 
     @property
     def name(self) -> str:
@@ -154,4 +159,3 @@ class ReportView(Strict):
     environment: dict[str, str] = Field(default_factory=dict)  # versions, hashes, machine, in the order to show
     command: str = ""  # runs it again
     failures: tuple[Failed, ...] = ()
-

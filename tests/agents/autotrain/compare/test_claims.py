@@ -5,14 +5,22 @@ from __future__ import annotations
 import pytest
 
 from agents.autotrain.compare import BaselineRow, Comparison, Effect, beside_claims
+from agents.autotrain.compare.paired import Metric
 from agents.autotrain.spec import Claim
 
 
 def effect(metric: str, estimate: float) -> Effect:
     return Effect(
-        task="click", metric=metric, estimate=estimate, low=estimate - 0.001, high=estimate + 0.001, confidence=0.95,
-        p_value=0.01, seed_share=0.5, per_seed=(estimate,) * 3,
-    )  # fmt: skip
+        task="click",
+        metric=metric,
+        estimate=estimate,
+        low=estimate - 0.001,
+        high=estimate + 0.001,
+        confidence=0.95,
+        p_value=0.01,
+        seed_share=0.5,
+        per_seed=(estimate,) * 3,
+    )
 
 
 def measured() -> Comparison:
@@ -21,12 +29,25 @@ def measured() -> Comparison:
         for name, up in (("dcnv2", 0.004), ("dnn", 0.008))
     )
     return Comparison(
-        verdict="better", sentence="", seeds=(1, 2, 3), strongest="dcnv2", rows=rows, min_auc=0.0005, min_log_loss=0.0005,
-        alpha=0.05, test_rows=100, clusters=None,
-    )  # fmt: skip
+        verdict="better",
+        sentence="",
+        seeds=(1, 2, 3),
+        strongest="dcnv2",
+        rows=rows,
+        min_auc=0.0005,
+        min_log_loss=0.0005,
+        alpha=0.05,
+        test_rows=100,
+        clusters=None,
+    )
 
 
-VALUES = {("dcnv2", "auc"): 0.8, ("dnn", "auc"): 0.8, ("dcnv2", "log_loss"): 0.4, ("dnn", "log_loss"): 0.4}
+VALUES: dict[tuple[str, Metric], float] = {
+    ("dcnv2", "auc"): 0.8,
+    ("dnn", "auc"): 0.8,
+    ("dcnv2", "log_loss"): 0.4,
+    ("dnn", "log_loss"): 0.4,
+}
 
 
 @pytest.mark.parametrize(
@@ -78,3 +99,10 @@ def test_nothing_measured_is_said_so() -> None:
     (row,) = beside_claims([claim], nothing, VALUES, "criteo")
     assert row.measured is None
     assert "nothing was measured" in row.sentence
+
+
+def test_synthetic_data_is_named_and_never_the_papers() -> None:
+    claim = Claim(dataset="planted clicks", metric="AUC", value=0.81, baseline="DNN", baseline_value=0.80)
+    (row,) = beside_claims([claim], measured(), VALUES, "planted-clicks", synthetic=True)
+    assert not row.same_dataset
+    assert "planted-clicks (synthetic)" in row.sentence

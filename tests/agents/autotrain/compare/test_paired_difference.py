@@ -23,7 +23,10 @@ def some_rows(seed: int, n: int = 60, ties: bool = False) -> tuple[np.ndarray, n
 
 def naive_placements(y: np.ndarray, p: np.ndarray) -> list[float]:
     """The kernel of the Mann-Whitney statistic averaged over the other class, row by row."""
-    kernel = lambda up, down: 1.0 if up > down else 0.5 if up == down else 0.0  # noqa: E731
+
+    def kernel(up: float, down: float) -> float:
+        return 1.0 if up > down else 0.5 if up == down else 0.0
+
     found = []
     for i in range(len(y)):
         others = [j for j in range(len(y)) if y[j] != y[i]]

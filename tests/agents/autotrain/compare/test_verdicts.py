@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from simulated_models import World, model_runs
 
-from agents.autotrain.compare import Comparison, Rules, Trained, Truth, compare, judge
+from agents.autotrain.compare import Comparison, Rules, Trained, Truth, compare, judge, paired_over_seeds
 from agents.autotrain.compare.holm import holm_levels
 
 GOOD = [
@@ -241,3 +241,21 @@ def test_unknown_users_are_noted() -> None:
 def test_rules_that_make_no_sense_are_refused() -> None:
     with pytest.raises(ValueError, match="at least 2 seeds"):
         Rules(min_seeds=1)
+
+
+def test_users_reach_the_intervals_of_every_task() -> None:
+    """Uneven users, and a second task observed on part of the rows: each row keeps its own user."""
+    rng = np.random.default_rng(2)
+    users = rng.geometric(0.01, len(WORLD.labels))
+    liked = np.where(rng.random(len(users)) < 0.5, WORLD.labels, np.nan)
+    truth = Truth(np.stack([WORLD.labels, liked], 1), ["click", "like"], users)
+    a, b = (
+        Trained(m.name, {s: np.repeat(p, 2, 1) for s, p in m.predictions.items()}, 0.7)
+        for m in (model("a", 0.1), model("b", 1.0))
+    )
+    effects = {(e.task, e.metric): e for e in against(b, candidate=a, truth=truth).rows[0].effects}
+    for t, task in enumerate(truth.tasks):
+        seen = truth.observed(t)
+        first, second = ({s: p[seen, t] for s, p in m.predictions.items()} for m in (a, b))
+        expected = paired_over_seeds(truth.labels[seen, t], first, second, groups=users[seen])
+        assert (effects[task, "auc"].low, effects[task, "auc"].high) == pytest.approx(expected.interval(0.05), abs=1e-12)

@@ -1,0 +1,117 @@
+"""Matches single passages with the cards: by cue phrases, and by nearness to the cards' descriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from agents.autotrain.builtin.nearness import Floats, Nearness
+from agents.autotrain.builtin.passages import Passage
+from agents.autotrain.builtin.stance import Stance
+from agents.autotrain.builtin.wording import Hit, Phrases, Word, stems_of
+from sandboxes.kit.card import Card
+
+# What a passage must speak of for a card that needs it; the words are the field's, not any card's.
+_CONTEXT: dict[str, Phrases] = {
+    "history": Phrases(
+        """behavior; behavioral; history; historical; sequence; sequential; click sequence; past; clicked; browsed; browsing; purchased;
+        interest; session; visited; formerly; previously; purchase""".replace("\n", " ").split(";")
+    ),
+    "scenario": Phrases("scenario; domain; surface; page; market; channel; business; segment; cross-domain; region".split(";")),
+    "several_tasks": Phrases(
+        """task; objective; multitask; conversion; cvr; purchase; both targets; multi-objective; label; target; several goals""".replace(
+            "\n", " "
+        ).split(";")
+    ),
+    "numeric": Phrases("numerical; numeric; continuous; real-valued; number; price; age; bin; bucket; discretize; discretization".split(";")),
+    "target_item": Phrases("candidate; target; ad; advertisement; item; product".split(";")),
+    "entire_space": Phrases("conversion; cvr; purchase; post-click; impression; buy; bought; exposure; exposed; cart; order".split(";")),
+}
+_FIELDS = Phrases("field; feature; column; embedding; input; attribute".split(";"))
+
+NEAR_MIDDLE = 0.47  # the nearness at which a passage is as likely as not to be about the card
+NEAR_SPREAD = 0.035
+NEAR_TOP = 0.93  # a card this close to the nearest one may be meant as well
+LONG_CUE, SHORT_CUE = 0.9, 0.72  # of several words, of one
+OUT_OF_CONTEXT = 0.35
+
+
+@dataclass(frozen=True)
+class Match:
+    """`strength` in [0, 1]: how surely the passage describes the card's mechanism, whoever's it is."""
+
+    card: int
+    strength: float
+    cue: float
+    near: float
+
+
+class Matcher:
+    """All cards, prepared once."""
+
+    def __init__(self, cards: Sequence[Card]) -> None:
+        self.cards = tuple(cards)
+        pairs = [(i, cue) for i, card in enumerate(cards) for cue in card.cues]
+        self._owner = [i for i, _ in pairs]
+        self._words = [len(stems_of(cue)) for _, cue in pairs]
+        self._cues = Phrases([cue for _, cue in pairs])
+        self._nearness = Nearness(cards)
+
+    def prepare(self, passages: Iterable[Passage]) -> None:
+        self._nearness.prepare([w for p in passages for w in p.words])
+
+    def matches(self, words: Sequence[Word], stance: Stance, around: Sequence[Word] = ()) -> tuple[Match, ...]:
+        """What the own part of a passage matches; `around` are the neighbouring passages' words, for context only."""
+        own = [w for w, mine in zip(words, stance.own, strict=True) if mine]
+        if sum(w.kind == "word" for w in own) < 4:
+            return ()
+        cues = self._cue_strengths(own)
+        nearness = self._nearness.scores(own)
+        fit = np.array([self._fit(card, own, around) for card in self.cards], dtype=np.float32)
+        near = _near_strengths(nearness * (0.85 + 0.15 * fit)) * fit
+        out: list[Match] = []
+        for i in range(len(self.cards)):
+            cue = cues.get(i, 0.0) * (float(fit[i]) if fit[i] < 1 else 1.0)
+            strength = 1 - (1 - cue) * (1 - float(near[i]))
+            if strength > 0.1:
+                out.append(Match(i, strength, cue, float(near[i])))
+        return tuple(sorted(out, key=lambda m: (-m.strength, m.card)))
+
+    def _cue_strengths(self, own: Sequence[Word]) -> dict[int, float]:
+        """The strongest cue of each card; a cue inside a longer cue of another card says nothing by itself."""
+        hits = self._cues.find(own)
+        found: dict[int, float] = {}
+        for hit in hits:
+            card = self._owner[hit.phrase]
+            if any(self._swallows(other, hit) for other in hits):
+                continue
+            strength = LONG_CUE if self._words[hit.phrase] > 1 else SHORT_CUE
+            found[card] = max(strength, found.get(card, 0.0)) if card not in found else 1 - (1 - found[card]) * (1 - strength * 0.6)
+        return found
+
+    def _swallows(self, other: Hit, hit: Hit) -> bool:
+        covers = other.first <= hit.first and hit.last <= other.last
+        longer = other.last - other.first > hit.last - hit.first
+        return covers and longer and self._owner[other.phrase] != self._owner[hit.phrase]
+
+    def _fit(self, card: Card, own: Sequence[Word], around: Sequence[Word]) -> float:
+        """Whether the passage speaks of what the card needs; 1 where it does, less where only its surroundings do or none."""
+        fit = 1.0
+        for need in card.needs:
+            context = _CONTEXT.get(need)
+            if context is not None and not context.find(own):
+                fit *= 0.8 if around and context.find(around) else OUT_OF_CONTEXT
+        if card.slot in ("interaction", "feature") and "history" not in card.needs:
+            about_history = len(_CONTEXT["history"].find(own))
+            if about_history >= 2 and not _FIELDS.find(own):
+                fit *= 0.7
+        return fit
+
+
+def _near_strengths(nearness: Floats) -> Floats:
+    """Nearness as a probability, for the nearest card and those almost as near."""
+    top = float(nearness.max(initial=0.0))
+    strengths = 1 / (1 + np.exp(-(nearness - NEAR_MIDDLE) / NEAR_SPREAD))
+    return np.where(nearness >= NEAR_TOP * top, strengths, 0.0).astype(np.float32)

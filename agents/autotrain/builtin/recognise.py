@@ -1,0 +1,78 @@
+"""From matched passages to mechanisms: which blocks a paper's own method uses, how surely, and which passages say so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from agents.autotrain.builtin.matching import Match, Matcher
+from agents.autotrain.builtin.passages import Passage
+from agents.autotrain.builtin.stance import Stance
+from agents.autotrain.reading.sections import Role
+
+LEAST_STANCE = 0.34  # passages that are less surely the paper's own are no evidence
+ACCEPT = 0.4  # confidence from which a mechanism is recognised
+KEPT = 4  # passages quoted for a mechanism
+
+# How central a mechanism is to the paper, by where it is spoken of.
+_CENTRAL: dict[Role, float] = {"abstract": 3.0, "introduction": 1.2, "conclusion": 1.5, "method": 1.0, "other": 1.0}
+
+
+@dataclass
+class Recognised:
+    """A card with its evidence. `support` are (passage, surety) pairs, the surest first."""
+
+    card: int
+    confidence: float
+    centrality: float
+    cued: bool  # named by one of the card's phrases and not only described
+    support: list[tuple[int, float]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What recognition found: mechanisms, the most central first, and the matches of every passage."""
+
+    mechanisms: tuple[Recognised, ...]
+    matches: tuple[tuple[Match, ...], ...]
+
+
+def read_mechanisms(passages: Sequence[Passage], stances: Sequence[Stance], matcher: Matcher) -> Reading:
+    """Recognises the cards that the paper's own method uses."""
+    matcher.prepare(p for p, s in zip(passages, stances, strict=True) if s.value >= LEAST_STANCE)
+    matches: list[tuple[Match, ...]] = []
+    for i, (passage, stance) in enumerate(zip(passages, stances, strict=True)):
+        if stance.value < LEAST_STANCE or passage.formula or passage.table:
+            matches.append(())
+            continue
+        around = [w for p in passages[max(0, i - 2) : i + 3] for w in p.words]
+        matches.append(matcher.matches(passage.words, stance, around))
+    found: dict[int, Recognised] = {}
+    for i, of_passage in enumerate(matches):
+        for match in of_passage:
+            surety = surety_of(match, stances[i])
+            entry = found.setdefault(match.card, Recognised(match.card, 0.0, 0.0, False))
+            entry.support.append((i, surety))
+            entry.cued = entry.cued or (match.cue > 0 and surety >= ACCEPT)
+            boost = 2.0 if stances[i].proposes else 1.0
+            entry.centrality += _CENTRAL.get(passages[i].role, 0.3) * boost * surety
+    for entry in found.values():
+        entry.support.sort(key=lambda s: (-s[1], s[0]))
+        entry.confidence = _confidence([s for _, s in entry.support])
+    kept = [r for r in found.values() if r.confidence >= ACCEPT]
+    return Reading(tuple(sorted(kept, key=lambda r: (-r.centrality * r.confidence, r.card))), tuple(matches))
+
+
+def surety_of(match: Match, stance: Stance) -> float:
+    """How surely a passage shows that the paper's own method uses the card."""
+    return float(match.strength * stance.value**0.5)
+
+
+def _confidence(sureties: Sequence[float]) -> float:
+    """The best passage decides; further ones close up to half of what is missing."""
+    if not sureties:
+        return 0.0
+    rest = 1.0
+    for surety in sureties[1:6]:
+        rest *= 1 - 0.4 * surety
+    return min(0.99, sureties[0] + (1 - sureties[0]) * 0.5 * (1 - rest))

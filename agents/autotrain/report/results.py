@@ -1,0 +1,192 @@
+"""The part of a report that answers: comparison, scores, plots, the paper's claims, ablation."""
+
+from __future__ import annotations
+
+from agents.autotrain.compare.comparison import BaselineRow, Comparison, Effect
+from agents.autotrain.compare.paired import Metric
+from agents.autotrain.compare.scores import TaskScore
+from agents.autotrain.report import formats
+from agents.autotrain.report.document import Block, Cell, Figure, Figures, Fold, Items, Section, Table, Text, number, table
+from agents.autotrain.report.plots import auc_by_seed, calibration_plot, cost_bars, differences, learning_curves
+from agents.autotrain.report.view import ModelView, ReportView
+
+
+def results(view: ReportView) -> Section | None:
+    """Verdict table, scores and plots; None when nothing was trained."""
+    if view.comparison is None and not view.models:
+        return None
+    blocks: list[Block] = []
+    if view.comparison is not None:
+        blocks += _comparison(view.comparison)
+    if view.models:
+        tasks = _tasks(view.models)
+        blocks += [_scores(view.models, task, tasks.index(task)) for task in tasks]
+        blocks.append(_plots(view))
+        blocks.append(Fold("Every seed", (_seeds(view.models),)))
+    return Section("results", "Results", tuple(blocks))
+
+
+def claims(view: ReportView) -> Section | None:
+    """The paper's own numbers: those that claim an improvement with what was measured, the others as they are."""
+    stated = view.spec.claims if view.spec else ()
+    if not stated and not view.claims:
+        return None
+    blocks: list[Block] = [Items(tuple(row.sentence for row in view.claims))] if view.claims else []
+    if stated:
+        rows: list[tuple[Cell | str, ...]] = [
+            (c.dataset, c.metric, number(f"{c.value:g}"), c.baseline or formats.NONE, number(_plain(c.baseline_value)))
+            for c in stated
+        ]
+        blocks.append(table("Results the paper reports", ("Data set", "Metric", "Method", "Baseline", "Its value"), rows))
+    blocks.append(Text("Numbers from other data, splits or preprocessing cannot be set against those measured here.", "muted"))
+    return Section("claims", "The paper's claim", tuple(blocks))
+
+
+def ablation(view: ReportView) -> Section | None:
+    """What becomes of the candidate without one mechanism."""
+    if view.ablation is None:
+        return None
+    a = view.ablation
+    if a.comparison is None:
+        return Section("ablation", "Ablation", (Text(f"Without {a.mechanism} {a.name}: {a.note or 'not run'}."),))
+    head = Text(f"The candidate without {a.mechanism} ({a.name}), set against the whole candidate: {a.comparison.sentence}.")
+    return Section(
+        "ablation",
+        "Ablation",
+        (head, *([_verdicts(a.comparison, "Without it minus with it, on test")] if a.comparison.rows else [])),
+    )
+
+
+def _plain(value: float | None) -> str:
+    return formats.NONE if value is None else f"{value:g}"
+
+
+def _comparison(c: Comparison) -> list[Block]:
+    blocks: list[Block] = [_verdicts(c)] if c.rows else []
+    if len(c.seeds) > 1 and any(r.effects for r in c.rows):
+        clusters = f"{formats.count(c.clusters)} users" if c.clusters else "rows taken as independent"
+        blocks.append(
+            Text(
+                f"An interval is about new seeds and new rows like the {formats.count(c.test_rows)} test rows ({clusters}); "
+                f"it is the test's own, at the level in the table, so that all baselines together give a false call at most "
+                f"{c.alpha:.0%} of the time. A difference counts from {c.min_auc:g} in AUC. The verdict is that against "
+                f"{c.strongest}, the strongest baseline by AUC on valid.",
+                "muted",
+            )
+        )
+        others = [(r.baseline, e) for r in c.rows for e in r.effects[2:]]
+        if others:
+            blocks.append(_other_tasks(others))
+    if c.notes:
+        blocks.append(Items(c.notes))
+    return blocks
+
+
+def _verdicts(c: Comparison, caption: str = "Candidate minus baseline on test") -> Table:
+    headers = ("Against", "Verdict", "AUC difference", "Log loss difference", "p", "Interval", "AUC on valid")
+    rows: list[tuple[Cell | str, ...]] = []
+    for row in c.rows:
+        first = f"{row.baseline} (strongest)" if row.baseline == c.strongest and len(c.rows) > 1 else row.baseline
+        verdict = Cell(row.verdict + (f": {row.tie}" if row.tie else ""), formats.VERDICT_TONE[row.verdict])
+        if row.primary is None:
+            rows.append((first, verdict, Cell(row.reason), *[number(formats.NONE)] * 3, number(formats.decimal(row.valid_auc))))
+            continue
+        rows.append(
+            (
+                first,
+                verdict,
+                number(_effect(row.primary)),
+                number(_effect(_find(row, "log_loss"))),
+                number(formats.p_value(row.primary.p_value)),
+                number(f"{row.primary.confidence:.1%}"),
+                number(formats.decimal(row.valid_auc)),
+            )
+        )
+    return table(caption, headers, rows)
+
+
+def _find(row: BaselineRow, metric: Metric) -> Effect | None:
+    return next((e for e in row.effects if e.metric == metric and e.task == row.effects[0].task), None)
+
+
+def _effect(effect: Effect | None) -> str:
+    """The estimate and its interval without the metric's name, which the column says."""
+    return formats.NONE if effect is None else effect.in_words().split(" ", 2 if effect.metric == "log_loss" else 1)[-1]
+
+
+def _other_tasks(effects: list[tuple[str, Effect]]) -> Table:
+    rows: list[tuple[Cell | str, ...]] = [
+        (name, e.task, "AUC" if e.metric == "auc" else "log loss", number(_effect(e)), number(formats.p_value(e.p_value)))
+        for name, e in effects
+    ]
+    return table("Other tasks, each interval by itself at 95 %", ("Against", "Task", "Metric", "Difference", "p"), rows)
+
+
+def _tasks(models: tuple[ModelView, ...]) -> list[str]:
+    return next(([t.task for t in s.tasks] for m in models for s in m.test.values()), [])
+
+
+def _scores(models: tuple[ModelView, ...], task: str, index: int) -> Table:
+    """The scores of one task; with what the models cost beside the primary one."""
+    headers = ["Model", "AUC", "Log loss", "Group AUC", "Predicted / observed"]
+    rows = [[m.name, *_task_cells([s.tasks[index] for s in m.test.values()])] for m in models]
+    if index == 0:
+        headers += ["AUC on valid", "Parameters", "Samples/s", "Training"]
+        rows = [[*row, *_cost_cells(m)] for row, m in zip(rows, models, strict=True)]
+    caption = f"Test scores of {task}, mean ± standard deviation over seeds"
+    return table(caption, tuple(headers), [tuple(row) for row in rows])
+
+
+def _task_cells(scores: list[TaskScore]) -> list[Cell | str]:
+    return [
+        number(formats.over_seeds([s.auc for s in scores])),
+        number(formats.over_seeds([s.log_loss for s in scores])),
+        number(formats.over_seeds([s.group_auc for s in scores])),
+        number(formats.over_seeds([s.calibration_ratio for s in scores], 3)),
+    ]
+
+
+def _cost_cells(m: ModelView) -> list[Cell | str]:
+    return [
+        number(formats.over_seeds(list(m.valid_auc.values()))),
+        number(formats.count(m.result.parameters or None)),
+        number(formats.count(m.samples_per_s)),
+        number(formats.duration(m.result.seconds)),
+    ]
+
+
+def _plots(view: ReportView) -> Figures:
+    task = next(iter(_tasks(view.models)), "")
+    seed = next((s for m in view.models for s in m.test), None)
+    drawn: list[Figure | None] = [
+        differences(view.comparison) if view.comparison else None,
+        auc_by_seed(view.models, task),
+        learning_curves(view.models),
+        calibration_plot(view.models, seed),
+        cost_bars(view.models),
+    ]
+    return Figures(tuple(f for f in drawn if f is not None))
+
+
+def _seeds(models: tuple[ModelView, ...]) -> Table:
+    headers = ("Model", "Seed", "Status", "Test AUC", "Test log loss", "Valid AUC", "Epochs", "Best", "Seconds", "Job")
+    rows: list[tuple[Cell | str, ...]] = []
+    for m in models:
+        for run in m.result.seeds:
+            primary: TaskScore | None = m.test[run.seed].primary if run.seed in m.test else None
+            fault = run.reason if run.status != "ok" else (primary.collapse if primary else "")
+            rows.append(
+                (
+                    m.name,
+                    number(str(run.seed)),
+                    Cell(run.status + (f": {formats.one_line(fault)}" if fault else ""), "bad" if fault else ""),
+                    number(formats.decimal(primary.auc if primary else None, 5)),
+                    number(formats.decimal(primary.log_loss if primary else None, 5)),
+                    number(formats.decimal(m.valid_auc.get(run.seed), 5)),
+                    number(str(len(run.epochs))),
+                    number(str(run.best_epoch) if run.epochs else formats.NONE),
+                    number(f"{run.seconds:.1f}" + (" (reused)" if run.reused else "")),
+                    Cell(run.job[:8], "muted"),
+                )
+            )
+    return table("Runs by seed", headers, rows)

@@ -1,0 +1,64 @@
+"""Reads a split of prepared data as memory-mapped arrays; used inside the sandbox, so it needs nothing but NumPy and torch.
+
+Notation: n rows, B rows asked for, C categorical fields, N numeric fields, L history length, T tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from sandboxes.kit.batch import Batch
+from sandboxes.kit.schema import Schema
+
+
+@dataclass(frozen=True)
+class ArrayRows:
+    """The rows of one split, on disk until asked for. `labels` is (n, T) float32, NaN = unobserved; None where hidden."""
+
+    ids: NDArray[np.int32]  # (n, C)
+    numeric: NDArray[np.float32]  # (n, N)
+    history: Mapping[str, NDArray[np.int32]]  # each (n, L)
+    labels: NDArray[np.float32] | None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def batch(self, rows: NDArray[np.int64] | slice) -> Batch:
+        """The rows given by index (B,) int64, in that order, or by slice; ids become int64."""
+        return Batch(
+            ids=_taken(self.ids, rows, np.int64),  # (B, C)
+            numeric=_taken(self.numeric, rows, np.float32),  # (B, N)
+            history={name: _taken(array, rows, np.int64) for name, array in self.history.items()},  # each (B, L)
+            labels=None if self.labels is None else _taken(self.labels, rows, np.float32),  # (B, T)
+        )
+
+
+def load_split(visible: Path, split: str) -> ArrayRows:
+    """The split "train", "valid" or "test" of the prepared folder `visible`. Raises `FileNotFoundError` when it is not there."""
+    schema = Schema.load(visible / "schema.json")
+    labels = visible / f"{split}.labels.npy"
+    return ArrayRows(
+        ids=_mapped(visible / f"{split}.ids.npy"),
+        numeric=_mapped(visible / f"{split}.numeric.npy"),
+        history={s.name: _mapped(visible / f"{split}.history.{s.name}.npy") for s in schema.sequences},
+        labels=_mapped(labels) if labels.exists() else None,
+    )
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    mapped: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return mapped
+
+
+def _taken(array: NDArray[Any], rows: NDArray[np.int64] | slice, dtype: type[np.generic]) -> torch.Tensor:
+    """A tensor that owns its memory, since the file stays as it is. Converted by NumPy: torch would wake its threads for it."""
+    if isinstance(rows, slice):
+        return torch.from_numpy(array[rows].astype(dtype))
+    return torch.from_numpy(np.take(array, rows, axis=0).astype(dtype, copy=False))

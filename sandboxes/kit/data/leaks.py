@@ -1,0 +1,112 @@
+"""Looks for information in prepared data that a model could not have in use.
+
+A definite leak raises `DataError`; a suspicious one is recorded and shown with every result. It cannot find a leak that
+is spread over several features. Notation: n rows, C categorical fields, N numeric fields, T tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sandboxes.kit.data.arrays import ArrayRows
+from sandboxes.kit.data.errors import DataError
+from sandboxes.kit.data.prepared import LeakCheck
+from sandboxes.kit.data.spec import TableSpec
+from sandboxes.kit.data.splits import TEST, TRAIN, VALID
+from sandboxes.kit.metrics import auc
+from sandboxes.kit.schema import Schema
+
+DEFINITE_AUC = 0.9999  # one feature that orders valid rows this well is the label by another name
+SUSPICIOUS_AUC = 0.98
+DEFINITE_COPIES = 0.5  # of the test rows: the file of one split holds the other
+SUSPICIOUS_COPIES = 0.01
+FEWEST_OF_A_CLASS = 30  # below, a perfect order may be luck
+MOST_ROWS = 200_000  # looked at per split
+
+Codes = NDArray[np.int8]
+
+
+def check_copies(hashes: NDArray[np.uint64], codes: Codes) -> LeakCheck:
+    """Whether rows of valid or test (by `hashes` (n,) of whole rows) stand in train too. Raises `DataError` when most do."""
+    train = np.unique(hashes[codes == TRAIN])
+    shares = {name: float(np.isin(hashes[codes == code], train).mean()) for name, code in (("valid", VALID), ("test", TEST))}
+    worst = max(shares, key=lambda name: shares[name])
+    if shares[worst] > DEFINITE_COPIES:
+        raise DataError(f"{shares[worst]:.0%} of the {worst} rows stand in train too; split the table again, by hash or by time")
+    detail = ", ".join(f"{share:.2%} of {name} rows are copies of train rows" for name, share in shares.items())
+    return LeakCheck("no row in two splits", shares[worst] <= SUSPICIOUS_COPIES, detail)
+
+
+def check_time(times: NDArray[np.float64], codes: Codes, by: str, users: NDArray[np.int64] | None) -> LeakCheck:
+    """Whether the splits follow one another in time, at least for each user; a random split does not claim to."""
+    name = "splits in order of time"
+    if by == "random":
+        return LeakCheck(name, True, "the split is random: train holds rows that are later than test rows")
+    if _in_order(times, codes, np.zeros(len(times), dtype=np.int64)):
+        return LeakCheck(name, True, "every split is later than the one before")
+    if users is not None and _in_order(times, codes, users):
+        return LeakCheck(name, True, "for each user every split is later than the one before; across users it is not")
+    early = (times[codes == TEST] <= times[codes == TRAIN].max()).mean()
+    return LeakCheck(name, False, f"{early:.1%} of test rows are not later than all of train")
+
+
+def _in_order(times: NDArray[np.float64], codes: Codes, groups: NDArray[np.int64]) -> bool:
+    """Whether in each group no row of a later split is as early as one of an earlier split."""
+    order = np.lexsort((-codes, times, groups))  # of one instant, later splits first: they would be out of order
+    g, c = groups[order], codes[order]
+    return not bool(((c[1:] < c[:-1]) & (g[1:] == g[:-1])).any())
+
+
+def check_features(spec: TableSpec, schema: Schema, train: ArrayRows, valid: ArrayRows) -> LeakCheck:
+    """Whether one feature alone orders the valid rows by a label. Raises `DataError` when one does so almost perfectly."""
+    assert train.labels is not None and valid.labels is not None
+    suspicious: list[str] = []
+    for t, task in enumerate(schema.tasks):
+        fit, seen = _labelled(train.labels[:, t]), _labelled(valid.labels[:, t])
+        labels = valid.labels[seen, t]
+        if min((labels == 1).sum(), (labels == 0).sum(), len(fit)) < FEWEST_OF_A_CLASS:
+            continue
+        for name, scores in _single_scores(schema, train, valid, fit, seen, t):
+            area = auc(labels, scores)
+            area = max(area, 1 - area)
+            if area > DEFINITE_AUC and name not in spec.allow:
+                raise DataError(
+                    f"the feature {name!r} alone tells {task.name!r} (AUC {area:.4f}), so that it is known after the fact; "
+                    f"remove it, or list it under allow if it is really known before"
+                )
+            if area > SUSPICIOUS_AUC:
+                suspicious.append(f"{name} alone predicts {task.name} with AUC {area:.4f}")
+    return LeakCheck("no feature that is a label", not suspicious, "; ".join(suspicious))
+
+
+def _labelled(labels: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Rows with an observed label, thinned out evenly to `MOST_ROWS`."""
+    rows = np.flatnonzero(~np.isnan(labels))
+    return rows[:: max(1, -(-len(rows) // MOST_ROWS))]
+
+
+def _single_scores(
+    schema: Schema, train: ArrayRows, valid: ArrayRows, fit: NDArray[np.intp], seen: NDArray[np.intp], task: int
+) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Per feature, scores of the valid rows `seen`: the category's smoothed rate in train, or the number itself."""
+    assert train.labels is not None
+    labels = train.labels[fit, task].astype(np.float64)
+    for c, field in enumerate(schema.categorical):
+        ids = train.ids[fit, c]
+        positives = np.bincount(ids, weights=labels, minlength=field.cardinality)
+        rates = (positives + labels.mean()) / (np.bincount(ids, minlength=field.cardinality) + 1)
+        yield field.name, rates[valid.ids[seen, c]]
+    for c, number in enumerate(schema.numeric):
+        yield number.name, valid.numeric[seen, c].astype(np.float64)
+
+
+def unknown_shares(schema: Schema, splits: Mapping[str, ArrayRows]) -> dict[str, dict[str, float]]:
+    """Per split, the categorical fields with unknown ids and their share of rows: what train did not teach."""
+    found: dict[str, dict[str, float]] = {}
+    for name, rows in splits.items():
+        shares = {f.name: round(float((rows.ids[:, c] == 1).mean()), 5) for c, f in enumerate(schema.categorical)}
+        found[name] = {field: share for field, share in shares.items() if share > 0}
+    return found

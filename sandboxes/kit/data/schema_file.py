@@ -1,0 +1,192 @@
+"""Reads a schema file: a small TOML text that describes a user's table.
+
+    name = "my-shop"                        # optional; the file's name without it
+    files = "log.csv"                       # or ["a.parquet", "b.parquet"], or { train = "...", valid = "...", test = "..." };
+    separator = ","                         # of CSV files                     valid may be left out of the latter
+    user = "user_id"                        # optional columns: group AUC is per user; histories need user and time
+    time = "timestamp"                      # numbers or ISO dates
+    scenario = "tab"                        # optional categorical fields
+    target_item = "item_id"
+    provenance = "web shop, May 2026"       # optional, shown in reports
+    licence = "internal"
+
+    [[categorical]]
+    name = "item_id"                        # the field
+    column = "item"                         # the column, if its name differs
+    min_frequency = 2                       # rarer values share one id (default 1)
+    side = "item"                           # user, item or context (default)
+
+    [[categorical]]
+    name = "tab"
+
+    [[numeric]]
+    name = "price"
+    transform = "log1p"                     # standardize (default), log1p or none
+
+    [[sequence]]                            # a history of the field `of`, oldest first
+    name = "clicked_items"
+    of = "item_id"
+    length = 50
+    column = "history"                      # given in the table, values separated by `separator`;
+    separator = "|"                         # without a column: the user's earlier rows, built from user and time
+    where = "click"                         # then only rows where this task is positive
+
+    [[task]]                                # the first is the primary one
+    name = "click"
+    column = "clicked"
+    at_least = 1                            # positive from here on (default 1); or: equals = "yes"
+    unobserved = "-1"                       # this text means not observed; an empty value always does
+
+    [[task]]
+    name = "purchase"
+    given = "click"                         # can be positive only where click is: 0, not unobserved, elsewhere
+
+    [split]
+    by = "random"                           # random (default), time, or given with column = "..." of train, valid, test
+    key = ["user_id", "item_id"]            # random: rows equal in these stay together (default: all columns)
+    train = 0.8
+    valid = 0.1
+    test = 0.1
+    seed = 0
+
+    [leaks]
+    allow = ["price"]                       # features that may predict a label almost alone
+
+Paths are relative to the schema file.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from sandboxes.kit.data.errors import DataError
+from sandboxes.kit.data.prepared import SPLITS
+from sandboxes.kit.data.spec import Categorical, Label, Numeric, Sequence, Split, TableSpec
+
+TOP = ("name", "files", "separator", "user", "time", "scenario", "target_item", "provenance", "licence")
+BLOCKS = ("categorical", "numeric", "sequence", "task", "split", "leaks")
+Block = TypeVar("Block", Categorical, Numeric, Sequence, Label, Split)
+
+
+@dataclass(frozen=True)
+class SchemaFile:
+    """A schema file's content. `files` maps a split, or "" where the table is to be split, to its files."""
+
+    spec: TableSpec
+    files: Mapping[str, tuple[Path, ...]]
+    separator: str = ","
+    provenance: str = ""
+    licence: str = ""
+
+
+def read_schema_file(path: Path) -> SchemaFile:
+    """The schema file at `path`. Raises `DataError`, naming the place, for anything that is not as described above."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"the schema file {path} is no TOML: {error}") from None
+    _only(raw, (*TOP, *BLOCKS), "the top level", path)
+    texts = {name: _text(raw, name, path) for name in TOP if name != "files"}
+    files = _files(raw.get("files"), path)
+    split = _block(Split, _table(raw, "split", path), "[split]", path)
+    if "" not in files and split.by != "random":
+        raise DataError(f"{path}: files are given per split, so that [split] may only name shares, not by = {split.by!r}")
+    leaks = _table(raw, "leaks", path)
+    _only(leaks, ("allow",), "[leaks]", path)
+    spec = TableSpec(
+        name=texts["name"] or path.stem,
+        tasks=_blocks(Label, raw, "task", path),
+        categorical=_blocks(Categorical, raw, "categorical", path),
+        numeric=_blocks(Numeric, raw, "numeric", path),
+        sequences=_blocks(Sequence, raw, "sequence", path),
+        user=texts["user"],
+        time=texts["time"],
+        scenario=texts["scenario"],
+        target_item=texts["target_item"],
+        split=split if "" in files else Split("given", (), "split", split.train, split.valid, split.test, split.seed),
+        allow=tuple(leaks.get("allow", ())),
+    )
+    return SchemaFile(spec, files, texts["separator"] or ",", texts["provenance"] or "", texts["licence"] or "")
+
+
+def _files(raw: object, path: Path) -> dict[str, tuple[Path, ...]]:
+    by_split = raw if isinstance(raw, dict) else {"": raw}
+    if isinstance(raw, dict):
+        _only(raw, SPLITS, "files", path)
+        if not {"train", "test"} <= set(raw):
+            raise DataError(f"{path}: files needs at least train and test, or one file that is split here")
+    files: dict[str, tuple[Path, ...]] = {}
+    for split, named in by_split.items():
+        names = [named] if isinstance(named, str) else named
+        if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
+            raise DataError(f'{path}: files must name the table, as in files = "log.csv"')
+        files[split] = tuple(path.parent / n for n in names)
+        for file in files[split]:
+            if not file.is_file():
+                raise DataError(f"{path}: the file {file} does not exist; paths are relative to the schema file")
+    return files
+
+
+def _blocks(kind: type[Block], raw: Mapping[str, Any], name: str, path: Path) -> tuple[Block, ...]:
+    given = raw.get(name, [])
+    if not isinstance(given, list) or not all(isinstance(b, dict) for b in given):
+        raise DataError(f"{path}: write [[{name}]], with two brackets, before each {name}")
+    return tuple(_block(kind, block, f"[[{name}]]", path) for block in given)
+
+
+def _block(kind: type[Block], raw: Mapping[str, Any], place: str, path: Path) -> Block:
+    """One dataclass from one table, every value of the declared type."""
+    hints, values = get_type_hints(kind), {}
+    _only(raw, tuple(hints), place, path)
+    for name, value in raw.items():
+        values[name] = _typed(value, hints[name], f"{path}: {name} in {place}")
+    missing = [f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING and f.name not in raw]
+    if missing:
+        raise DataError(f"{path}: {place} needs {missing[0]}")
+    return kind(**values)
+
+
+def _typed(value: Any, kind: Any, place: str) -> Any:
+    """The value as the declared type, or `DataError` saying what it must be."""
+    if get_origin(kind) is Literal:
+        if value in get_args(kind):
+            return value
+        raise DataError(f"{place} is {value!r}; it may be {', '.join(get_args(kind))}")
+    if get_origin(kind) is tuple:
+        if isinstance(value, list) and all(isinstance(v, str) for v in value):
+            return tuple(value)
+        raise DataError(f"{place} must be a list of texts")
+    wanted = next(k for k in get_args(kind) if k is not type(None)) if isinstance(kind, UnionType) else kind
+    if wanted is float and type(value) in (int, float):
+        return float(value)
+    if wanted is str and type(value) in (int, float):
+        return str(value)
+    if type(value) is not wanted:
+        raise DataError(f"{place} is {value!r}; it must be {'a text' if wanted is str else 'a number'}")
+    return value
+
+
+def _table(raw: Mapping[str, Any], name: str, path: Path) -> Mapping[str, Any]:
+    table = raw.get(name, {})
+    if not isinstance(table, dict):
+        raise DataError(f"{path}: write [{name}], with one bracket, before its settings")
+    return table
+
+
+def _text(raw: Mapping[str, Any], name: str, path: Path) -> Any:
+    value = raw.get(name)
+    if value is not None and not isinstance(value, str):
+        raise DataError(f"{path}: {name} is {value!r}; it must be a text")
+    return value
+
+
+def _only(raw: Mapping[str, Any], known: tuple[str, ...], place: str, path: Path) -> None:
+    """Raises `DataError` for a name that is none of `known`: a misspelt setting must not be passed over."""
+    for name in raw:
+        if name not in known:
+            raise DataError(f"{path}: {name!r} is unknown in {place}; known are {', '.join(known)}")

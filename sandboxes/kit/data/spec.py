@@ -1,0 +1,175 @@
+"""The description of a table: which columns are features, labels, user and time, and how rows are split.
+
+Built by data sets in code, read from a schema file (`schema_file`), or guessed from a bare table (`guess`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sandboxes.kit.data.errors import DataError
+from sandboxes.kit.schema import Side
+
+Transform = Literal["standardize", "log1p", "none"]
+SplitBy = Literal["random", "time", "given"]
+
+
+@dataclass(frozen=True)
+class Categorical:
+    """A column of categories. Values seen fewer than `min_frequency` times in train share the unknown id; null is a value."""
+
+    name: str
+    column: str = ""  # the table's column; "" is `name`
+    min_frequency: int = 1
+    side: Side = "context"
+
+
+@dataclass(frozen=True)
+class Numeric:
+    """A column of numbers. `log1p` is sign(x) log(1 + |x|), then standardised. A null becomes the mean of train."""
+
+    name: str
+    column: str = ""
+    transform: Transform = "standardize"
+    side: Side = "context"
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """The user's past values of the categorical field `of`, oldest first, the last `length` of them.
+
+    With `column`, the table holds them as text separated by `separator`, or as a list. Without, they are built from the
+    table itself: values in rows of the same user that are strictly earlier in time; with `where`, only in rows where that
+    task is positive. Rows of valid and test labels never feed a history that could reveal them (see `history`).
+    """
+
+    name: str
+    of: str
+    length: int = 50
+    column: str = ""
+    separator: str = "|"
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Label:
+    """A task's column. Positive: `equals` the text, or at least `at_least`. `unobserved` is the text that means not observed.
+
+    Null is not observed either. With `given`, the label holds over the entire space: it is 0, not unobserved, where the task
+    `given` is 0, since what cannot have happened did not (a conversion without a click), and it is unobserved only where
+    `given` is positive and this label is missing.
+    """
+
+    name: str
+    column: str = ""
+    at_least: float = 1.0
+    equals: str | None = None
+    unobserved: str | None = None
+    given: str | None = None
+
+
+@dataclass(frozen=True)
+class Split:
+    """How rows are divided.
+
+    - random: by a hash of the columns `key` (all columns when empty) and `seed`: a row keeps its split whatever the order
+      of rows and whatever other rows there are, and equal rows fall together.
+    - time: the earliest rows train, the latest test; rows of one instant stay together.
+    - given: by the column `column` with the values train, valid, test. Without valid rows, a share of `valid` / (`train` +
+      `valid`) of the train rows is taken, by hash.
+    """
+
+    by: SplitBy = "random"
+    key: tuple[str, ...] = ()
+    column: str = "split"
+    train: float = 0.8
+    valid: float = 0.1
+    test: float = 0.1
+    seed: int = 0
+
+
+Field = Categorical | Numeric
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """A table's description. `user`, `time`, `scenario` and `target_item` are optional; `user` and `time` are columns,
+    the other two categorical fields. `allow` lists features that may predict a label almost alone."""
+
+    name: str
+    tasks: tuple[Label, ...]
+    categorical: tuple[Categorical, ...] = ()
+    numeric: tuple[Numeric, ...] = ()
+    sequences: tuple[Sequence, ...] = ()
+    user: str | None = None
+    time: str | None = None
+    scenario: str | None = None
+    target_item: str | None = None
+    split: Split = field(default_factory=Split)
+    allow: tuple[str, ...] = ()
+
+    @property
+    def features(self) -> tuple[Field, ...]:
+        """Categorical fields, then numeric ones: the order of the schema."""
+        return (*self.categorical, *self.numeric)
+
+    def __post_init__(self) -> None:
+        for fault in _faults(self):
+            raise DataError(f"the description of {self.name}: {fault}")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column of the table that is read, each once."""
+        named = [f.column or f.name for f in self.features] + [t.column or t.name for t in self.tasks]
+        named += [s.column for s in self.sequences if s.column]
+        named += [c for c in (self.user, self.time, *self.split.key) if c]
+        named += [self.split.column] if self.split.by == "given" else []
+        return tuple(dict.fromkeys(named))
+
+
+def _faults(spec: TableSpec) -> Iterator[str]:
+    """What contradicts itself, one sentence each, with the remedy."""
+    names = [f.name for f in spec.features] + [s.name for s in spec.sequences]
+    tasks, fields = [t.name for t in spec.tasks], {c.name for c in spec.categorical}
+    if not tasks:
+        yield "there is no task; name the label's column"
+    if not spec.categorical and not spec.numeric:
+        yield "there is no feature; name at least one categorical or numeric column"
+    for name in sorted({n for n in names if names.count(n) > 1} | {t for t in tasks if tasks.count(t) > 1}):
+        yield f"{name!r} is named twice; every field and task needs a name of its own"
+    labels = {t.column or t.name for t in spec.tasks}
+    for f in spec.features:
+        if (f.column or f.name) in labels:
+            yield f"the label column {f.column or f.name!r} is also a feature; remove it from the features"
+    for s in spec.sequences:
+        if not re.fullmatch(r"[\w-]+", s.name):
+            yield f"the sequence name {s.name!r} names a file too and may hold letters, digits, _ and - only"
+        if s.of not in fields:
+            yield f"the sequence {s.name!r} is of {s.of!r}, which is no categorical field"
+        if s.length < 1:
+            yield f"the sequence {s.name!r} needs a length of at least 1"
+        if not s.column and not (spec.user and spec.time):
+            yield f"the sequence {s.name!r} names no column, and building it from the table needs a user and a time column"
+        if s.where and s.where not in tasks:
+            yield f"the sequence {s.name!r} is of rows where {s.where!r}, which is no task"
+    for what, named in (("scenario", spec.scenario), ("target_item", spec.target_item)):
+        if named and named not in fields:
+            yield f"{what} is {named!r}, which is no categorical field"
+    for i, t in enumerate(spec.tasks):
+        if t.given and t.given not in tasks[:i]:
+            yield f"the task {t.name!r} is given {t.given!r}, which is no earlier task"
+    yield from _split_faults(spec)
+
+
+def _split_faults(spec: TableSpec) -> Iterator[str]:
+    split = spec.split
+    if min(split.train, split.valid, split.test) <= 0 or abs(split.train + split.valid + split.test - 1) > 1e-6:
+        yield f"the shares {split.train:g}, {split.valid:g} and {split.test:g} must be positive and add up to 1"
+    if split.by == "time" and not spec.time:
+        yield "a split by time needs a time column"
+    for c in spec.categorical:
+        if c.min_frequency < 1:
+            yield f"min_frequency of {c.name!r} must be at least 1"

@@ -1,0 +1,73 @@
+"""Reads a user's CSV, TSV and Parquet files, and makes a source of them: with a schema file, or by a guess that is stated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+
+from sandboxes.kit.data.errors import DataError
+from sandboxes.kit.data.guess import guess
+from sandboxes.kit.data.schema_file import SchemaFile, read_schema_file
+from sandboxes.kit.data.source import Source, content_of
+
+TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".pq")
+
+
+def source_of_file(path: Path) -> Source:
+    """The source for a table or a schema file. Raises `DataError` when it cannot be read or guessed."""
+    if path.suffix == ".toml":
+        schema = read_schema_file(path)
+        files = [file for part in schema.files.values() for file in part]
+        return Source(
+            spec=schema.spec,
+            read=partial(_of_schema, schema),
+            content=content_of(files),
+            provenance=schema.provenance or f"described by {path.name}",
+            licence=schema.licence,
+        )
+    table = read_table(path)
+    with _readable(path):
+        guessed = guess(table, path)
+    return Source(guessed.spec, lambda: table, content_of([path]), f"{path.name}; {guessed.said}")
+
+
+def read_table(path: Path, separator: str = "") -> pl.LazyFrame:
+    """The table in a .csv, .tsv (both also .gz) or .parquet file. Raises `DataError` for what cannot be read."""
+    if not path.name.lower().endswith(TABLES):
+        raise DataError(f"{path.name} is no table that can be read; give one of {', '.join(TABLES)}, or a .toml schema file")
+    with _readable(path):
+        if path.suffix.lower() in (".parquet", ".pq"):
+            frame = pl.scan_parquet(path, glob=False)
+        else:
+            tab = ".tsv" in path.suffixes
+            frame = pl.scan_csv(path, separator=separator or ("\t" if tab else ","), infer_schema_length=None, glob=False)
+        frame.collect_schema()
+    return frame
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turns a fault in reading the table at `path` into a `DataError`."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise DataError(f"{path} cannot be read as a table: {str(error).strip().partition(chr(10))[0]}") from None
+
+
+def _of_schema(schema: SchemaFile) -> pl.LazyFrame:
+    """All files of the schema as one table, with a column of the split where files are given per split."""
+    parts = []
+    for split, files in schema.files.items():
+        table = _together([read_table(file, schema.separator) for file in files])
+        parts.append(table.with_columns(pl.lit(split).alias(schema.spec.split.column)) if split else table)
+    return _together(parts)
+
+
+def _together(frames: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
+    if len(frames) == 1:
+        return frames[0]
+    return pl.concat(frames, how="diagonal_relaxed")

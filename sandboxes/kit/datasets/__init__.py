@@ -1,0 +1,50 @@
+"""Data sets known by name, one file and one line each; `resolve_data` prepares one of them or a user's own table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sandboxes.kit.data import Prepared
+from sandboxes.kit.datasets.amazon import AMAZON
+from sandboxes.kit.datasets.avazu import AVAZU
+from sandboxes.kit.datasets.census_income import CENSUS_INCOME
+from sandboxes.kit.datasets.criteo import CRITEO
+from sandboxes.kit.datasets.dataset import DataSet
+from sandboxes.kit.datasets.douban import DOUBAN
+from sandboxes.kit.datasets.frappe import FRAPPE
+from sandboxes.kit.datasets.kuairand import KUAIRAND
+from sandboxes.kit.datasets.movielens import MOVIELENS_1M, MOVIELENS_100K
+from sandboxes.kit.datasets.resolve import KnownData, describe, prepare_named
+from sandboxes.kit.datasets.synthetic_clicks import SYNTHETIC_CLICKS
+from sandboxes.kit.datasets.taobao import TAOBAO_ADS, TAOBAO_BEHAVIOR
+
+__all__ = ["DATASETS", "DataSet", "KnownData", "known_data_sets", "resolve_data"]
+
+DATASETS: tuple[DataSet, ...] = (
+    CENSUS_INCOME,
+    SYNTHETIC_CLICKS,
+    MOVIELENS_1M,
+    MOVIELENS_100K,
+    FRAPPE,
+    CRITEO,
+    AVAZU,
+    AMAZON,
+    KUAIRAND,
+    TAOBAO_ADS,
+    TAOBAO_BEHAVIOR,
+    DOUBAN,
+)
+
+
+def resolve_data(name_or_path: str, folder: Path, raw: Path | None = None) -> Prepared:
+    """Prepared data for a known name, `name=/folder of its official files`, a CSV or Parquet file, or a .toml schema file.
+
+    Prepared data lies under `folder`, and is reused when there. `raw` holds folders of official files, each of a data set's
+    name. Raises `DataError`, one sentence, for a wrong name, missing files or unusable data.
+    """
+    return prepare_named(DATASETS, name_or_path, folder, raw)
+
+
+def known_data_sets(folder: Path, raw: Path | None = None) -> tuple[KnownData, ...]:
+    """What can be named, with licences and whether the files are here."""
+    return describe(DATASETS, folder, raw)

@@ -1,0 +1,77 @@
+"""Splits: stable, whole and where the description says."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandboxes.kit.data import DataError
+from sandboxes.kit.data.spec import Split
+from sandboxes.kit.data.splits import TEST, TRAIN, VALID, by_time, split_codes
+
+LOG = pl.DataFrame({"user": [i % 40 for i in range(400)], "item": [f"i{i * 7 % 61}" for i in range(400)]})
+
+
+@given(st.randoms(use_true_random=False), st.integers(0, 5))
+def test_a_row_keeps_its_split_in_any_order_and_company(random, seed: int) -> None:  # type: ignore[no-untyped-def]
+    split = Split(seed=seed, key=("user", "item"))
+    codes = split_codes(split, LOG.lazy(), (), None)
+    order = random.sample(range(400), 300)  # fewer rows, shuffled
+    moved = split_codes(split, LOG[order].lazy(), (), None)
+    assert (moved == codes[order]).all()
+
+
+def test_rows_equal_in_the_key_stay_together() -> None:
+    codes = split_codes(Split(key=("user",)), LOG.lazy(), ("user", "item"), None)
+    for user in range(40):
+        assert len(set(codes[LOG["user"].to_numpy() == user].tolist())) == 1
+
+
+def test_shares_are_about_what_was_asked() -> None:
+    table = pl.DataFrame({"row": range(20_000)})
+    codes = split_codes(Split(train=0.6, valid=0.3, test=0.1), table.lazy(), ("row",), None)
+    assert np.bincount(codes) / 20_000 == pytest.approx([0.6, 0.3, 0.1], abs=0.02)
+
+
+@given(st.lists(st.integers(0, 12), min_size=3, max_size=60).filter(lambda t: len(set(t)) >= 3))
+def test_time_borders_lie_between_instants(times: list[int]) -> None:
+    time = np.array(times, dtype=float)
+    codes = by_time(Split(by="time"), time)
+    assert time[codes == TRAIN].max() < time[codes == VALID].min()
+    assert time[codes == VALID].max() < time[codes == TEST].min()
+
+
+def test_time_shares_are_as_near_as_instants_allow() -> None:
+    codes = by_time(Split(by="time", train=0.7, valid=0.2, test=0.1), np.random.default_rng(0).permutation(1000).astype(float))
+    assert np.bincount(codes).tolist() == [700, 200, 100]
+    codes = by_time(Split(by="time"), np.repeat(np.arange(10.0), 100))  # borders fall exactly between days
+    assert np.bincount(codes).tolist() == [800, 100, 100]
+
+
+def test_too_few_instants_is_an_error() -> None:
+    with pytest.raises(DataError, match="3 different times"):
+        by_time(Split(by="time"), np.array([1.0, 1.0, 2.0]))
+
+
+def test_a_given_split_is_kept_and_a_missing_valid_is_taken_from_train() -> None:
+    said = ["Train"] * 300 + ["test"] * 100
+    table = LOG.with_columns(pl.Series("split", said), row=pl.int_range(400))
+    codes = split_codes(Split(by="given"), table.lazy(), ("row", "user", "split"), None)
+    assert (codes[300:] == TEST).all()
+    assert 15 < (codes[:300] == VALID).sum() < 60
+    whole = table.with_columns(pl.Series("split", ["valid"] * 10 + said[10:]))
+    assert (split_codes(Split(by="given"), whole.lazy(), ("row",), None) == VALID).sum() == 10
+
+
+def test_an_unknown_split_is_an_error() -> None:
+    table = LOG.with_columns(pl.lit("holdout").alias("split"))
+    with pytest.raises(DataError, match="'holdout'"):
+        split_codes(Split(by="given"), table.lazy(), ("user",), None)
+
+
+def test_an_empty_split_is_an_error() -> None:
+    with pytest.raises(DataError, match="split is empty"):
+        split_codes(Split(), LOG.head(2).lazy(), ("user",), None)
