@@ -80,6 +80,11 @@ class FeatureEmbedding(nn.Module):
         ids = batch.history[name] + first_row  # (B, L)
         return functional.embedding_bag(ids, self._weight(), mode="mean", padding_idx=first_row)  # (B, D)
 
+    def with_histories(self, batch: Batch) -> Tensor:
+        """All fields, and each history's mean vector as one more: (B, F + S, D) for S histories in schema order."""
+        pooled = [self.pooled_history(batch, s.name).unsqueeze(1) for s in self.schema.sequences]  # each (B, 1, D)
+        return torch.cat([self(batch), *pooled], 1)
+
     def _weight(self) -> Tensor:
         assert self.table is not None  # a schema with a history has the categorical field it is made of
         return self.table.weight
