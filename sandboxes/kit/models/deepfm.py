@@ -27,6 +27,7 @@ class DeepFM(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         fields = self.embedding.with_histories(batch)  # (B, F, D)
-        logits: Tensor = self.output(self.deep(fields.flatten(1)))  # (B, T)
-        logits = logits + self.linear(batch) + self.fm(fields)  # (B, T) + (B, T) + (B, 1)
-        return logits
+        first_order: Tensor = self.linear(batch)  # (B, T)
+        second_order: Tensor = self.fm(fields)  # (B, 1)
+        deep: Tensor = self.output(self.deep(fields.flatten(1)))  # (B, T)
+        return first_order + second_order + deep

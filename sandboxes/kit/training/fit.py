@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -68,14 +68,17 @@ Emit = Callable[[dict[str, object]], None]
 def fit(
     model: nn.Module, train: Rows, valid: Rows, config: TrainConfig, emit: Emit = lambda event: None, device: str = "cpu"
 ) -> Fitted:
-    """Trains `model` in place and leaves it with its best weights. Raises `TrainingDiverged`."""
+    """Trains `model` in place and leaves it with its best weights. Raises `TrainingDiverged`, and `ValueError` when valid's
+    primary labels are of one class, by which no epoch can be told from another."""
+    _check_valid(valid)
     torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)  # dropout too depends on the seed alone, whatever was drawn before
     model.to(device)
     order = torch.Generator().manual_seed(config.seed)
     fitted, rows_seen, started = Fitted(state=_copy(model)), 0, time.monotonic()
     stages = stages_of(model)
-    for stage in stages:
-        last = stage is stages[-1]
+    for number, stage in enumerate(stages, start=1):
+        last = number == len(stages)
         best, waited = -math.inf, 0
         optimizer = _optimizer(model, stage, config)
         for _ in range(max(1, round(stage.epochs * config.max_epochs))):
@@ -153,14 +156,21 @@ def _evaluated(model: nn.Module, valid: Rows, stage: Stage, number: int, loss: f
 
 def _optimizer(model: nn.Module, stage: Stage, config: TrainConfig) -> torch.optim.Optimizer:
     """Adam over what the stage leaves free; embedding tables carry the L2 penalty."""
-    tables, dense = [], []
+    tables: list[nn.Parameter] = []
+    dense: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
         free = not any(name.startswith(prefix) for prefix in stage.freeze)
         parameter.requires_grad_(free)
         if free:
             (tables if is_table(name) else dense).append(parameter)
-    groups = [{"params": tables, "weight_decay": config.embedding_l2}, {"params": dense}]
+    groups: list[dict[str, Any]] = [{"params": tables, "weight_decay": config.embedding_l2}, {"params": dense}]
     return torch.optim.Adam([g for g in groups if g["params"]], lr=config.learning_rate, fused=True)
+
+
+def _check_valid(valid: Rows) -> None:
+    labels = valid.labels
+    if labels is None or not np.isfinite(auc(labels[:, 0], np.zeros(len(labels)))):
+        raise ValueError("early stopping needs positive and negative labels of the primary task in valid; use another split")
 
 
 def _slices(n: int, size: int) -> Iterator[slice]:

@@ -1,0 +1,91 @@
+"""Rows in memory with planted effects, over schemas of every shape. Notation: n rows, L history length."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from sandboxes.kit.batch import Batch
+from sandboxes.kit.schema import CategoricalField, NumericField, Schema, SequenceField, Task
+
+VALUES = 12  # known values of every categorical field; ids 2 .. 13
+CARDINALITY = VALUES + 2
+LENGTH = 6
+
+
+@dataclass(frozen=True)
+class PlantedRows:
+    """A split in memory, as the trainer takes it."""
+
+    all: Batch
+
+    @property
+    def labels(self) -> NDArray[np.float32] | None:
+        return None if self.all.labels is None else self.all.labels.numpy()
+
+    def __len__(self) -> int:
+        return len(self.all)
+
+    def batch(self, rows: NDArray[np.int64] | slice) -> Batch:
+        return self.all[rows if isinstance(rows, slice) else torch.from_numpy(rows)]
+
+
+def categorical(*names: str) -> tuple[CategoricalField, ...]:
+    return tuple(CategoricalField(name, CARDINALITY) for name in names)
+
+
+CLICK_AND_BUY = (Task("click"), Task("buy", given="click"))
+
+SCHEMAS: Mapping[str, Schema] = {
+    "categorical": Schema(categorical("user", "item", "hour")),
+    "numeric": Schema((), numeric=(NumericField("age"), NumericField("price"), NumericField("size"))),
+    "mixed": Schema(categorical("user", "item"), numeric=(NumericField("age"), NumericField("price"))),
+    "history": Schema(categorical("user", "item"), sequences=(SequenceField("seen", "item", LENGTH),), target_item="item"),
+    "two_histories": Schema(
+        categorical("user", "item", "shop"),
+        sequences=(SequenceField("seen", "item", LENGTH), SequenceField("shops", "shop", LENGTH)),
+        target_item="item",
+    ),
+    "tasks": Schema(categorical("user", "item", "hour"), tasks=CLICK_AND_BUY),
+    "tasks_and_history": Schema(
+        categorical("user", "item"), (NumericField("age"),), (SequenceField("seen", "item", LENGTH),), CLICK_AND_BUY
+    ),
+    "scenario": Schema(categorical("user", "item", "tab"), scenario="tab"),
+    "one_field": Schema(categorical("item")),
+}
+
+
+def planted(schema: Schema, rows: int, seed: int = 0, strength: float = 2.0) -> PlantedRows:
+    """Rows whose first label depends on: the first pair of fields together (or on the only field), each of the first two a
+    little by itself, and on whether the history holds the target's kind. Later labels are the first's kind of truth again;
+    one that is `given` another is NaN wherever that is 0.
+    """
+    rng = np.random.default_rng(seed)
+    ids = rng.integers(2, CARDINALITY, (rows, len(schema.categorical)))
+    numeric = rng.normal(size=(rows, len(schema.numeric)))
+    history = {s.name: _history(rng, rows) for s in schema.sequences}
+    halves = np.concatenate([np.where(ids % 2 == 0, 1.0, -1.0), numeric], axis=1)  # (n, F)
+    pair = halves[:, 0] * halves[:, 1] if halves.shape[1] > 1 else halves[:, 0]
+    logit = strength * pair + 0.5 * halves[:, :2].sum(1)
+    for s in schema.sequences:
+        kin = (history[s.name] % 2 == ids[:, [schema.index_of(s.of)]] % 2) & (history[s.name] > 0)
+        logit = logit + strength * (kin.sum(1) / np.maximum((history[s.name] > 0).sum(1), 1) - 0.5)
+    labels = np.stack([rng.random(rows) < 1 / (1 + np.exp(-logit)) for _ in schema.tasks], axis=1).astype(np.float32)
+    for t, task in enumerate(schema.tasks):
+        if task.given:
+            labels[labels[:, [k.name for k in schema.tasks].index(task.given)] != 1, t] = np.nan
+    tensors = {name: torch.from_numpy(h) for name, h in history.items()}
+    return PlantedRows(
+        Batch(torch.from_numpy(ids), torch.from_numpy(numeric.astype(np.float32)), tensors, torch.from_numpy(labels))
+    )
+
+
+def _history(rng: np.random.Generator, rows: int) -> NDArray[np.int64]:
+    """Ids (n, L), padded on the left; about one in seven is empty."""
+    ids = rng.integers(2, CARDINALITY, (rows, LENGTH))
+    ids[np.arange(LENGTH) < LENGTH - rng.integers(0, LENGTH + 1, (rows, 1))] = 0
+    return ids
