@@ -29,3 +29,7 @@ class ModelAnswerInvalid(AgentError):
 
 class BudgetExhausted(AgentError):
     """The run's spending cap is reached; state is saved, and resuming with a larger budget goes on."""
+
+
+class NothingToBuild(AgentError):
+    """The method needs what the data does not have (histories, scenarios, several tasks) or what no block implements."""

@@ -37,7 +37,9 @@ Unsafe = Annotated[
 @app.command()
 def reproduce(
     paper: Annotated[str, typer.Argument(help="arXiv id or URL, or a path to PDF, LaTeX, HTML, Markdown or text.")],
-    data: Annotated[str, typer.Option(help="A data set's name, or a path to CSV, Parquet or a schema file.")] = "census-income",
+    data: Annotated[
+        str, typer.Option(help="A data set's name, a path to CSV, Parquet or a schema file, or auto: a packaged one that suits.")
+    ] = "auto",
     baselines: Annotated[str, typer.Option(help="Comma-separated models of the kit; without it, those that fit the data.")] = "",
     seeds: Annotated[int, typer.Option(min=1, max=100, help="Paired seeds; fewer than 3 give no verdict.")] = 5,
     trials: Annotated[int, typer.Option(min=1, help="Settings tried for every model alike.")] = 3,

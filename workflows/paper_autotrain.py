@@ -9,12 +9,14 @@ outcome, so that a crash costs at most the step in progress.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, TypedDict
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
+from agents.errors import NothingToBuild
 from workflows import steps
 from workflows.context import Context
 
@@ -60,7 +62,10 @@ def approve(state: State, runtime: Runtime[Context]) -> State:
 
 
 def write(state: State, runtime: Runtime[Context]) -> State:
-    steps.write(runtime.context)
+    try:
+        steps.write(runtime.context)
+    except NothingToBuild as why:
+        return {"status": "no_candidate", "reason": str(why)}
     return {"attempt": 1, "failures": [], "failure_stage": ""}
 
 
@@ -119,12 +124,12 @@ def _first_line(text: str) -> str:
     return lines[-1] if lines and lines[0].startswith("Traceback") else (lines[0] if lines else "no reason was given")
 
 
-def _go_on(then: str) -> object:
+def _go_on(then: str) -> Callable[[State], str]:
     """To the next node while the run is on, to the report when it has ended."""
     return lambda state: then if state["status"] == "running" else "report"
 
 
-def _or_repair(then: str) -> object:
+def _or_repair(then: str) -> Callable[[State], str]:
     return lambda state: "repair" if state["failure_stage"] else then
 
 
@@ -155,7 +160,7 @@ def build() -> StateGraph[State, Context]:
     graph.add_edge("recall", "plan")
     graph.add_edge("plan", "approve")
     graph.add_conditional_edges("approve", _go_on("write"), ["write", "report"])
-    graph.add_edge("write", "check")
+    graph.add_conditional_edges("write", _go_on("check"), ["check", "report"])
     graph.add_conditional_edges("check", _or_repair("smoke"), ["smoke", "repair"])
     graph.add_conditional_edges("smoke", _or_repair("train"), ["train", "repair"])
     graph.add_conditional_edges("repair", _go_on("check"), ["check", "report"])

@@ -14,8 +14,7 @@ class ReproductionRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     paper: str
-    data: str = "census-income"
-    data_folder: str = ""
+    data: str = "auto"  # the packaged set that suits the method
     baselines: tuple[str, ...] = ()
     seeds: int = Field(default=5, ge=1, le=100)
     trials: int = Field(default=3, ge=1, le=1000)

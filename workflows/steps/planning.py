@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from agents.autotrain.data_choice import AUTO, fitting_data
 from agents.autotrain.paper import Paper
 from agents.autotrain.plan import ExperimentPlan, make_plan
 from agents.autotrain.recall import Recall
 from agents.autotrain.recall import recall as look_back
 from agents.autotrain.spec import MethodSpec
-from sandboxes.kit.datasets import resolve_data
+from sandboxes.kit.datasets import DATASETS, resolve_data
+from sandboxes.kit.layers import CARDS
 from sandboxes.kit.models import MODELS
 from workflows.context import Context
 
 
 def recall(ctx: Context) -> Recall:
     paper, spec = ctx.folder.load("paper", Paper), ctx.folder.load("spec", MethodSpec)
-    found = look_back(ctx.memory, paper, spec, ctx.request.data)
+    found = look_back(ctx.memory, paper, spec, _data(ctx, spec)[0])
     ctx.folder.save("recall", found)
     if not found.empty:
         ctx.say(f"memory holds {len(found.papers)} similar papers and {len(found.lessons)} lessons")
@@ -24,7 +26,10 @@ def recall(ctx: Context) -> Recall:
 def plan(ctx: Context) -> ExperimentPlan:
     """Prepares the data and fixes the protocol. Raises `PlanImpossible` and the data's own errors."""
     request, spec = ctx.request, ctx.folder.load("spec", MethodSpec)
-    prepared = resolve_data(request.data, ctx.settings.home / "data", raw=ctx.settings.data_folder)
+    name, why = _data(ctx, spec)
+    if why:
+        ctx.say(f"data: {why}")
+    prepared = resolve_data(name, ctx.settings.home / "data", raw=ctx.settings.data_folder)
     ctx.folder.write_text("prepared.txt", prepared.root.name)
     ctx.say(
         f"data {prepared.name}{' (synthetic)' if prepared.synthetic else ''}" + (": prepared before" if prepared.reused else "")
@@ -45,6 +50,11 @@ def plan(ctx: Context) -> ExperimentPlan:
     ctx.folder.update_summary(dataset=prepared.name)
     ctx.say(plan_in_words(ctx))
     return made
+
+
+def _data(ctx: Context, spec: MethodSpec) -> tuple[str, str]:
+    """What the user named, or the packaged set that suits the method; and why that one, "" where the user chose."""
+    return (ctx.request.data, "") if ctx.request.data != AUTO else fitting_data(spec, CARDS, DATASETS)
 
 
 def plan_in_words(ctx: Context) -> str:

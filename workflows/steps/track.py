@@ -11,7 +11,16 @@ from memory.tracking import MetricSeries
 from workflows.context import Context
 from workflows.steps.judging import Ablation, ModelScores, ScoreTable
 
-ARTIFACTS = ("report.html", "report.md", "model.py", "ablation.py", "paper.json", "spec.json", "plan.json", "results.json")
+ARTIFACTS: tuple[str, ...] = (
+    "report.html",
+    "report.md",
+    "model.py",
+    "ablation.py",
+    "paper.json",
+    "spec.json",
+    "plan.json",
+    "results.json",
+)
 ARTIFACTS += ("scores.json", "comparison.json", "review.json", "ablation.json", "recall.json", "request.json")
 
 
@@ -62,7 +71,7 @@ def _tags(ctx: Context, status: str, reason: str) -> dict[str, str]:
 def _verdict_metrics(comparison: Comparison) -> dict[str, float]:
     """The candidate's difference from the strongest baseline, with its interval."""
     row = comparison.row(comparison.strongest)
-    found = {}
+    found: dict[str, float] = {}
     for effect in row.effects if row else ():
         name = f"delta_{effect.metric}_{effect.task}"
         found |= {name: effect.estimate, f"{name}_low": effect.low, f"{name}_high": effect.high}

@@ -49,7 +49,7 @@ def report_view(ctx: Context, status: str, reason: str, failures: list[str]) -> 
     return ReportView(
         run_id=ctx.folder.run_id,
         created=ctx.folder.summary.created,
-        outcome=status,  # type: ignore[arg-type]
+        outcome=status,
         reason=reason,
         engine=ctx.engine.name,
         paper=_paper(ctx),

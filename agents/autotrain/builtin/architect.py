@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from agents.autotrain.builtin.blocks import accepts, has_divergence, required
-from agents.autotrain.builtin.blueprint import Blueprint, DataShape, Note, Part, Setting, Source
+from agents.autotrain.builtin.blueprint import Blueprint, DataShape, Note, Part, Setting
 from agents.autotrain.builtin.choose import Chosen, choose
-from agents.autotrain.builtin.settings import (
+from agents.autotrain.builtin.keywords import (
     SHARED,
     Unusable,
     annotation,
@@ -60,7 +60,7 @@ def draw(spec: MethodSpec, schema: Schema, cards: Sequence[Card], without: Mappi
     data = data_shape(schema)
     chosen, notes = choose(spec, data, cards, without or {})
     places = _places(chosen)
-    notes += _without_pretext(places)
+    notes += [*_without_pretext(places), *_inside_the_tower(places)]
     _fill_gaps(places, {c.name: c for c in cards})
     placed = [c for role in places.by_role.values() for c in role]
     settings, keywords, refused = _settings(spec, placed)
@@ -107,6 +107,16 @@ def _without_pretext(places: _Places) -> list[Note]:
         return []
     places.by_role["scheme"] = []
     return [Note(s, "left out", "no loss to pre-train on was recognised beside it") for s in scheme.sources]
+
+
+def _inside_the_tower(places: _Places) -> list[Note]:
+    """Deep layers of a model whose tower has hidden layers of its own are those: none stand below it."""
+    tower = places.one("tower")
+    if tower is None or not accepts(tower.card, "hidden_units"):
+        return []
+    deeps, places.by_role["deeps"] = places.of("deeps"), []
+    reason = f"the hidden layers of {tower.sources[0].id} are the deep ones"
+    return [Note(s, "simplified", reason) for c in deeps for s in c.sources]
 
 
 def _fill_gaps(places: _Places, cards: Mapping[str, Card]) -> None:

@@ -57,7 +57,8 @@ def choose(
             chosen[card.name] = replace(first, sources=(*first.sources, source))
             notes.append(Note(source, "simplified", f"it shares the block of {first.sources[0].id}"))
         elif winners.get(_seat(card), card.name) != card.name:
-            notes.append(Note(source, "left out", f"a model has one {_seat(card)} block, and {winners[_seat(card)]} takes the place"))
+            reason = f"a model has one {_seat(card)} block, and {winners[_seat(card)]} takes the place"
+            notes.append(Note(source, "left out", reason))
         else:
             chosen[card.name] = Chosen(card, (source,), mechanism.arguments)
     return list(chosen.values()), notes

@@ -1,0 +1,180 @@
+"""Writes a blueprint down as `model.py`: the file as a whole, its constructor and the comments that name mechanisms.
+
+What the methods compute stands in `render_forward`. Nothing of a paper but cleaned names and sections reaches the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from agents.autotrain.builtin.blueprint import Blueprint, Part
+from agents.autotrain.builtin.render_forward import methods, needs_labels
+from agents.autotrain.builtin.source_text import call, indented, wrapped
+
+# What the constructors' parameters without a default are given, in the constructor's own words.
+GIVEN = {
+    "schema": "schema",
+    "embedding_dim": "embedding_dim",
+    "n_fields": "n_fields",
+    "n_tasks": "n_tasks",
+    "n_numeric": "len(schema.numeric)",
+    "n_scenarios": "n_scenarios",
+    "in_dim": "width",
+    "pretrain_loss": '"pretrain_loss"',
+}
+GAP = "not from the paper: fills a gap that it leaves"
+
+
+def render(blueprint: Blueprint) -> str:
+    """The text of `model.py`."""
+    body = list(_class(blueprint))
+    imports = _imports(blueprint, torch=any("torch." in line for line in body))
+    lines = [*_docstring(blueprint), "", *imports, "", "", "class Model(nn.Module):", *indented(body)]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _docstring(b: Blueprint) -> Iterator[str]:
+    yield '"""A click model composed from blocks of the kit; comments such as "m1: ..." name the mechanisms of the paper.'
+    yield ""
+    if b.notes:
+        yield "Otherwise than in the paper:"
+        for note in b.notes:
+            yield from wrapped(f"- {note}", hanging="  ")
+        yield ""
+    yield "Notation: B rows, F fields, D embedding width, L history length, K width of a vector, T tasks."
+    yield '"""'
+
+
+def _imports(b: Blueprint, torch: bool) -> Iterator[str]:
+    blocks = sorted({p.card.block for p in b.parts}, key=lambda name: (not name.isupper(), name))
+    kit = ["Batch", "Schema", *(["Stage"] if b.scheme else []), *(["observed_bce"] if needs_labels(b) else [])]
+    yield "from __future__ import annotations"
+    yield ""
+    if b.scheme:
+        yield "from collections.abc import Sequence"
+        yield ""
+    if torch:
+        yield "import torch"
+    yield "from torch import Tensor, nn"
+    yield ""
+    yield f"from sandboxes.kit import {', '.join(kit)}"
+    yield from call("from sandboxes.kit.layers import ", blocks, bare=True)
+
+
+def _class(b: Blueprint) -> Iterator[str]:
+    yield f'"""{_summary(b)}"""'
+    yield ""
+    keywords = [f"{s.name}: {s.annotation} = {s.default}" for s in b.settings]
+    yield from call("def __init__", ["self", "schema: Schema", "*", *keywords], tail=" -> None:")
+    yield from indented(_constructor(b))
+    for method in methods(b):
+        yield ""
+        yield from method
+
+
+def _summary(b: Blueprint) -> str:
+    stated = [s.name for s in b.settings if s.from_paper]
+    values = f"; {', '.join(stated)} as the paper states" if stated else ""
+    return f"Logits (B, T) of the data's tasks{values}."
+
+
+def _constructor(b: Blueprint) -> Iterator[str]:
+    yield "super().__init__()"
+    yield from _sizes(b)
+    yield from _embedding(b)
+    for part in b.features:
+        yield from _assigned(part)
+    for part in b.histories:
+        yield from _comment(part)
+        made = "".join(_made(part))
+        yield f"self.{part.attribute} = nn.ModuleList({made} for _ in schema.sequences)"
+    for part in b.inputs:
+        yield from _assigned(part)
+    if _needs_width(b):
+        yield from call("width = ", ["n_fields * embedding_dim", *_history_widths(b), *_out_dims(b.inputs)], joined=" + ")
+    for part in b.scenarios:
+        yield from _assigned(part)
+    for part in (*b.parallels, *b.deeps):
+        yield from _assigned(part)
+    yield from _output(b)
+    for single in (*b.terms, *((b.head,) if b.head else ()), *b.auxiliaries):
+        yield from _assigned(single)
+    for last in (b.scheme, b.inference):
+        if last is not None:
+            yield from _assigned(last)
+
+
+def _sizes(b: Blueprint) -> Iterator[str]:
+    if b.histories or b.scenarios:
+        yield "self.schema = schema"
+    if _mentions(b, "n_fields") or _needs_width(b):
+        pooled = b.data.histories and not b.histories
+        yield "n_fields = schema.n_fields + len(schema.sequences)" if pooled else "n_fields = schema.n_fields"
+    if _mentions(b, "n_tasks") or (b.has_representation and b.tower is None):
+        yield "n_tasks = len(schema.tasks)"
+    if b.scenarios:
+        yield "assert schema.scenario is not None"
+        yield "self.scenario_column = schema.index_of(schema.scenario)"
+        yield "n_scenarios = schema.categorical[self.scenario_column].cardinality"
+
+
+def _embedding(b: Blueprint) -> Iterator[str]:
+    arguments = _arguments(b.embedding)
+    if b.numeric is not None:
+        yield from _comment(b.numeric)
+        yield from call(f"{b.numeric.attribute} = {b.numeric.card.block}", _arguments(b.numeric))
+        arguments = [*arguments, f"numeric={b.numeric.attribute}"]
+    yield from _comment(b.embedding)
+    yield from call(f"self.embedding = {b.embedding.card.block}", arguments)
+
+
+def _output(b: Blueprint) -> Iterator[str]:
+    """What turns the representation into logits."""
+    if b.tower is not None:
+        if b.parallels:
+            yield from call("represented = ", ["width", *_out_dims(b.parallels)], joined=" + ")
+        yield from _assigned(b.tower, in_dim="represented" if b.parallels else "width")
+    elif b.has_representation:
+        sizes = " + ".join(_out_dims((*b.deeps, *b.parallels)))
+        yield from call("self.output = nn.Linear", [sizes, "n_tasks"])
+
+
+def _assigned(part: Part, in_dim: str = "width") -> Iterator[str]:
+    yield from _comment(part)
+    yield from call(f"self.{part.attribute} = {part.card.block}", _arguments(part, in_dim))
+
+
+def _made(part: Part) -> Iterable[str]:
+    return call(part.card.block, _arguments(part), longest=10_000)
+
+
+def _arguments(part: Part, in_dim: str = "width") -> list[str]:
+    given = [in_dim if name == "in_dim" else GIVEN[name] for name in part.takes]
+    return [*given, *(f"{parameter}={keyword}" for parameter, keyword in part.keywords)]
+
+
+def _comment(part: Part) -> Iterator[str]:
+    if not part.sources:
+        if part.card.name != "embedding":
+            yield f"# {GAP}"
+        return
+    for source in part.sources:
+        where = f" ({source.section})" if source.section else ""
+        yield from wrapped(f"# {source.id}: {source.name}{where}", hanging="#   ")
+
+
+def _history_widths(b: Blueprint) -> list[str]:
+    return [f"sum(block.out_dim for block in self.{p.attribute})" for p in b.histories]
+
+
+def _out_dims(parts: Sequence[Part]) -> list[str]:
+    return [f"self.{p.attribute}.out_dim" for p in parts]
+
+
+def _mentions(b: Blueprint, parameter: str) -> bool:
+    return any(parameter in p.takes for p in b.parts)
+
+
+def _needs_width(b: Blueprint) -> bool:
+    """Whether anything stands on the flat vector of all fields."""
+    return any("in_dim" in p.takes for p in b.parts)

@@ -1,0 +1,200 @@
+"""Composition: whatever mechanisms are recognised, the model that is written is legal, complete and trains."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import types
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_rows import NUMBERS_ONLY, PLAIN, RICH, SCHEMAS, random_rows
+from torch import nn
+
+from agents.autotrain.builtin import BuiltinEngine
+from agents.autotrain.builtin.architect import draw
+from agents.autotrain.builtin.code_review import built, ids_in
+from agents.autotrain.builtin.render import render
+from agents.autotrain.engine import Code, Failure
+from agents.autotrain.spec import Evidence, HyperParameter, Mechanism, MethodSpec, Scope
+from agents.errors import NothingToBuild
+from sandboxes.kit.layers import CARDS
+from sandboxes.kit.schema import Schema
+from sandboxes.kit.smoke import smoke
+from sandboxes.policy import violations
+
+NAMES = tuple(c.name for c in CARDS)
+ENGINE = BuiltinEngine()
+
+
+def spec_of(blocks: Sequence[str | None], hyper: dict[str, object] | None = None, **arguments: object) -> MethodSpec:
+    """Mechanisms m1, m2, ... with falling confidence; `arguments` are the first one's."""
+    found = tuple(
+        Mechanism(
+            id=f"m{i}",
+            name=(block or "an idea of its own").replace("_", " "),
+            block=block,
+            basis="stated",
+            confidence=0.9 - 0.01 * i,
+            evidence=(Evidence(quote="...", section="3 Method"),),
+            arguments=arguments if i == 1 else {},
+        )
+        for i, block in enumerate(blocks, 1)
+    )
+    stated = tuple(HyperParameter(name=n, value=v, basis="stated") for n, v in (hyper or {}).items())
+    scope = Scope(kind="in_scope")
+    return MethodSpec(paper_id="p", title="A title", model_name="ABC", scope=scope, mechanisms=found, hyper_parameters=stated)
+
+
+def written(spec: MethodSpec, schema: Schema) -> str:
+    return render(draw(spec, schema, CARDS))
+
+
+def model_class(code: str) -> type[nn.Module]:
+    module = types.ModuleType("composed")
+    sys.modules["composed"] = module
+    exec(compile(code, "model.py", "exec"), module.__dict__)
+    return module.Model
+
+
+def faults(code: str, schema: Schema) -> list[str]:
+    checks, _ = smoke(model_class(code), schema, random_rows(schema), {"embedding_dim": 4})
+    return [f"{c.name}: {c.detail}" for c in checks if not c.passed]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_block_can_stand_alone_in_a_model_that_passes_smoke(name: str) -> None:
+    spec = spec_of([name], hyper={"hidden_units": [16, 8]})
+    code = written(spec, RICH)
+    assert not violations(code)
+    assert faults(code, RICH) == []
+    alone = {"scheme"}  # a scheme needs a loss to pre-train on
+    assert ("m1" in ids_in(Code(code, True))) == (next(c for c in CARDS if c.name == name).slot not in alone)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(NAMES), min_size=1, max_size=9), st.sampled_from(sorted(SCHEMAS)))
+def test_every_combination_gives_legal_code_that_says_what_it_holds(blocks: list[str], kind: str) -> None:
+    spec, schema = spec_of(blocks), SCHEMAS[kind]
+    blueprint = draw(spec, schema, CARDS)
+    code = render(blueprint)
+    assert not violations(code)
+    assert max(map(len, code.splitlines())) <= 130
+    held, noted = ids_in(Code(code, True)), {n.source.id for n in blueprint.notes}
+    assert held == {s.id for s in blueprint.sources}
+    assert held | noted == {m.id for m in spec.mechanisms}  # nothing disappears without a word
+    model = model_class(code)(schema, embedding_dim=4)
+    rows = random_rows(schema, 8)
+    assert model.eval()(rows.whole).shape == (8, len(schema.tasks))
+
+
+COMBINED = [
+    ("fm", "dnn", "linear"),
+    ("cross_network_v2", "dnn"),
+    ("inner_product", "outer_product", "dnn"),
+    ("target_attention", "dnn", "gru_history"),
+    ("mmoe", "entire_space_product", "numeric_discretisation"),
+    ("ple", "film_gating", "self_attention_interaction"),
+    ("masked_reconstruction", "pretrain_then_finetune", "dnn", "feature_dropout"),
+    ("contrastive_loss", "variational_embedding", "bilinear_interaction", "squeeze_excitation"),
+    ("multi_path_averaging", "transformer_history", "scenario_normalisation", "cross_network_v1"),
+]
+
+
+@pytest.mark.parametrize("blocks", COMBINED, ids="+".join)
+@pytest.mark.parametrize("kind", ["rich", "plain"])
+def test_combinations_as_papers_have_them_pass_smoke(blocks: tuple[str, ...], kind: str) -> None:
+    code = written(spec_of(blocks, hyper={"hidden_units": [16, 8]}), SCHEMAS[kind])
+    assert faults(code, SCHEMAS[kind]) == []
+
+
+def test_the_papers_values_become_defaults_and_unusable_ones_are_noted() -> None:
+    hyper = {"hidden_units": [300, 200], "dropout": 0.4, "embedding_dim": 12}
+    code = written(spec_of(["cross_network_v2", "dnn"], hyper=hyper, n_layers=2), PLAIN)
+    for said in (
+        "embedding_dim: int = 12",
+        "dropout: float = 0.4",
+        "hidden_units: tuple[int, ...] = (300, 200)",
+        "n_layers: int = 2",
+    ):
+        assert said in code
+    blueprint = draw(spec_of(["cross_network_v2"], n_layers=10_000), PLAIN, CARDS)
+    assert "n_layers: int = 3" in render(blueprint)
+    assert [str(n) for n in blueprint.notes] == [
+        "m1 (cross network v2): simplified, n_layers 10000 is outside [1, 32], so the default 3 stands"
+    ] or any("is outside" in str(n) for n in blueprint.notes)
+
+
+def test_titles_and_names_do_not_reach_the_code() -> None:
+    spec = spec_of(["fm", "dnn"])
+    other = spec.model_copy(update={"title": "Another title", "model_name": "XYZ", "paper_id": "q"})
+    assert written(spec, PLAIN) == written(other, PLAIN)
+
+
+def test_hostile_names_stay_comments() -> None:
+    spec = spec_of(["fm"])
+    evil = spec.mechanisms[0].model_copy(
+        update={"name": 'x"""\nimport os\n# m9: y', "evidence": (Evidence(quote="q", section="\n*/ eval('1')"),)}
+    )
+    spec = spec.model_copy(update={"mechanisms": (evil,)})
+    code = written(spec, PLAIN)
+    assert not violations(code)
+    assert ast.dump(ast.parse(code)) == ast.dump(ast.parse(written(spec_of(["fm"]), PLAIN)))
+
+
+def test_review_believes_the_code_and_not_the_notes() -> None:
+    spec = spec_of(["fm", "dnn", None])
+    code = ENGINE.write(spec, PLAIN)
+    assert [(r.mechanism, r.status) for r in ENGINE.review(spec, code).rows] == [
+        ("m1", "implemented"),
+        ("m2", "implemented"),
+        ("m3", "missing"),
+    ]
+    lines = code.text.splitlines()
+    first, last = ENGINE.review(spec, code).rows[0].lines or (0, 0)
+    assert "m1" in lines[first - 1] and "FactorizationMachine" in lines[last - 1]
+    unused = Code("\n".join(line for line in lines if "+ self.fm(" not in line), composed=True)
+    assert ENGINE.review(spec, unused).rows[0].status == "missing"
+
+
+def test_ablation_takes_the_main_mechanism_out_and_nothing_else() -> None:
+    spec = spec_of(["fm", "dnn"])
+    code = ENGINE.write(spec, PLAIN)
+    main = ENGINE.review(spec, code).main_mechanism
+    assert main == "m1"
+    left = ENGINE.ablate(spec, PLAIN, code, main)
+    assert left is not None
+    assert ids_in(left) == {"m2"} and "FactorizationMachine" not in left.text
+
+
+def test_an_ablation_whose_gap_is_filled_by_the_same_block_is_none() -> None:
+    spec = spec_of(["dnn"])
+    assert ENGINE.ablate(spec, PLAIN, ENGINE.write(spec, PLAIN), "m1") is None
+
+
+def test_repair_leaves_out_what_the_failure_names_then_the_least_sure() -> None:
+    spec = spec_of(["cross_network_v2", "fm", "dnn"])
+    code = ENGINE.write(spec, PLAIN)
+    repaired = ENGINE.repair(spec, PLAIN, code, Failure("smoke", "no gradient reaches fm.weight"))
+    assert repaired is not None and ids_in(repaired) == {"m1", "m3"}
+    again = ENGINE.repair(spec, PLAIN, repaired, Failure("train", "ValueError: too deep"))
+    assert again is not None and ids_in(again) == {"m1"}
+    assert "fm" not in {b.attribute for b in built(again.text)}
+    assert ENGINE.repair(spec, PLAIN, again, Failure("train", "ValueError: too deep")) is None
+
+
+@pytest.mark.parametrize("blocks", [["target_attention", "dnn"], ["mmoe"], [None, "dnn", "linear"], ["scenario_normalisation"]])
+def test_what_the_data_cannot_hold_is_refused_and_not_replaced(blocks: list[str | None]) -> None:
+    with pytest.raises(NothingToBuild, match="nothing that is particular"):
+        ENGINE.write(spec_of(blocks), PLAIN)
+
+
+def test_a_paper_about_plain_parts_gets_them() -> None:
+    assert ids_in(ENGINE.write(spec_of(["linear", "dnn"]), NUMBERS_ONLY)) == {"m1", "m2"}
+
+
+def test_the_same_spec_gives_the_same_code() -> None:
+    spec = spec_of(["mmoe", "fm", "target_attention"])
+    assert ENGINE.write(spec, RICH) == ENGINE.write(spec, RICH)

@@ -1,0 +1,68 @@
+"""Rows of random features for any schema, with labels that depend on them; no files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from sandboxes.kit.batch import Batch
+from sandboxes.kit.schema import CategoricalField, NumericField, Schema, SequenceField, Task
+
+FIELDS = (CategoricalField("user", 12, "user"), CategoricalField("item", 9, "item"), CategoricalField("scene", 5))
+NUMBERS = (NumericField("age", "user"), NumericField("price", "item"))
+RICH = Schema(
+    FIELDS,
+    NUMBERS,
+    (SequenceField("clicked", "item", 6), SequenceField("bought", "item", 3)),
+    (Task("click"), Task("buy", given="click")),
+    scenario="scene",
+    target_item="item",
+)
+PLAIN = Schema(FIELDS, NUMBERS)
+NUMBERS_ONLY = Schema((), NUMBERS)
+CATEGORIES_ONLY = Schema(FIELDS)
+TWO_TASKS = Schema(FIELDS, NUMBERS, tasks=(Task("click"), Task("like")))
+SCHEMAS = {
+    "rich": RICH,
+    "plain": PLAIN,
+    "numbers only": NUMBERS_ONLY,
+    "categories only": CATEGORIES_ONLY,
+    "two tasks": TWO_TASKS,
+}
+
+
+@dataclass(frozen=True)
+class RandomRows:
+    """Satisfies `sandboxes.kit.training.fit.Rows`."""
+
+    whole: Batch
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        return None if self.whole.labels is None else self.whole.labels.numpy()
+
+    def __len__(self) -> int:
+        return len(self.whole)
+
+    def batch(self, rows: np.ndarray | slice) -> Batch:
+        return self.whole[rows if isinstance(rows, slice) else torch.from_numpy(rows)]
+
+
+def random_rows(schema: Schema, n: int = 512, seed: int = 0) -> RandomRows:
+    """The first label depends on the parity of the categories' sum and on the numbers; later ones on the first. Histories
+    may be empty."""
+    rng = np.random.default_rng(seed)
+    columns = [rng.integers(1, f.cardinality, n) for f in schema.categorical]
+    ids = np.stack(columns, 1) if columns else np.zeros((n, 0), np.int64)
+    numeric = rng.normal(size=(n, len(schema.numeric))).astype(np.float32)
+    history = {}
+    for s in schema.sequences:
+        entries = rng.integers(2, schema.categorical[schema.index_of(s.of)].cardinality, (n, s.length))
+        lengths = rng.integers(0, s.length + 1, n)
+        history[s.name] = torch.from_numpy(np.where(np.arange(s.length) >= s.length - lengths[:, None], entries, 0))
+    chance = 0.2 + 0.5 * (ids.sum(1) % 2) + 0.1 * np.tanh(numeric.sum(1))
+    first = (rng.random(n) < chance).astype(np.float32)
+    labels = np.stack([first, *(first * (rng.random(n) < 0.5) for _ in schema.tasks[1:])], 1).astype(np.float32)
+    return RandomRows(Batch(torch.from_numpy(ids), torch.from_numpy(numeric), history, torch.from_numpy(labels)))
