@@ -10,7 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+from memory.served_model import ServedModel
 
 KEY_TAG = "agenticrs.key"
 EXPERIMENT = "reproductions"
@@ -22,6 +25,7 @@ def quiet_mlflow() -> None:
     os.environ.setdefault("DO_NOT_TRACK", "true")
     os.environ.setdefault("MLFLOW_MODEL_CATALOG_URI", "")  # else the price catalog is fetched for each trace with tokens
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,25 @@ class Tracker:
 
     def artifact(self, run_id: str, path: Path, folder: str = "") -> None:
         self._client.log_artifact(run_id, str(path), folder or None)
+
+    def log_model(self, run_id: str, served: ServedModel) -> str:
+        """Logs the model as an output of the run; returns its id, for `models:/<id>`. A run has one: a second call finds it."""
+        from mlflow.entities import LoggedModelOutput
+        from mlflow.models import Model
+
+        for output in self._client.get_run(run_id).outputs.model_outputs:
+            if str(self._client.get_logged_model(output.model_id).status) == "READY":
+                return str(output.model_id)
+        made = self._client.create_logged_model(
+            self.experiment_id, served.plain_name, run_id, dict(served.tags), served.parameters, "recommender"
+        )
+        with TemporaryDirectory() as folder:
+            saved = Path(folder) / "model"
+            served.save(saved, Model(artifact_path=made.artifact_location, run_id=run_id, model_id=made.model_id))
+            self._client.log_model_artifacts(made.model_id, str(saved))
+        self._client.log_outputs(run_id, [LoggedModelOutput(made.model_id, step=0)])
+        self._client.finalize_logged_model(made.model_id, "READY")
+        return str(made.model_id)
 
     def finish(self, run_id: str, ok: bool = True) -> None:
         self._client.set_terminated(run_id, "FINISHED" if ok else "FAILED")

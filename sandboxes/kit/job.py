@@ -5,7 +5,6 @@ Nothing it prints or writes is believed outside: the host scores the predictions
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import sys
@@ -21,6 +20,7 @@ import torch
 from torch import nn
 
 from sandboxes.kit.data.arrays import load_split
+from sandboxes.kit.model_file import class_in_file, reference_class
 from sandboxes.kit.schema import Schema
 from sandboxes.kit.smoke import smoke
 from sandboxes.kit.training import TrainConfig, build, fit, predictions
@@ -42,18 +42,7 @@ def main() -> int:
 
 
 def _model_class(model: Mapping[str, str]) -> type[nn.Module]:
-    """A reference model by name, or the class `Model` of model.py."""
-    if "reference" in model:
-        from sandboxes.kit.models import MODELS
-
-        return MODELS[model["reference"]]
-    spec = importlib.util.spec_from_file_location("model", "model.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["model"] = module
-    spec.loader.exec_module(module)
-    found: type[nn.Module] = module.Model
-    return found
+    return reference_class(model["reference"]) if "reference" in model else class_in_file(Path("model.py"))
 
 
 def _smoke(model_class: type[nn.Module], visible: Path, job: dict[str, Any]) -> None:

@@ -54,7 +54,7 @@ def write_numeric(spec: TableSpec, rows: Rows, visible: Path) -> dict[str, Scale
     arrays = _arrays(rows, visible, "numeric", len(spec.numeric), np.float32)
     scalers: dict[str, Scaler] = {}
     for c, field in enumerate(spec.numeric):
-        values = _numbers(field, rows.column(field.column or field.name))
+        values = numbers_of(field, rows.column(field.column or field.name))
         scaler = fit_scaler(values[rows.codes == TRAIN], field.transform)
         _fill(arrays, rows, c, scaler.apply(values))
         scalers[field.name] = scaler
@@ -88,6 +88,16 @@ def time_values(column: pl.Series) -> NDArray[np.float64]:
     return values.to_numpy()
 
 
+def numbers_of(field: Numeric, column: pl.Series) -> NDArray[np.float64]:
+    """The column (n,) as numbers, NaN = missing. Raises `DataError` for text that is none."""
+    numbers = column.cast(pl.Float64, strict=False)
+    text = column.filter(numbers.is_null() & column.is_not_null()).cast(pl.String).str.strip_chars()
+    wrong = text.filter(text != "")
+    if len(wrong):
+        raise DataError(f"the numeric column {column.name!r} holds {wrong[0]!r}; make it categorical or clean it")
+    return numbers.fill_null(np.nan).to_numpy()
+
+
 def _train_values(spec: TableSpec, field: Categorical, rows: Rows, column: pl.Series) -> pl.Series:
     """The field's values in train, and those in train rows of the sequences that the table holds of it."""
     train = pl.Series(rows.codes == TRAIN)
@@ -109,16 +119,6 @@ def _sequence(spec: TableSpec, sequence: Sequence, rows: Rows, vocabulary: Vocab
     if sequence.where:
         feeds = rows.labels[:, [t.name for t in spec.tasks].index(sequence.where)] == 1
     return histories(rows.users, rows.times, ids, feeds, rows.codes, sequence.length)
-
-
-def _numbers(field: Numeric, column: pl.Series) -> NDArray[np.float64]:
-    """The column (n,) as numbers, NaN = missing."""
-    numbers = column.cast(pl.Float64, strict=False)
-    text = column.filter(numbers.is_null() & column.is_not_null()).cast(pl.String).str.strip_chars()
-    wrong = text.filter(text != "")
-    if len(wrong):
-        raise DataError(f"the numeric column {column.name!r} holds {wrong[0]!r}; make it categorical or clean it")
-    return numbers.fill_null(np.nan).to_numpy()
 
 
 def _arrays(rows: Rows, visible: Path, what: str, width: int, dtype: type[np.generic]) -> list[NDArray[np.generic]]:

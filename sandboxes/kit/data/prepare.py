@@ -23,7 +23,6 @@ from sandboxes.kit.data.encode import Rows, time_values, user_codes, write_categ
 from sandboxes.kit.data.errors import DataError
 from sandboxes.kit.data.labels import label_array
 from sandboxes.kit.data.leaks import check_copies, check_features, check_time, unknown_shares
-from sandboxes.kit.data.numbers import Scaler
 from sandboxes.kit.data.prepared import SPLITS, LeakCheck, Prepared
 from sandboxes.kit.data.source import Source
 from sandboxes.kit.data.spec import TableSpec
@@ -65,6 +64,7 @@ def _write(source: Source, root: Path) -> None:
     visible.mkdir()
     hidden.mkdir(mode=0o700)
     table = _table(source, root)
+    dtypes = {name: str(dtype) for name, dtype in table.collect_schema().items()}
     rows, checks = _rows(spec, table)
     _write_labels(rows, visible, hidden)
     vocabularies = write_categorical(spec, rows, visible)
@@ -86,7 +86,7 @@ def _write(source: Source, root: Path) -> None:
         provenance=source.provenance,
         licence=source.licence,
         leak_checks=tuple(checks),
-        settings=asdict(spec) | {"scalers": {name: _scaler_settings(s) for name, s in scalers.items()}},
+        settings=asdict(spec) | {"scalers": {name: asdict(s) for name, s in scalers.items()}, "dtypes": dtypes},
         facts={"positives": _positives(spec, rows), "unknown": unknown_shares(schema, splits)},
     ).save()
 
@@ -169,10 +169,6 @@ def _write_encoders(vocabularies: dict[str, Vocabulary], root: Path) -> None:
     ]
     if tables:
         pl.concat(tables).write_parquet(root / "vocabularies.parquet")
-
-
-def _scaler_settings(scaler: Scaler) -> dict[str, str | float]:
-    return {"transform": scaler.transform, "mean": scaler.mean, "std": scaler.std}
 
 
 def _positives(spec: TableSpec, rows: Rows) -> dict[str, dict[str, float]]:

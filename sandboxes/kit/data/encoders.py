@@ -1,0 +1,115 @@
+"""Encodes new rows as a prepared data set's own rows were: by its vocabularies, transforms and histories, none fitted anew.
+
+Notation: B rows, C categorical fields, N numeric fields, L history length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sandboxes.kit.batch import Batch
+from sandboxes.kit.data.encode import numbers_of
+from sandboxes.kit.data.errors import DataError
+from sandboxes.kit.data.given_sequences import encode_sequences, tokens
+from sandboxes.kit.data.numbers import Scaler
+from sandboxes.kit.data.prepared import Prepared
+from sandboxes.kit.data.spec import Categorical, Numeric, Sequence
+from sandboxes.kit.data.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Encoders:
+    """What turns a table's raw columns into a batch.
+
+    `dtypes` names the Polars type that each column had when the data was prepared: a whole number that arrives as 5.0,
+    since some tables cannot hold an integer beside a missing value, is still the category 5.
+    """
+
+    categorical: tuple[Categorical, ...]
+    numeric: tuple[Numeric, ...]
+    sequences: tuple[Sequence, ...]
+    vocabularies: Mapping[str, Vocabulary]
+    scalers: Mapping[str, Scaler]
+    dtypes: Mapping[str, str]
+
+    @classmethod
+    def of(cls, prepared: Prepared) -> Encoders:
+        """The encoders that `prepared` keeps. Raises `DataError` when its folder lacks them."""
+        settings = prepared.settings
+        file = prepared.root / "vocabularies.parquet"
+        if settings["categorical"] and not file.is_file():
+            raise DataError(f"{prepared.root} has lost its vocabularies; delete the folder and prepare {prepared.name} again")
+        known = pl.read_parquet(file) if settings["categorical"] else pl.DataFrame(schema={"field": pl.String})
+        categorical = tuple(Categorical(**c) for c in settings["categorical"])
+        return cls(
+            categorical=categorical,
+            numeric=tuple(Numeric(**n) for n in settings["numeric"]),
+            sequences=tuple(Sequence(**s) for s in settings["sequences"]),
+            vocabularies={c.name: Vocabulary(known.filter(pl.col("field") == c.name).sort("id")["value"]) for c in categorical},
+            scalers={name: Scaler(**s) for name, s in settings["scalers"].items()},
+            dtypes=settings["dtypes"],
+        )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The table's columns that a row must have, each once."""
+        named = [c.column or c.name for c in self.categorical] + [n.column or n.name for n in self.numeric]
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def history_columns(self) -> tuple[str, ...]:
+        """Columns of histories; a row without one has an empty history. One built from a log in preparation is given as a
+        list, or as text separated by its separator, under the history's own name."""
+        return tuple(s.column or s.name for s in self.sequences)
+
+    def encode(self, table: pl.DataFrame) -> Batch:
+        """The rows of `table` as a batch without labels. Raises `DataError` for a missing column or text that is no number."""
+        missing = [c for c in self.columns if c not in table.columns]
+        if missing:
+            raise DataError(f"the rows have no column {', '.join(map(repr, missing))}; they need {', '.join(self.columns)}")
+        ids = [self._ids(c, table) for c in self.categorical]
+        numeric = [self.scalers[n.name].apply(numbers_of(n, table[n.column or n.name])) for n in self.numeric]
+        return Batch(
+            ids=_stacked(ids, table.height, np.int64),  # (B, C)
+            numeric=_stacked(numeric, table.height, np.float32),  # (B, N)
+            history={s.name: torch.from_numpy(self._history(s, table).astype(np.int64)) for s in self.sequences},  # (B, L)
+        )
+
+    def _ids(self, field: Categorical, table: pl.DataFrame) -> NDArray[np.int32]:
+        column = field.column or field.name
+        return self.vocabularies[field.name].encode(as_text(table[column], self.dtypes.get(column, "String")))
+
+    def _history(self, sequence: Sequence, table: pl.DataFrame) -> NDArray[np.int32]:
+        column = sequence.column or sequence.name
+        if column not in table.columns or table[column].dtype == pl.Null:
+            return np.zeros((table.height, sequence.length), dtype=np.int32)
+        return encode_sequences(tokens(table[column], sequence.separator), self.vocabularies[sequence.of], sequence.length)
+
+
+def as_text(column: pl.Series, dtype: str) -> pl.Series:
+    """The column's values as the text that a column of the Polars type `dtype` with the same values has."""
+    if dtype.startswith(("Int", "UInt")) and column.dtype.is_float():
+        whole = column.is_finite() & (column == column.floor())
+        integers = column.cast(pl.Int64, strict=False).cast(pl.String)
+        return pl.select(pl.when(whole).then(integers).otherwise(column.fill_nan(None).cast(pl.String))).to_series()
+    if dtype in ("Float32", "Float64") and column.dtype.is_numeric():
+        return column.cast(pl.Float32 if dtype == "Float32" else pl.Float64).cast(pl.String)
+    if dtype == "Boolean":
+        as_truth = column.cast(pl.Boolean).cast(pl.String) if column.dtype.is_numeric() else column.cast(pl.String)
+        return as_truth.str.to_lowercase()
+    if dtype == "Date" and column.dtype == pl.Datetime:
+        return column.cast(pl.Date).cast(pl.String)
+    return column.cast(pl.String)
+
+
+def _stacked(columns: list[NDArray[np.int32]] | list[NDArray[np.float32]], rows: int, dtype: type[np.generic]) -> Tensor:
+    if not columns:
+        return torch.from_numpy(np.zeros((rows, 0), dtype))
+    return torch.from_numpy(np.stack(columns, axis=1).astype(dtype))

@@ -1,0 +1,27 @@
+"""Finds the class of a model: one of the kit's own by name, or `Model` of a model.py, whose code runs when it is loaded."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+from torch import nn
+
+from sandboxes.kit.models import MODELS
+
+
+def reference_class(name: str) -> type[nn.Module]:
+    """The reference model of that name. Raises `KeyError` when there is none."""
+    return MODELS[name]
+
+
+def class_in_file(path: Path, module_name: str = "model") -> type[nn.Module]:
+    """The class `Model` defined in the file, which is imported under `module_name`: its code runs in this process."""
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    spec.loader.exec_module(module)
+    found: type[nn.Module] = module.Model
+    return found
