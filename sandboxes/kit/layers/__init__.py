@@ -2,85 +2,145 @@
 
 from sandboxes.kit.card import Card
 from sandboxes.kit.layers import (
+    attention_pooling,
     attentional_fm,
     bi_interaction_pooling,
     bilinear_interaction,
     compressed_interaction,
+    contrastive_loss,
     cross_network_v1,
     cross_network_v2,
     dnn,
+    entire_space_product,
     feature_dropout,
     field_weighted_fm,
+    film_gating,
     fm,
+    gru_history,
     inner_product,
     instance_guided_mask,
     linear,
+    masked_reconstruction,
+    mmoe,
+    multi_path_averaging,
     numeric_discretisation,
     outer_product,
+    ple,
+    pretraining,
     residual_dnn,
+    scenario_normalisation,
     self_attention_interaction,
+    shared_bottom,
     squeeze_excitation,
+    target_attention,
+    transformer_history,
+    variational_embedding,
 )
+from sandboxes.kit.layers.attention_pooling import AttentionPooling
 from sandboxes.kit.layers.attentional_fm import AttentionalFM
 from sandboxes.kit.layers.bi_interaction_pooling import BiInteractionPooling
 from sandboxes.kit.layers.bilinear_interaction import BilinearInteraction
 from sandboxes.kit.layers.compressed_interaction import CompressedInteraction
+from sandboxes.kit.layers.contrastive_loss import ContrastiveLoss
 from sandboxes.kit.layers.cross_network_v1 import CrossNetworkV1
 from sandboxes.kit.layers.cross_network_v2 import CrossNetworkV2
 from sandboxes.kit.layers.dnn import DNN
+from sandboxes.kit.layers.entire_space_product import EntireSpaceProduct
 from sandboxes.kit.layers.feature_dropout import FeatureDropout
 from sandboxes.kit.layers.feature_embedding import FeatureEmbedding
 from sandboxes.kit.layers.field_weighted_fm import FieldWeightedFM
+from sandboxes.kit.layers.film_gating import FiLMGating
 from sandboxes.kit.layers.fm import FactorizationMachine
+from sandboxes.kit.layers.gru_history import GRUHistory
 from sandboxes.kit.layers.inner_product import InnerProduct
 from sandboxes.kit.layers.instance_guided_mask import InstanceGuidedMask
 from sandboxes.kit.layers.linear import LinearTerm
+from sandboxes.kit.layers.masked_reconstruction import MaskedReconstruction
+from sandboxes.kit.layers.mmoe import MMoE
+from sandboxes.kit.layers.multi_path_averaging import MultiPathAveraging
 from sandboxes.kit.layers.numeric_discretisation import NumericDiscretisation
 from sandboxes.kit.layers.outer_product import OuterProduct
+from sandboxes.kit.layers.ple import ProgressiveLayeredExtraction
+from sandboxes.kit.layers.pretraining import pretrain_then_finetune
 from sandboxes.kit.layers.residual_dnn import ResidualDNN
+from sandboxes.kit.layers.scenario_normalisation import ScenarioNormalisation
 from sandboxes.kit.layers.self_attention_interaction import SelfAttentionInteraction
+from sandboxes.kit.layers.shared_bottom import SharedBottom
 from sandboxes.kit.layers.squeeze_excitation import SqueezeExcitation
+from sandboxes.kit.layers.target_attention import TargetAttention
+from sandboxes.kit.layers.transformer_history import TransformerHistory
+from sandboxes.kit.layers.variational_embedding import VariationalEmbedding
 
 CARDS: tuple[Card, ...] = (
+    attention_pooling.CARD,
     attentional_fm.CARD,
     bi_interaction_pooling.CARD,
     bilinear_interaction.CARD,
     compressed_interaction.CARD,
+    contrastive_loss.CARD,
     cross_network_v1.CARD,
     cross_network_v2.CARD,
     dnn.CARD,
+    entire_space_product.CARD,
     feature_dropout.CARD,
     field_weighted_fm.CARD,
+    film_gating.CARD,
     fm.CARD,
+    gru_history.CARD,
     inner_product.CARD,
     instance_guided_mask.CARD,
     linear.CARD,
+    masked_reconstruction.CARD,
+    mmoe.CARD,
+    multi_path_averaging.CARD,
     numeric_discretisation.CARD,
     outer_product.CARD,
+    ple.CARD,
+    pretraining.CARD,
     residual_dnn.CARD,
+    scenario_normalisation.CARD,
     self_attention_interaction.CARD,
+    shared_bottom.CARD,
     squeeze_excitation.CARD,
+    target_attention.CARD,
+    transformer_history.CARD,
+    variational_embedding.CARD,
 )
 
 __all__ = [
+    "CARDS",
+    "DNN",
+    "AttentionPooling",
     "AttentionalFM",
     "BiInteractionPooling",
     "BilinearInteraction",
-    "CARDS",
     "CompressedInteraction",
+    "ContrastiveLoss",
     "CrossNetworkV1",
     "CrossNetworkV2",
-    "DNN",
+    "EntireSpaceProduct",
     "FactorizationMachine",
     "FeatureDropout",
     "FeatureEmbedding",
+    "FiLMGating",
     "FieldWeightedFM",
+    "GRUHistory",
     "InnerProduct",
     "InstanceGuidedMask",
     "LinearTerm",
+    "MMoE",
+    "MaskedReconstruction",
+    "MultiPathAveraging",
     "NumericDiscretisation",
     "OuterProduct",
+    "ProgressiveLayeredExtraction",
     "ResidualDNN",
+    "ScenarioNormalisation",
     "SelfAttentionInteraction",
+    "SharedBottom",
     "SqueezeExcitation",
+    "TargetAttention",
+    "TransformerHistory",
+    "VariationalEmbedding",
+    "pretrain_then_finetune",
 ]

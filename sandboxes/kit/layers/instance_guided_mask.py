@@ -64,4 +64,5 @@ class InstanceGuidedMask(nn.Module):
 
     def forward(self, fields: Tensor) -> Tensor:
         mask = self.project(torch.relu(self.aggregate(fields.flatten(1))))  # (B, F * D)
-        return mask.view_as(fields) * self.norm(fields)  # (B, F, D)
+        masked: Tensor = mask.view_as(fields) * self.norm(fields)  # (B, F, D)
+        return masked

@@ -80,6 +80,7 @@ class LinearTerm(nn.Module):
         if self.table is not None:
             logits = logits + functional.embedding_bag(batch.ids + self.offsets, self.table.weight, mode="sum")
         for key, table in self.history_tables.items():
+            assert isinstance(table, nn.Embedding)
             ids = batch.history[key.removeprefix("of_")]  # (B, L)
             logits = logits + functional.embedding_bag(ids, table.weight, mode="mean", padding_idx=0)
         if self.numeric is not None:

@@ -69,7 +69,8 @@ class ResidualUnit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         inner = torch.relu(self.inner(x))  # (B, H)
-        return self.dropout(torch.relu(self.outer(inner) + x))  # (B, K)
+        outer: Tensor = self.dropout(torch.relu(self.outer(inner) + x))  # (B, K)
+        return outer
 
 
 class ResidualDNN(nn.Module):
