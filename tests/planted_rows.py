@@ -38,7 +38,7 @@ def categorical(*names: str) -> tuple[CategoricalField, ...]:
     return tuple(CategoricalField(name, CARDINALITY) for name in names)
 
 
-CLICK_AND_BUY = (Task("click"), Task("buy", given="click"))
+TASKS = (Task("click"), Task("buy", given="click"), Task("liked"))  # the last is unobserved on two rows of five
 
 SCHEMAS: Mapping[str, Schema] = {
     "categorical": Schema(categorical("user", "item", "hour")),
@@ -50,9 +50,9 @@ SCHEMAS: Mapping[str, Schema] = {
         sequences=(SequenceField("seen", "item", LENGTH), SequenceField("shops", "shop", LENGTH)),
         target_item="item",
     ),
-    "tasks": Schema(categorical("user", "item", "hour"), tasks=CLICK_AND_BUY),
+    "tasks": Schema(categorical("user", "item", "hour"), tasks=TASKS),
     "tasks_and_history": Schema(
-        categorical("user", "item"), (NumericField("age"),), (SequenceField("seen", "item", LENGTH),), CLICK_AND_BUY
+        categorical("user", "item"), (NumericField("age"),), (SequenceField("seen", "item", LENGTH),), TASKS
     ),
     "scenario": Schema(categorical("user", "item", "tab"), scenario="tab"),
     "one_field": Schema(categorical("item")),
@@ -61,8 +61,8 @@ SCHEMAS: Mapping[str, Schema] = {
 
 def planted(schema: Schema, rows: int, seed: int = 0, strength: float = 2.0) -> PlantedRows:
     """Rows whose first label depends on: the first pair of fields together (or on the only field), each of the first two a
-    little by itself, and on whether the history holds the target's kind. Later labels are the first's kind of truth again;
-    one that is `given` another is NaN wherever that is 0.
+    little by itself, and on whether the history holds the target's kind. Later labels are drawn from the same truth; one that
+    is `given` another is 0 where that is 0, and the third is NaN on two rows of five.
     """
     rng = np.random.default_rng(seed)
     ids = rng.integers(2, CARDINALITY, (rows, len(schema.categorical)))
@@ -77,7 +77,8 @@ def planted(schema: Schema, rows: int, seed: int = 0, strength: float = 2.0) -> 
     labels = np.stack([rng.random(rows) < 1 / (1 + np.exp(-logit)) for _ in schema.tasks], axis=1).astype(np.float32)
     for t, task in enumerate(schema.tasks):
         if task.given:
-            labels[labels[:, [k.name for k in schema.tasks].index(task.given)] != 1, t] = np.nan
+            labels[labels[:, [k.name for k in schema.tasks].index(task.given)] == 0, t] = 0
+    labels[np.arange(rows) % 5 < 2, 2:] = np.nan
     tensors = {name: torch.from_numpy(h) for name, h in history.items()}
     return PlantedRows(
         Batch(torch.from_numpy(ids), torch.from_numpy(numeric.astype(np.float32)), tensors, torch.from_numpy(labels))

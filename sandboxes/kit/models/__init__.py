@@ -10,9 +10,13 @@ from torch import nn
 
 from sandboxes.kit.models.dcnv2 import DCNv2
 from sandboxes.kit.models.deepfm import DeepFM
+from sandboxes.kit.models.din import DIN
 from sandboxes.kit.models.dnn import DNN
+from sandboxes.kit.models.esmm import ESMM
 from sandboxes.kit.models.fm import FM
 from sandboxes.kit.models.lr import LR
+from sandboxes.kit.models.mmoe import MMoE
+from sandboxes.kit.models.shared_bottom import SharedBottom
 
 MODELS: Mapping[str, type[nn.Module]] = {
     "lr": LR,
@@ -20,6 +24,10 @@ MODELS: Mapping[str, type[nn.Module]] = {
     "dnn": DNN,
     "deepfm": DeepFM,
     "dcnv2": DCNv2,
+    "din": DIN,
+    "shared_bottom": SharedBottom,
+    "mmoe": MMoE,
+    "esmm": ESMM,
 }
 
-__all__ = ["DNN", "FM", "LR", "MODELS", "DCNv2", "DeepFM"]
+__all__ = ["DIN", "DNN", "ESMM", "FM", "LR", "MODELS", "DCNv2", "DeepFM", "MMoE", "SharedBottom"]

@@ -12,7 +12,7 @@ from sandboxes.kit.models import MODELS
 from sandboxes.kit.smoke import smoke
 from sandboxes.kit.training import TrainConfig, build, fit, predictions
 
-HYPER = {"embedding_dim": 8, "dropout": 0.1, "hidden_units": (64, 32)}
+HYPER = {"embedding_dim": 8, "dropout": 0.1, "hidden_units": (32, 32), "tower_units": (32, 16), "n_experts": 3}
 CASES = [(model, shape) for model in MODELS for shape in SCHEMAS]
 
 
@@ -42,7 +42,7 @@ def test_learns_what_was_planted(model: str, shape: str) -> None:
     """Alone, the first fields say little: only a model of their interaction passes the higher bar."""
     schema = SCHEMAS[shape]
     train, valid, test = (planted(schema, n, seed) for seed, n in ((1, 3000), (2, 500), (3, 2000)))
-    config = TrainConfig(learning_rate=1e-2, batch_size=256, max_epochs=8, patience=3)
+    config = TrainConfig(learning_rate=1e-2, batch_size=256, max_epochs=8, patience=2)
     fitted = build(MODELS[model], schema, HYPER, seed=0)
     fit(fitted, train, valid, config)
     assert train.labels is not None and test.labels is not None
