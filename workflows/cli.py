@@ -168,12 +168,13 @@ def data_list(json: Json = False) -> None:
 
         print(encoder.dumps(rows))
         return
-    from rich.table import Table
+    from rich.markup import escape
 
-    table = Table("name", "what", "licence", "state", box=None, pad_edge=False)
+    console = _console()
     for row in rows:
-        table.add_row(row["name"], row["description"], row["licence"], row["state"])
-    _console().print(table)
+        console.print(f"[bold]{row['name']}[/]: {escape(row['description'])}", highlight=False, soft_wrap=True)
+        console.print(f"  [dim]licence:[/] {escape(row['licence'])}", highlight=False, soft_wrap=True)
+        console.print(f"  [dim]state:[/] {escape(row['state'])}", highlight=False, soft_wrap=True)
 
 
 @data_app.command("prepare")
@@ -186,7 +187,7 @@ def data_prepare(data: Annotated[str, typer.Argument(help="A data set's name, or
         said = prepare(_settings(), data)
     except DataError as error:
         _fail(str(error), ExitCode.UNREADABLE)
-    _console().print(said, highlight=False, soft_wrap=True)
+    _console().print(said, highlight=False, soft_wrap=True, markup=False)
 
 
 def main() -> None:
