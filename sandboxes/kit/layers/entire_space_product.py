@@ -49,10 +49,7 @@ CARD = Card(
         "The loss has two terms, one on clicks and one on clicks followed by a conversion, both over every exposure.",
         "A conversion can happen only after a click, so its probability over impressions factorises into two.",
     ),
-    example="from sandboxes.kit.schema import CategoricalField, Task\n"
-    "tasks = (Task('click'), Task('buy', given='click'))\n"
-    "layer = EntireSpaceProduct(Schema((CategoricalField('item', 5),), tasks=tasks))\n"
-    "output = layer(torch.randn(4, 2))",
+    example="layer = EntireSpaceProduct(schema)\noutput = layer(logits)",
 )
 
 

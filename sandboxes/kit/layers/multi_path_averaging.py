@@ -20,7 +20,7 @@ CARD = Card(
     slot="inference",
     summary="Predicts each row several times with different fields switched off and averages the probabilities; training is "
     "unchanged.",
-    equation="p = 1/P sum_p sigmoid(f(m_p * e)), m_1 = 1, m_p with k random fields at 0 and the rest at F / (F - k)"
+    equation="p = 1/P sum_p sigmoid(f(m_p * e)), m_1 = 1, m_p with k random fields at 0 and the rest at 1"
     " (Monte-Carlo averaging of Gal and Ghahramani, ICML 2016, eq. 6, over masks that are drawn once and kept)",
     cues=(
         "multi-path inference",
@@ -72,7 +72,8 @@ class MultiPathAveraging(nn.Module):
     """(function from fields (B, F, D) to logits (B, T), fields (B, F, D)) -> probabilities (B, T).
 
     The first path keeps all fields. The others lose `drop_rate` of them, rounded, at least one and never all, the same ones in
-    every row, and what they keep is scaled up as in dropout.
+    every row. What they keep is not scaled up: a network that normalises its input, or was trained without dropout, knows no such
+    scale.
     """
 
     masks: Tensor
@@ -87,13 +88,12 @@ class MultiPathAveraging(nn.Module):
 
 
 def _masks(n_fields: int, n_paths: int, drop_rate: float) -> Tensor:
-    """The factors (P, F) of the fields."""
+    """Which fields a path keeps, (P, F): 1 or 0."""
     if not 0 <= drop_rate < 1:
         raise ValueError(f"the share of fields to switch off must be at least 0 and below 1, not {drop_rate}")
     n_off = min(max(1, round(drop_rate * n_fields)), n_fields - 1) if drop_rate else 0
     generator = torch.Generator().manual_seed(MASK_SEED)
     masks = torch.ones(n_paths, n_fields)
     for mask in masks[1:]:
-        mask.mul_(n_fields / (n_fields - n_off))
         mask[torch.randperm(n_fields, generator=generator)[:n_off]] = 0
     return masks

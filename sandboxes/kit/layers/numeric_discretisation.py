@@ -67,7 +67,7 @@ CARD = Card(
             high=10,
         ),
     ),
-    example="layer = NumericDiscretisation(3, 8, n_buckets=5)\noutput = layer(torch.randn(4, 3))",
+    example="layer = NumericDiscretisation(batch.numeric.shape[1], 8, n_buckets=5)\noutput = layer(batch.numeric)",
 )
 
 

@@ -1,0 +1,258 @@
+"""What every block and card of the kit keeps, whatever it computes.
+
+Notation: B rows, F fields, D embedding width, L history length, T tasks.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections import Counter
+from dataclasses import dataclass, fields
+from typing import Any
+
+import pytest
+import torch
+from random_rows import RICH, random_rows
+from torch import Tensor, nn
+
+from sandboxes.kit import layers
+from sandboxes.kit.batch import Batch
+from sandboxes.kit.card import Card
+from sandboxes.kit.contract import Stage
+from sandboxes.kit.layers import CARDS
+
+B, F, D, L, T, S = 64, RICH.n_fields, 4, 6, len(RICH.tasks), 5
+GIVEN: dict[str, object] = {
+    "schema": RICH,
+    "embedding_dim": D,
+    "n_fields": F,
+    "n_tasks": T,
+    "n_numeric": len(RICH.numeric),
+    "n_scenarios": S,
+    "in_dim": F * D,
+    "pretrain_loss": "pretrain_loss",
+}
+NEEDED_BY_SLOT = {"history": "history", "tower": "several_tasks", "head": "entire_space", "scenario": "scenario"}
+BLOCKS = [c for c in CARDS if c.slot != "scheme"]
+BY_ROW = [c for c in BLOCKS if c.slot != "auxiliary"]
+
+every_card = pytest.mark.parametrize("card", CARDS, ids=lambda c: c.name)
+every_block = pytest.mark.parametrize("card", BLOCKS, ids=lambda c: c.name)
+every_block_by_row = pytest.mark.parametrize("card", BY_ROW, ids=lambda c: c.name)
+
+
+@dataclass
+class Inputs:
+    """Everything that any block may be called on; `mask` has empty histories and full ones."""
+
+    batch: Batch
+    fields: Tensor  # (B, F, D)
+    flat: Tensor  # (B, F * D)
+    target: Tensor  # (B, D)
+    history: Tensor  # (B, L, D)
+    mask: Tensor  # (B, L)
+    scenario: Tensor  # (B,)
+    logits: Tensor  # (B, T)
+
+    def __getitem__(self, rows: Tensor | slice) -> Inputs:
+        return Inputs(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
+
+def inputs() -> Inputs:
+    draw = torch.Generator().manual_seed(1)
+    shapes = {"fields": (B, F, D), "flat": (B, F * D), "target": (B, D), "history": (B, L, D), "logits": (B, T)}
+    drawn = {name: torch.randn(shape, generator=draw) for name, shape in shapes.items()}
+    mask = torch.arange(L) >= L - torch.arange(B).unsqueeze(1) % (L + 1)  # (B, L)
+    drawn["history"] = drawn["history"] * mask.unsqueeze(2)
+    return Inputs(random_rows(RICH, B).whole, mask=mask, scenario=torch.arange(B) % S, **drawn)
+
+
+def parameters(card: Card) -> dict[str, inspect.Parameter]:
+    return dict(inspect.signature(getattr(layers, card.block)).parameters)
+
+
+def built(card: Card, seed: int = 0) -> nn.Module:
+    """The block with its defaults, its other parameters filled in by name, as the composer of models does it."""
+    torch.manual_seed(seed)
+    required = {n: GIVEN[n] for n, p in parameters(card).items() if p.default is inspect.Parameter.empty}
+    return getattr(layers, card.block)(**required)
+
+
+def called(card: Card, block: nn.Module, x: Inputs, seed: int = 0) -> Tensor:
+    torch.manual_seed(seed)
+    arguments: dict[str, tuple[object, ...]] = {
+        "embedding": (x.batch.numeric,) if "numeric" in card.needs else (x.batch,),
+        "feature": (x.fields,),
+        "interaction": (x.batch if "schema" in parameters(card) else x.flat if card.flat_input else x.fields,),
+        "history": (x.target, x.history, x.mask),
+        "tower": (x.flat,),
+        "head": (x.logits,),
+        "scenario": (x.flat, x.scenario),
+        "auxiliary": (x.fields,),
+        "inference": (lambda v: v.sum(2)[:, :T], x.fields),
+    }
+    output: Tensor = block(*arguments[card.slot])
+    return output
+
+
+def shape(card: Card, block: nn.Module) -> tuple[int, ...]:
+    """What the slot promises for B rows."""
+    if card.slot in ("interaction", "history", "scenario"):
+        assert isinstance(block.out_dim, int)
+        return (B, block.out_dim)
+    n_embedded = len(RICH.numeric) if "numeric" in card.needs else F
+    by_slot = {"embedding": (B, n_embedded, D), "feature": (B, F, D), "auxiliary": ()}
+    return by_slot.get(card.slot, (B, T))
+
+
+# Cards
+
+
+@every_card
+def test_constructor_and_card_agree_on_arguments(card: Card) -> None:
+    taken = parameters(card)
+    assert {n: taken[n].default for n in (a.name for a in card.arguments)} == {a.name: a.default for a in card.arguments}
+    others = set(taken) - {a.name for a in card.arguments}
+    assert others - {"dropout", "numeric"} <= GIVEN.keys(), "the composer of models fills no other parameter"
+    assert all(taken[n].default is inspect.Parameter.empty for n in others & GIVEN.keys())
+
+
+@every_card
+def test_defaults_lie_in_their_bounds(card: Card) -> None:
+    for a in card.arguments:
+        if isinstance(a.default, bool | str):
+            assert a.low is a.high is None
+            continue
+        assert a.low is not None and a.high is not None
+        assert all(a.low <= v <= a.high for v in (a.default if isinstance(a.default, tuple) else (a.default,)))
+
+
+@every_card
+def test_card_speaks_of_its_block(card: Card) -> None:
+    assert card.name.isidentifier() and card.name.islower()
+    assert card.summary.endswith(".") and card.summary.count(". ") == 0
+    assert re.search(r"\((?:[^()]|\([^()]*\))*\b(?:19|20)\d\d\b", card.equation), (
+        "the formula's source, with its year, in brackets"
+    )
+    assert len(set(card.descriptions)) == len(card.descriptions) >= 5
+    assert all(d[0].isupper() and d.endswith(".") for d in card.descriptions)
+    assert (card.placement is not None) == (card.slot == "interaction")
+    assert NEEDED_BY_SLOT.get(card.slot, "history") in card.needs or card.slot not in NEEDED_BY_SLOT
+
+
+@every_card
+def test_phrases_are_lower_case_and_not_repeated(card: Card) -> None:
+    for phrases in (card.cues, *(a.phrases for a in card.arguments)):
+        assert all(p == p.lower().strip() and p for p in phrases)
+        assert len(set(phrases)) == len(phrases)
+    assert 10 <= len(card.cues) <= 20
+
+
+def test_no_two_cards_share_a_name_or_a_cue() -> None:
+    owners = Counter(cue for card in CARDS for cue in {c.replace("-", " ") for c in card.cues})
+    assert [cue for cue, n in owners.items() if n > 1] == []
+    assert [c.name for c in CARDS] == sorted({c.name for c in CARDS})
+
+
+def test_every_file_with_a_card_is_listed() -> None:
+    found = [importlib.import_module(f"{layers.__name__}.{m.name}") for m in pkgutil.iter_modules(layers.__path__)]
+    assert {m.CARD.name for m in found if hasattr(m, "CARD")} == {c.name for c in CARDS}
+    assert {c.block for c in CARDS} <= set(layers.__all__)
+
+
+# Blocks
+
+
+@every_card
+def test_example_runs_and_gives_the_slots_shape(card: Card) -> None:
+    x = inputs()
+    names: dict[str, Any] = {"torch": torch, "schema": RICH, **{n: getattr(layers, n) for n in layers.__all__}}
+    names |= {f.name: getattr(x, f.name) for f in fields(x)}
+    exec(card.example, names)
+    if card.slot == "scheme":
+        assert all(isinstance(stage, Stage) for stage in names["stages"])
+        return
+    block = next(v for v in names.values() if isinstance(v, getattr(layers, card.block)))
+    output, promised = names["output"].shape, shape(card, block)
+    assert len(output) == len(promised) and output[:2] == promised[:2]
+
+
+@every_block
+def test_output_has_the_slots_shape_and_is_finite(card: Card) -> None:
+    block = built(card)
+    for training in (True, False):
+        output = called(card, block.train(training), inputs())
+        assert output.shape == shape(card, block)
+        assert torch.isfinite(output).all()
+    if card.placement == "logit":
+        assert block.out_dim in (1, T)
+    if card.slot == "scenario":
+        assert block.out_dim == F * D
+
+
+@every_block
+def test_gradient_reaches_every_parameter_and_is_finite(card: Card) -> None:
+    """Within three steps: a gate that starts at zero opens after the first."""
+    block = built(card).train()
+    optimizer = torch.optim.Adam([*block.parameters(), nn.Parameter(torch.zeros(1))], lr=1e-2)
+    waiting = {name for name, _ in block.named_parameters()}
+    weights = torch.randn(shape(card, block), generator=torch.Generator().manual_seed(2))
+    for step in range(3):
+        optimizer.zero_grad()
+        x = inputs()
+        leaves = [leaf.requires_grad_() for leaf in (x.fields, x.flat, x.target, x.history, x.logits)]
+        loss = (called(card, block, x, seed=step) * weights).sum()
+        (loss + block.kl() if hasattr(block, "kl") else loss).backward()
+        grads = {name: p.grad for name, p in block.named_parameters() if p.grad is not None}
+        reached = [*grads.values(), *(leaf.grad for leaf in leaves if leaf.grad is not None)]
+        assert reached and all(torch.isfinite(g).all() for g in reached)
+        waiting -= {name for name, g in grads.items() if (g != 0).any()}
+        optimizer.step()
+    assert waiting == set()
+
+
+@every_block_by_row
+def test_a_rows_output_is_its_own_in_evaluation(card: Card) -> None:
+    block, x = built(card), inputs()
+    called(card, block.train(), x)  # moving statistics move
+    block.eval()
+    together, order = called(card, block, x), torch.randperm(B, generator=torch.Generator().manual_seed(3))
+    torch.testing.assert_close(called(card, block, x[order]), together[order], rtol=1e-5, atol=1e-5)
+    for row in (0, 1, B - 1):
+        torch.testing.assert_close(called(card, block, x[row : row + 1]), together[row : row + 1], rtol=1e-5, atol=1e-5)
+
+
+@every_block
+def test_a_single_row_can_be_trained_on(card: Card) -> None:
+    block, x = built(card).train(), inputs()
+    for row in range(3):
+        output = called(card, block, x[row : row + 1])
+        output.sum().backward() if output.requires_grad else None
+        assert torch.isfinite(output).all()
+    assert all(p.grad is None or torch.isfinite(p.grad).all() for p in block.parameters())
+
+
+@every_block
+def test_a_seed_decides_everything(card: Card) -> None:
+    first, second = (called(card, built(card).train(), inputs()) for _ in range(2))
+    assert torch.equal(first, second)
+
+
+@every_block
+def test_state_round_trips(card: Card) -> None:
+    trained, fresh = built(card, seed=0), built(card, seed=1)
+    called(card, trained.train(), inputs())
+    fresh.load_state_dict(trained.state_dict())
+    assert torch.equal(called(card, fresh.eval(), inputs()), called(card, trained.eval(), inputs()))
+
+
+@every_block
+def test_inputs_are_left_as_they_were(card: Card) -> None:
+    x, untouched = inputs(), inputs()
+    called(card, built(card).train(), x)
+    for now, then in ((x, untouched), (x.batch, untouched.batch)):
+        pairs = ((getattr(now, f.name), getattr(then, f.name)) for f in fields(now))
+        assert all(torch.equal(a, b) for a, b in pairs if isinstance(a, Tensor))
