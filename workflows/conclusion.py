@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from agents.autotrain.compare import Comparison
+from agents.autotrain.compare.comparison import BaselineRow
+from agents.autotrain.compare.holm import holm_adjusted
 from workflows.driver import Ended
 from workflows.settings import Settings
+from workflows.steps.judging import ModelScores, ScoreTable
 
 COLOURS = {"better": "green", "worse": "red", "tie": "yellow", "not comparable": "magenta", "smoke": "blue"}
 
@@ -23,21 +28,73 @@ def conclude(console: Console, settings: Settings, ended: Ended) -> None:
     if ended.reused:
         console.print(f"Reused: run {summary.run_id} had ended before, nothing was trained again (--again makes a new run).")
     if summary.status == "done":
-        _verdict(console, folder.load("comparison", Comparison))
+        _verdict(console, folder.load("comparison", Comparison), folder.load("scores", ScoreTable))
     else:
         words = {"out_of_scope": "out of scope", "no_candidate": "no candidate"}.get(summary.status, summary.status)
         console.print(f"[bold]{escape(words)}[/]: {escape(summary.reason or summary.stage)}", soft_wrap=True)
     _places(console, settings, ended)
 
 
-def _verdict(console: Console, comparison: Comparison) -> None:
-    colour = COLOURS.get(comparison.verdict, "white")
-    console.print(f"[bold {colour}]{escape(comparison.verdict)}[/]: {escape(comparison.sentence)}", soft_wrap=True)
-    console.print(_table(comparison))
+def _verdict(console: Console, comparison: Comparison, scores: ScoreTable) -> None:
+    verdict, rest = comparison.verdict, comparison.sentence.removeprefix(comparison.verdict)
+    join = "" if rest != comparison.sentence else ": "
+    console.print(f"[bold {COLOURS.get(verdict, 'white')}]{escape(verdict)}[/]{join}{escape(rest)}", soft_wrap=True)
+    console.print()
+    console.print(f"[dim]{escape(_heading(comparison, scores))}[/]", soft_wrap=True, highlight=False)
+    console.print(_table(comparison, scores))
+    for name, reason in _reasons(comparison, scores):
+        console.print(f"{escape(name)}: {escape(reason)}", soft_wrap=True, highlight=False)
+    console.print()
 
 
-def _table(comparison: Comparison) -> Table:
-    raise NotImplementedError
+def _heading(comparison: Comparison, scores: ScoreTable) -> str:
+    task = next((s.primary.task for m in scores.models for s in m.test.values()), "")
+    seeds = f"{len(comparison.seeds)} seed{'s' if len(comparison.seeds) != 1 else ''}"
+    corrected = "; p after Holm's correction" if any(row.primary for row in comparison.rows) else ""
+    return f"{task + ', ' if task else ''}{comparison.test_rows:,} test rows, means over {seeds}{corrected}"
+
+
+def _table(comparison: Comparison, scores: ScoreTable) -> Table:
+    """All models on the test split's primary task: mean AUC and log loss over seeds, and the candidate against each baseline.
+
+    At most 80 columns wide while names stay below 20 letters.
+    """
+    judged = [row for row in comparison.rows if row.primary is not None]
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
+    table.add_column("model", overflow="fold")
+    for heading in ("AUC", "log loss"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    if judged:
+        for heading in ("candidate minus it, in AUC", "p", "verdict"):
+            table.add_column(heading, no_wrap=True)
+    adjusted = holm_adjusted([row.primary.p_value for row in judged if row.primary])
+    p_values = dict(zip([row.baseline for row in judged], adjusted, strict=True))
+    for model in scores.models:
+        row, bold = comparison.row(model.name), "bold" if model is scores.models[0] else ""
+        against = _against(row, p_values[model.name]) if row and model.name in p_values else ()
+        table.add_row(escape(model.name), *(_mean(model, metric) for metric in ("auc", "log_loss")), *against, style=bold)
+    return table
+
+
+def _mean(model: ModelScores, metric: Literal["auc", "log_loss"]) -> str:
+    """The primary task's mean over the seeds that finished."""
+    values = [value for s in model.test.values() if (value := getattr(s.primary, metric)) is not None]
+    return f"{sum(values) / len(values):.4f}" if values else "-"
+
+
+def _against(row: BaselineRow, p_value: float) -> tuple[str, str, str]:
+    assert row.primary is not None
+    difference = row.primary.in_words().removeprefix("AUC ")
+    colour = COLOURS.get(row.verdict, "white")
+    return escape(difference), f"{p_value:.3f}" if p_value >= 0.001 else "<0.001", f"[{colour}]{row.verdict}[/]"
+
+
+def _reasons(comparison: Comparison, scores: ScoreTable) -> Iterator[tuple[str, str]]:
+    """Why models are not compared, once each, and what the comparison itself notes."""
+    failures = {model.name: f"failed: {model.failure}" for model in scores.models if model.failure}
+    blocked = {row.baseline: row.reason for row in comparison.rows if row.verdict == "not comparable" and row.reason}
+    yield from (failures | {name: reason for name, reason in blocked.items() if name not in failures}).items()
+    yield from (("note", note) for note in comparison.notes)
 
 
 def _places(console: Console, settings: Settings, ended: Ended) -> None:

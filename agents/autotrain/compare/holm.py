@@ -20,3 +20,12 @@ def holm_levels(p_values: Sequence[float], alpha: float) -> tuple[float, ...]:
         if p_values[i] > level:
             failed = level
     return tuple(levels)
+
+
+def holm_adjusted(p_values: Sequence[float]) -> tuple[float, ...]:
+    """The p-values after the correction, in the order given: at most alpha exactly where Holm's procedure at alpha rejects."""
+    adjusted, largest = [0.0] * len(p_values), 0.0
+    for rank, i in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        largest = max(largest, min(1.0, p_values[i] * (len(p_values) - rank)))
+        adjusted[i] = largest
+    return tuple(adjusted)
