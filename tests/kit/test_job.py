@@ -1,0 +1,126 @@
+"""The job inside a sandbox, run in this process: what it leaves when it goes well, and when the model fails."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from small_shop import MODEL, prepared, run_job
+
+from sandboxes.jobs import Finished, Job, ModelSource, SmokeReport, TrainReport
+from sandboxes.kit.data import Prepared
+from sandboxes.kit.metrics import auc
+from sandboxes.kit.model_file import class_in_file
+from sandboxes.kit.training import build, predictions
+from sandboxes.kit.training.config import TrainConfig
+from sandboxes.protocol import RunResult
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    return prepared(tmp_path_factory.mktemp("shop"))
+
+
+def outputs(folder: Path) -> set[str]:
+    return {p.name for p in (folder / "out").iterdir()}
+
+
+def error(folder: Path) -> dict[str, str]:
+    said: dict[str, str] = json.loads((folder / "out" / "error.json").read_text())
+    return said
+
+
+def test_training_leaves_predictions_weights_and_a_report(
+    made: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "job"
+    assert run_job(monkeypatch, place, made.visible) == 0
+    assert outputs(place) == {"valid.npy", "test.npy", "weights.safetensors", "result.json", "progress.jsonl"}
+    report = TrainReport.model_validate_json((place / "out" / "result.json").read_text())
+    assert len(report.epochs) == 6 and 1 <= report.best_epoch <= 6 and report.parameters > 0
+    valid = np.load(place / "out" / "valid.npy", allow_pickle=False)
+    assert valid.shape == (made.sizes["valid"], 2) and valid.dtype == np.float32
+    best = max(e.valid_auc for e in report.epochs)
+    assert auc(made.hidden_labels("valid")[:, 0], valid[:, 0]) == pytest.approx(best, abs=1e-12)
+    told = [json.loads(line) for line in (place / "out" / "progress.jsonl").read_text().splitlines()]
+    assert [e["epoch"] for e in told if e["event"] == "epoch"] == list(range(1, 7))
+
+
+def test_the_kept_weights_are_those_that_predicted(made: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sandboxes.kit.data.arrays import load_split
+
+    place = tmp_path / "job"
+    assert run_job(monkeypatch, place, made.visible) == 0
+    model = build(class_in_file(place / "model.py", "kept"), made.schema, {"embedding_dim": 4}, seed=99)
+    model.load_state_dict(load_file(place / "out" / "weights.safetensors"))
+    again = predictions(model, load_split(made.visible, "test"), 2)
+    assert np.abs(again - np.load(place / "out" / "test.npy")).max() < 1e-6
+
+
+def test_the_same_job_gives_the_same_predictions(made: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "b"):
+        torch.rand(3)
+        assert run_job(monkeypatch, tmp_path / name, made.visible, predict=["test"], keep_weights=False) == 0
+        assert outputs(tmp_path / name) == {"test.npy", "result.json", "progress.jsonl"}
+    first, second = (np.load(tmp_path / name / "out" / "test.npy") for name in ("a", "b"))
+    assert np.array_equal(first, second)
+
+
+def test_it_reads_what_the_host_writes(made: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host's own job.json, and the host's own reading of what is left."""
+    config = TrainConfig(seed=2, batch_size=128, max_epochs=1)
+    job = Job("train", ModelSource("lr", reference="lr"), made.visible, made.data_hash, {"embedding_dim": 4}, config, ("test",))
+    asked = json.loads(job._job_json())
+    model = asked.pop("model")["reference"]
+    assert run_job(monkeypatch, tmp_path / "job", made.visible, reference=model, **asked) == 0
+    finished = Finished(job, RunResult("ok", "process"), tmp_path / "job" / "out")
+    assert finished.train_report().epochs[0].stage == "train"
+    assert finished.predictions("test").shape == (made.sizes["test"], 2)
+
+
+def test_a_smoke_job_leaves_its_checks(made: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "job"
+    assert run_job(monkeypatch, place, made.visible, action="smoke") == 0
+    report = SmokeReport.model_validate_json((place / "out" / "smoke.json").read_text())
+    assert report.passed and len(report.checks) == 8 and report.parameters > 0
+
+
+BROKEN = MODEL.replace("self.output(self.deep(", "self.output(self.missing(")
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "said"),
+    [
+        (BROKEN, "AttributeError", "missing"),
+        ("def Model(:", "SyntaxError", "invalid syntax"),
+        ("import torch\n", "AttributeError", "Model"),
+        (MODEL.replace("return self.output(", "return float('nan') * self.output("), "TrainingDiverged", "epoch 1"),
+    ],
+)
+def test_a_model_that_fails_says_how(
+    made: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, kind: str, said: str
+) -> None:
+    place = tmp_path / "job"
+    assert run_job(monkeypatch, place, made.visible, code) == 1
+    assert error(place)["type"] == kind and said in error(place)["message"]
+    assert not outputs(place) & {"result.json", "test.npy"}
+    assert str(tmp_path) not in error(place)["traceback"] and kind in error(place)["traceback"]
+
+
+def test_a_fault_in_training_points_at_the_line(made: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run_job(monkeypatch, tmp_path / "job", made.visible, BROKEN) == 1
+    number = next(i for i, line in enumerate(BROKEN.splitlines(), 1) if "self.missing" in line)
+    assert f'"./model.py", line {number}' in error(tmp_path / "job")["traceback"]
+
+
+def test_an_unknown_reference_model_is_a_fault(made: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run_job(monkeypatch, tmp_path / "job", made.visible, reference="bert") == 1
+    assert error(tmp_path / "job")["type"] == "KeyError"
+
+
+def test_test_labels_are_not_there_to_be_read(made: Prepared) -> None:
+    assert not list(made.visible.glob("test.labels*"))
