@@ -1,0 +1,114 @@
+"""Embeddings and first-order weights of a batch, looked up one value at a time.
+
+Notation: C categorical fields, N numeric fields, D embedding width.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from random_rows import CATEGORIES_ONLY, NUMBERS_ONLY, RICH, SCHEMAS, random_rows
+
+from sandboxes.kit.layers import FeatureEmbedding, LinearTerm, NumericDiscretisation
+from sandboxes.kit.training.model import is_table
+
+D, ROWS = 4, 15
+
+
+def first_rows(schema: object) -> list[int]:
+    return [sum(f.cardinality for f in schema.categorical[:i]) for i in range(len(schema.categorical))]
+
+
+@pytest.mark.parametrize("kind", SCHEMAS)
+def test_feature_embedding(kind: str) -> None:
+    schema = SCHEMAS[kind]
+    block, batch = FeatureEmbedding(schema, D), random_rows(schema, ROWS).whole
+    torch.nn.init.normal_(block.numeric.bias) if schema.numeric else None
+    fields = block(batch)
+    assert fields.shape == (ROWS, schema.n_fields, D)
+    for b in range(ROWS):
+        for c, start in enumerate(first_rows(schema)):
+            assert torch.equal(fields[b, c], block.table.weight[start + batch.ids[b, c]])
+        for n in range(len(schema.numeric)):
+            wanted = batch.numeric[b, n] * block.numeric.weight[n] + block.numeric.bias[n]
+            torch.testing.assert_close(fields[b, len(schema.categorical) + n], wanted)
+
+
+def test_no_two_fields_share_a_row() -> None:
+    block = FeatureEmbedding(RICH, D)
+    last = [f.cardinality - 1 for f in RICH.categorical]
+    assert first_rows(RICH) == block.offsets.tolist()
+    assert block.offsets[-1] + last[-1] == block.table.num_embeddings - 1
+
+
+def test_fields_and_histories_share_the_items_rows() -> None:
+    block, batch = FeatureEmbedding(RICH, D), random_rows(RICH, ROWS).whole
+    start = first_rows(RICH)[RICH.index_of("item")]
+    assert torch.equal(block.field(batch, "item"), block(batch)[:, RICH.index_of("item")])
+    with pytest.raises(KeyError):
+        block.field(batch, "age")
+    for name in ("clicked", "bought"):
+        vectors, mask = block.history(batch, name)
+        pooled = block.pooled_history(batch, name)
+        for b in range(ROWS):
+            ids = [int(i) for i in batch.history[name][b] if i != 0]
+            assert mask[b].sum() == len(ids) and (vectors[b, ~mask[b]] == 0).all()
+            wanted = block.table.weight[[start + i for i in ids]]
+            assert torch.equal(vectors[b, mask[b]], wanted)
+            torch.testing.assert_close(pooled[b], wanted.mean(0) if ids else torch.zeros(D))
+    joined = block.with_histories(batch)
+    assert torch.equal(joined[:, : RICH.n_fields], block(batch))
+    torch.testing.assert_close(joined[:, -1], block.pooled_history(batch, "bought"))
+
+
+def test_padding_of_a_history_trains_no_row() -> None:
+    block, batch = FeatureEmbedding(RICH, D), random_rows(RICH, ROWS).whole
+    vectors, _ = block.history(batch, "clicked")
+    (vectors.sum() + block.pooled_history(batch, "clicked").sum()).backward()
+    assert (block.table.weight.grad[first_rows(RICH)[RICH.index_of("item")]] == 0).all()
+
+
+@pytest.mark.parametrize("kind", SCHEMAS)
+def test_linear_term(kind: str) -> None:
+    schema = SCHEMAS[kind]
+    block, batch = LinearTerm(schema, 2), random_rows(schema, ROWS).whole
+    torch.nn.init.normal_(block.bias)
+    wanted = np.zeros((ROWS, 2))
+    for b in range(ROWS):
+        wanted[b] = block.bias.detach()
+        for c, start in enumerate(first_rows(schema)):
+            wanted[b] += block.table.weight[start + batch.ids[b, c]].detach().numpy()
+        for n in range(len(schema.numeric)):
+            wanted[b] += batch.numeric[b, n].item() * block.numeric.weight[:, n].detach().numpy()
+        for s in schema.sequences:
+            ids = batch.history[s.name][b]
+            if (ids != 0).any():
+                wanted[b] += block.history_tables[f"of_{s.name}"].weight[ids[ids != 0]].mean(0).detach().numpy()
+    np.testing.assert_allclose(block(batch).detach().numpy(), wanted, atol=1e-6)
+
+
+def test_numeric_discretisation() -> None:
+    block = NumericDiscretisation(2, D, n_buckets=5, temperature=0.3, skip=0.7).double()
+    w = {name: p.detach().numpy() for name, p in block.named_parameters()}
+    values = np.random.default_rng(0).normal(size=(ROWS, 2))
+    computed = block(torch.from_numpy(values)).detach().numpy()
+    for b in range(ROWS):
+        for j in range(2):
+            hidden = w["project"][j] * values[b, j]
+            hidden = np.where(hidden > 0, hidden, 0.01 * hidden)
+            scores = (hidden @ w["mix"][j] + 0.7 * hidden) / 0.3
+            shares = np.exp(scores) / np.exp(scores).sum()
+            np.testing.assert_allclose(computed[b, j], shares @ w["meta"][j], atol=1e-9)
+
+
+def test_numbers_may_be_embedded_otherwise() -> None:
+    inner, batch = NumericDiscretisation(2, D), random_rows(NUMBERS_ONLY, ROWS).whole
+    assert torch.equal(FeatureEmbedding(NUMBERS_ONLY, D, numeric=inner)(batch), inner(batch.numeric))
+
+
+def test_tables_are_known_as_such() -> None:
+    embedding = {name for name, _ in FeatureEmbedding(CATEGORIES_ONLY, D).named_parameters()}
+    linear = {name for name, _ in LinearTerm(RICH, 1).named_parameters()}
+    assert embedding == {"table.weight"} == {n for n in embedding if is_table(n)}
+    assert linear - {n for n in linear if is_table(n)} == {"bias", "numeric.weight"}

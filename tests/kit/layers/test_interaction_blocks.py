@@ -1,0 +1,242 @@
+"""Interaction and feature blocks, against their formulas written out one row at a time.
+
+Notation: F fields, D embedding width, K = F * D, x a row (F, D).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import combinations
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from sandboxes.kit.layers import (
+    DNN,
+    AttentionalFM,
+    BiInteractionPooling,
+    BilinearInteraction,
+    CompressedInteraction,
+    CrossNetworkV1,
+    CrossNetworkV2,
+    FactorizationMachine,
+    FeatureDropout,
+    FieldWeightedFM,
+    InnerProduct,
+    InstanceGuidedMask,
+    OuterProduct,
+    ResidualDNN,
+    SelfAttentionInteraction,
+    SqueezeExcitation,
+)
+
+Array = NDArray[np.float64]
+W = dict[str, Array]
+B, F, D = 4, 5, 3
+K = F * D
+FIELDS = np.random.default_rng(0).normal(size=(B, F, D))
+PAIRS = list(combinations(range(F), 2))
+
+
+def check(block: nn.Module, formula: Callable[[Array, W], object], flat: bool = False) -> None:
+    """The block, with parameters away from their start, gives what `formula(x, parameters)` gives for each row x."""
+    block, draw = block.double().eval(), torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in block.parameters():
+            parameter.add_(0.3 * torch.randn(parameter.shape, generator=draw, dtype=torch.float64))
+    w = {name: p.detach().numpy() for name, p in block.named_parameters()}
+    rows = FIELDS.reshape(B, K) if flat else FIELDS
+    wanted = np.array([np.atleast_1d(formula(x, w)) for x in rows])
+    np.testing.assert_allclose(block(torch.from_numpy(rows)).detach().numpy(), wanted, atol=1e-9)
+
+
+def softmax(x: Array) -> Array:
+    return np.exp(x - x.max()) / np.exp(x - x.max()).sum()
+
+
+def relu(x: Array) -> Array:
+    return np.maximum(x, 0)
+
+
+def sigmoid(x: Array) -> Array:
+    return 1 / (1 + np.exp(-x))
+
+
+def layer_norm(x: Array, scale: Array, shift: Array) -> Array:
+    return (x - x.mean()) / np.sqrt(x.var() + 1e-5) * scale + shift
+
+
+def test_factorization_machine() -> None:
+    check(FactorizationMachine(F, D), lambda x, w: sum(x[i] @ x[j] for i, j in PAIRS))
+
+
+def test_field_weighted_fm() -> None:
+    check(FieldWeightedFM(F, D), lambda x, w: sum(r * (x[i] @ x[j]) for r, (i, j) in zip(w["strength"], PAIRS, strict=True)))
+
+
+def test_field_weighted_fm_starts_as_a_factorization_machine() -> None:
+    x = torch.from_numpy(FIELDS)
+    torch.testing.assert_close(FieldWeightedFM(F, D).double()(x), FactorizationMachine(F, D)(x))
+
+
+def test_attentional_fm() -> None:
+    def formula(x: Array, w: W) -> Array:
+        products = [x[i] * x[j] for i, j in PAIRS]
+        scores = [w["score.weight"] @ relu(w["attention.weight"] @ p + w["attention.bias"]) for p in products]
+        return w["project.weight"] @ sum(a * p for a, p in zip(softmax(np.concatenate(scores)), products, strict=True))
+
+    check(AttentionalFM(F, D, attention_dim=6), formula)
+
+
+def test_bi_interaction_pooling() -> None:
+    check(BiInteractionPooling(F, D), lambda x, w: sum(x[i] * x[j] for i, j in PAIRS))
+
+
+@pytest.mark.parametrize("kind", ["all", "each", "interaction"])
+def test_bilinear_interaction(kind: str) -> None:
+    def formula(x: Array, w: W) -> Array:
+        owner = {"all": lambda p, i: 0, "each": lambda p, i: i, "interaction": lambda p, i: p}[kind]
+        return np.concatenate([(x[i] @ w["weight"][owner(p, i)]) * x[j] for p, (i, j) in enumerate(PAIRS)])
+
+    check(BilinearInteraction(F, D, kind), formula)
+
+
+def test_bilinear_interaction_of_another_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="choose one of all, each, interaction"):
+        BilinearInteraction(F, D, "none")
+
+
+def test_compressed_interaction() -> None:
+    def formula(x: Array, w: W) -> Array:
+        maps, pooled = x, []
+        for layer, size in enumerate((4, 2)):
+            filters = w[f"filters.{layer}"].reshape(size, len(maps), F)
+            maps = np.array([sum(f[i, j] * maps[i] * x[j] for i in range(len(maps)) for j in range(F)) for f in filters])
+            pooled.append(maps.sum(1))
+        return np.concatenate(pooled)
+
+    check(CompressedInteraction(F, D, (4, 2)), formula)
+
+
+def test_cross_network_v1() -> None:
+    def formula(x: Array, w: W) -> Array:
+        state = x
+        for weight, bias in zip(w["weight"], w["bias"], strict=True):
+            state = np.outer(x, state) @ weight + bias + state
+        return state
+
+    check(CrossNetworkV1(K, 3), formula, flat=True)
+
+
+def test_cross_network_v2() -> None:
+    def formula(x: Array, w: W) -> Array:
+        state = x
+        for layer in ("layers.0", "layers.1"):
+            state = x * (w[f"{layer}.weight"] @ state + w[f"{layer}.bias"]) + state
+        return state
+
+    check(CrossNetworkV2(K, 2), formula, flat=True)
+
+
+def test_cross_network_v2_of_low_rank() -> None:
+    def formula(x: Array, w: W) -> Array:
+        return x * (w["layers.0.1.weight"] @ w["layers.0.0.weight"] @ x + w["layers.0.1.bias"]) + x
+
+    block = CrossNetworkV2(K, 1, rank=2)
+    assert [tuple(p.shape) for p in block.parameters()] == [(2, K), (K, 2), (K,)]
+    check(block, formula, flat=True)
+
+
+def test_inner_product() -> None:
+    check(InnerProduct(F, D), lambda x, w: np.array([x[i] @ x[j] for i, j in PAIRS]))
+
+
+def test_outer_product() -> None:
+    check(OuterProduct(F, D), lambda x, w: sum(np.outer(x[i], x[j]) for i in range(F) for j in range(F)).reshape(-1))
+
+
+@pytest.mark.parametrize("units", [(), (6,), (6, 4)])
+def test_dnn(units: tuple[int, ...]) -> None:
+    def formula(x: Array, w: W) -> Array:
+        for layer in range(0, 2 * len(units), 2):
+            x = relu(w[f"layers.{layer}.weight"] @ x + w[f"layers.{layer}.bias"])
+        return x
+
+    check(DNN(K, units), formula, flat=True)
+
+
+def test_dnn_drops_out_after_every_hidden_layer_in_training_only() -> None:
+    block = DNN(K, (50, 40), dropout=0.5)
+    assert sum(isinstance(m, nn.Dropout) for m in block.layers) == 2
+    x = torch.randn(3, K)
+    assert torch.equal(block.eval()(x), block(x)) and not torch.equal(block.train()(x), block(x))
+
+
+def test_residual_dnn() -> None:
+    def formula(x: Array, w: W) -> Array:
+        for unit in ("units.0", "units.1"):
+            inner = relu(w[f"{unit}.inner.weight"] @ x + w[f"{unit}.inner.bias"])
+            x = relu(w[f"{unit}.outer.weight"] @ inner + w[f"{unit}.outer.bias"] + x)
+        return x
+
+    check(ResidualDNN(K, (6, 4)), formula, flat=True)
+
+
+def test_self_attention_interaction() -> None:
+    def formula(x: Array, w: W) -> Array:
+        for layer in ("layers.0", "layers.1"):
+            query, key, value, rest = (x @ w[f"{layer}.{m}.weight"].T for m in ("query", "key", "value", "residual"))
+            heads = []
+            for h in (slice(0, 4), slice(4, 8)):
+                shares = np.array([softmax(query[m, h] @ key[:, h].T) for m in range(F)])
+                heads.append(shares @ value[:, h])
+            x = relu(np.concatenate(heads, 1) + rest)
+        return x.reshape(-1)
+
+    check(SelfAttentionInteraction(F, D, n_layers=2, n_heads=2, head_dim=4), formula)
+
+
+def test_squeeze_excitation() -> None:
+    def formula(x: Array, w: W) -> Array:
+        importance = sigmoid(w["excite.weight"] @ relu(w["squeeze.weight"] @ x.mean(1)))
+        return importance[:, None] * x
+
+    check(SqueezeExcitation(F, D, reduction_ratio=2), formula)
+
+
+def test_instance_guided_mask() -> None:
+    def formula(x: Array, w: W) -> Array:
+        gathered = relu(w["aggregate.weight"] @ x.reshape(-1) + w["aggregate.bias"])
+        mask = (w["project.weight"] @ gathered + w["project.bias"]).reshape(F, D)
+        return mask * np.array([layer_norm(v, w["norm.weight"], w["norm.bias"]) for v in x])
+
+    block = InstanceGuidedMask(F, D, reduction_ratio=1.5)
+    assert block.aggregate.out_features == round(1.5 * K)
+    check(block, formula)
+
+
+def test_feature_dropout_leaves_out_whole_fields_and_keeps_the_mean() -> None:
+    block, x = FeatureDropout(F, D, rate=0.3).train(), torch.ones(20_000, F, D)
+    torch.manual_seed(0)
+    dropped = block(x)
+    assert dropped.unique().tolist() == pytest.approx([0, 1 / 0.7])
+    assert (dropped == dropped[:, :, :1]).all()  # a field as a whole
+    torch.testing.assert_close(dropped.mean(0), x[0], atol=0.03, rtol=0)
+    pair = (dropped[:, 0, 0] > 0) & (dropped[:, 1, 0] > 0)
+    assert pair.float().mean().item() == pytest.approx(0.49, abs=0.02)  # fields fall independently
+    assert torch.equal(block.eval()(x), x)
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.0])
+def test_feature_dropout_must_leave_something(rate: float) -> None:
+    with pytest.raises(ValueError, match="at least 0 and below 1"):
+        FeatureDropout(F, D, rate)
+
+
+@pytest.mark.parametrize("block", [AttentionalFM, BilinearInteraction, FieldWeightedFM, InnerProduct])
+def test_pairs_need_two_fields(block: type[nn.Module]) -> None:
+    with pytest.raises(ValueError, match="at least two fields"):
+        block(1, D)
