@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from langchain_core.exceptions import ModelAuthenticationError, ModelError
+from langchain_core.exceptions import ModelAuthenticationError, ModelConnectionError, ModelError, ModelNotFoundError
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from pydantic import BaseModel, ValidationError
@@ -27,6 +27,7 @@ M = TypeVar("M", bound=BaseModel)
 TIMEOUT_S = 600.0
 MAX_TOKENS = 16_000  # of one answer
 CHARACTERS_A_TOKEN = 3.0  # a low guess, so that the estimate of a call's cost is high
+CUT_OFF = ("length", "max_tokens")  # the reasons providers give for an answer that ends early
 CACHE_FORMAT = 1
 
 
@@ -132,6 +133,11 @@ class LanguageModel:
         cost = self._price.of(*tokens) if self._price else None
         seconds = round(time.monotonic() - began, 2)
         self.ledger.add(Call(step=step, input_tokens=tokens[0], output_tokens=tokens[1], cost_usd=cost, seconds=seconds))
+        said = reply.response_metadata
+        if said.get("finish_reason", said.get("stop_reason")) in CUT_OFF:
+            raise ModelAnswerInvalid(
+                f"{self.name} was cut off in the step {step} after {tokens[1]} tokens; take a model that says less"
+            )
         self._cache.mkdir(parents=True, exist_ok=True)
         fresh = kept.with_suffix(f".{os.getpid()}")
         fresh.write_text(json.dumps({"model": self.name, "step": step, "text": text}), encoding="utf-8")
@@ -154,11 +160,13 @@ class LanguageModel:
         for attempt in range(self._retries + 1):
             try:
                 return self._chat.invoke(list(messages))
-            except ModelAuthenticationError:
-                raise ModelUnavailable(f"{self.name} refuses the key; set the provider's key in the environment") from None
             except ModelError as error:
                 if not error.is_retryable or attempt == self._retries:
-                    raise ModelUnavailable(f"{self.name} does not answer: {_first_line(error)}") from error
+                    raise ModelUnavailable(_refusal(self.name, error)) from error
+            except (TypeError, KeyError, ValueError) as error:  # how LangChain meets a reply that is no chat completion
+                raise ModelUnavailable(
+                    f"{self.name} answers with something that is no chat completion ({_first_line(error)}); check its base URL"
+                ) from error
             self._sleep(min(60.0, 2.0**attempt) * (0.5 + random.random()))
         raise AssertionError("unreachable")
 
@@ -185,6 +193,18 @@ def _open(name: str) -> BaseChatModel:
         raise ModelUnavailable(f"{name} cannot be set up: {_first_line(error)}") from error
     assert isinstance(model, BaseChatModel)
     return model
+
+
+def _refusal(name: str, error: ModelError) -> str:
+    """What a provider's error means for a person, with the remedy where there is one."""
+    variable = f"{name.partition(':')[0].upper()}_BASE_URL"
+    if isinstance(error, ModelAuthenticationError):
+        return f"{name} refuses the key; set the provider's key in the environment"
+    if isinstance(error, ModelNotFoundError):
+        return f"{name} is not known to its provider; check the model's name, and {variable} if it is set ({_first_line(error)})"
+    if isinstance(error, ModelConnectionError):
+        return f"{name} cannot be reached; check the network, and {variable} if it is set ({_first_line(error)})"
+    return f"{name} does not answer: {_first_line(error)}"
 
 
 def json_object(text: str) -> str:

@@ -29,10 +29,18 @@ _EXTENSION |= {code: chr(code).translate(_EXTENSION_LETTERS) for code in (205, 2
 _SYMBOL_LETTERS = str.maketrans("jkfghibcdep", "|‖{}⟨⟩⌊⌋⌈⌉√", "7")
 _SYMBOLS = dict(enumerate("−·×∗÷⋄±∓⊕⊖⊗⊘⊙○◦•≍≡⊆⊇≤≥⪯⪰∼≈⊂⊃≪≫≺≻←→↑↓↔↗↘≃⇐⇒⇑⇓⇔↖↙∝′∞∈∋△▽̸/∀∃¬∅ℜℑ⊤⊥ℵ"))
 _SYMBOLS |= {code: chr(code).translate(_SYMBOL_LETTERS) for code in range(97, 113)}
+# Printing on a Mac names TeX's codes by other signs, always the same ones; those of math italic and of symbols differ.
+_SYMBOL_LETTERS |= str.maketrans("⇥⇤⌦⇠⇡!128\uf8ff", "×∗⊗∼≈→∞∈∀≤")
+# Greek letters that the file no longer tells apart show as gaps.
+_ITALIC_LETTERS: dict[int, str | int | None] = dict.fromkeys([*range(32), *range(0xE000, 0xF900)], "\ufffd")
+_ITALIC_LETTERS |= str.maketrans("↵✏⇣⌘✓◆⌫⇠⇡⇢⌧!@`", "αεζηθινξπρτω∂ℓ")
+_AMS_SYMBOLS = {3: "□", 4: "■", 38: "≳", 44: "≜", 46: "≲", 54: "≤", 62: "≥"}
 # Ligatures of TeX's text fonts, by code and by the signs that readers without the font's table take them for.
 _TEXT_FONT = re.compile(r"^(?:CM(?:R|BX|TI|SS|SL|B|CSC|U)|SF|LMRoman|LMSans)", re.IGNORECASE)
 _LIGATURES = {11: "ff", 12: "fi", 13: "fl", 14: "ffi", 15: "ffl"}
 _LIGATURE_SIGNS = str.maketrans({chr(code): text for code, text in _LIGATURES.items()} | {"↵": "ff", "✏": "ffl"})
+_ITALIC_FONT = re.compile(r"^CMMI", re.IGNORECASE)
+_AMS_FONT = re.compile(r"^MSAM", re.IGNORECASE)
 _SYMBOL_FONT = re.compile(r"^(?:CMSY|txsy(?!b)|MTSY|pxsy(?!b))", re.IGNORECASE)
 _EXTENSION_FONT = re.compile(r"^(?:CMEX|txex|pxex|MTEX|ntxexx)", re.IGNORECASE)
 BIG_OPERATORS = frozenset("∑∏∫⋃⋂∪∩")
@@ -82,6 +90,10 @@ def plain_characters(text: str, font: str) -> str:
         return _mapped(text, _EXTENSION, _EXTENSION_LETTERS)
     if _SYMBOL_FONT.match(name):
         return _mapped(text, _SYMBOLS, _SYMBOL_LETTERS)
+    if _ITALIC_FONT.match(name):
+        return _mapped(text, {}, _ITALIC_LETTERS)
+    if _AMS_FONT.match(name):
+        return _mapped(text, _AMS_SYMBOLS, {})
     if _TEXT_FONT.match(name):
         return _mapped(text, _LIGATURES, _LIGATURE_SIGNS)
     return _CID.sub("", text)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 MEMORY_BYTES = 3 * 2**30
-WORD_GAP = 0.15  # of the type size; a wider gap parts words
+WORD_GAP = 0.12  # of the type size; a wider gap parts words
 LINE_STEP = 0.06  # of the type size; baselines closer than this are one
 RULE_WIDTH = 5.0  # points; shorter rules are parts of glyphs and figures
 RULE_HEIGHT = 1.5

@@ -11,6 +11,7 @@ import pytest
 from agents.autotrain.paper import Paper
 from agents.autotrain.reading import read_paper, roles
 from agents.autotrain.reading.hyphens import Vocabulary
+from agents.autotrain.reading.pdf_fonts import plain_characters
 from agents.autotrain.reading.pdf_text import line_text
 from agents.autotrain.reading.pdf_word import Word
 
@@ -164,3 +165,18 @@ def test_a_fraction_drawn_with_a_bar_is_one_term() -> None:
     assert sorted(w.text for w in page.words) == ["=", "\\frac{a}{bc}", "p"]
     rule_of_a_table = with_fractions(Page(600, 800, words[2:], ((68.0, 75.0, 97.5),)), 10)
     assert len(rule_of_a_table.words) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "font", "shown"),
+    [
+        ("⇤!2\uf8ff", "AAAAAA+CMSY9", "∗→∈≤"),
+        ("\x00x✓", "AAAAAA+CMMI9", "\ufffdxθ"),
+        ("[x", "AAAAAA+txsys", "[x"),
+        ("(cid:44)", "AAAAAA+MSAM10", "≜"),
+        ("(cid:12)nd!", "AAAAAA+CMR10", "find!"),
+    ],
+)
+def test_signs_of_fonts_that_name_them_wrongly(text: str, font: str, shown: str) -> None:
+    """A letter that the file no longer tells apart stays visible as a gap, so that no formula reads as a complete other one."""
+    assert plain_characters(text, font) == shown

@@ -1,0 +1,203 @@
+"""The one door against servers that speak OpenAI's protocol: a scripted one on loopback, and a real one if a variable names it."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+import agents.llm
+from agents.errors import BudgetExhausted, ModelAnswerInvalid, ModelUnavailable
+from agents.llm import LanguageModel, Ledger, Price
+
+Reply = str | tuple[int, str] | float  # an answer; a status with its message; a pause in seconds before a late answer
+
+
+class Colour(BaseModel):
+    name: str
+    share: float
+
+
+class ChatServer(ThreadingHTTPServer):
+    """Gives the scripted replies in order and keeps what it was asked."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.replies: list[Reply] = []
+        self.asked: list[dict[str, Any]] = []
+        self.keys: list[str] = []
+        self.finish_reason = "stop"
+        self.url = f"http://127.0.0.1:{self.server_port}/v1"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: ChatServer
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+    def do_POST(self) -> None:
+        self.server.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.server.keys.append(self.headers.get("Authorization", ""))
+        reply = self.server.replies.pop(0) if self.server.replies else (500, "nothing is scripted")
+        if isinstance(reply, tuple):
+            self._send(reply[0], reply[1] if reply[1].startswith("<") else json.dumps({"error": {"message": reply[1]}}))
+            return
+        if isinstance(reply, float):
+            time.sleep(reply)
+            reply = "late"
+        message = {"role": "assistant", "content": reply}
+        choice = {"index": 0, "message": message, "finish_reason": self.server.finish_reason}
+        usage = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
+        self._send(200, json.dumps({"id": "1", "object": "chat.completion", "model": "m", "choices": [choice], "usage": usage}))
+
+    def _send(self, status: int, body: str) -> None:
+        data = body.encode()
+        try:
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+        except OSError:
+            return  # the client no longer waits
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
+    with ChatServer() as found:
+        thread = threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        monkeypatch.setenv("OPENAI_BASE_URL", found.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "the-key")
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        yield found
+        found.shutdown()
+        thread.join()
+
+
+def door(folder: Path, **options: Any) -> LanguageModel:
+    pauses: list[float] = options.pop("pauses", [])
+    return LanguageModel(
+        "openai:test-model", cache=folder / "answers", ledger=Ledger(folder / "calls.jsonl"), sleep=pauses.append, **options
+    )
+
+
+def test_an_answer_its_key_its_tokens_and_its_price(server: ChatServer, tmp_path: Path) -> None:
+    server.replies = ["hello"]
+    model = door(tmp_path, price=Price(input_usd=2, output_usd=10))
+    assert model.ask("write", "be brief", "say hello") == "hello"
+    asked = server.asked[0]
+    assert [(m["role"], m["content"]) for m in asked["messages"]] == [("system", "be brief"), ("user", "say hello")]
+    assert (asked["model"], server.keys) == ("test-model", ["Bearer the-key"])
+    assert agents.llm.MAX_TOKENS in (asked.get("max_tokens"), asked.get("max_completion_tokens"))
+    (call,) = model.ledger.calls
+    assert (call.input_tokens, call.output_tokens, call.cost_usd) == (1000, 100, pytest.approx(0.003))
+
+
+def test_the_same_question_is_not_sent_twice(server: ChatServer, tmp_path: Path) -> None:
+    server.replies = ["once", "twice"]
+    assert [door(tmp_path).ask("write", "s", "u") for _ in range(2)] == ["once", "once"]
+    assert len(server.asked) == 1
+    assert door(tmp_path).ask("write", "s", "another") == "twice"
+
+
+def test_data_is_asked_for_again_when_it_does_not_fit(server: ChatServer, tmp_path: Path) -> None:
+    server.replies = ["I would say red.", '```json\n{"name": "red", "share": 0.5}\n```']
+    assert door(tmp_path).ask_for(Colour, "parse", "s", "u") == Colour(name="red", share=0.5)
+    assert "no JSON object" in server.asked[1]["messages"][-1]["content"]
+
+
+def test_the_cap_stops_before_the_call(server: ChatServer, tmp_path: Path) -> None:
+    server.replies = ["a", "b"]
+    model = door(tmp_path, price=Price(input_usd=10, output_usd=1), budget_usd=0.02)  # 0.0101 a call, at worst 0.016
+    model.ask("write", "s", "1")
+    with pytest.raises(BudgetExhausted):
+        model.ask("write", "s", "2")
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_what_may_pass_is_asked_again(server: ChatServer, tmp_path: Path, status: int) -> None:
+    pauses: list[float] = []
+    server.replies = [(status, "not now"), (status, "not now"), "yes"]
+    assert door(tmp_path, pauses=pauses).ask("write", "s", "u") == "yes"
+    assert len(pauses) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(401, "refuses the key; set"), (400, "does not answer: .*bad"), (403, "does not answer: .*bad"), (404, "OPENAI_BASE_URL")],
+)
+def test_what_will_not_pass_is_asked_once(server: ChatServer, tmp_path: Path, status: int, said: str) -> None:
+    server.replies = [(status, "bad"), "never"]
+    with pytest.raises(ModelUnavailable, match=said) as caught:
+        door(tmp_path).ask("write", "s", "u")
+    assert "\n" not in str(caught.value)
+    assert len(server.asked) == 1
+
+
+def test_a_server_that_hangs_is_left_and_asked_again(server: ChatServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agents.llm, "TIMEOUT_S", 0.3)
+    server.replies = [1.5, "yes"]
+    began = time.monotonic()
+    assert door(tmp_path).ask("write", "s", "u") == "yes"
+    assert time.monotonic() - began < 1.4
+
+
+@pytest.mark.parametrize("body", ["<html>a proxy's page</html>", "<"])
+def test_a_page_that_is_no_chat_completion(server: ChatServer, tmp_path: Path, body: str) -> None:
+    server.replies = [(200, body)] * 9
+    with pytest.raises(ModelUnavailable) as caught:
+        door(tmp_path, retries=1).ask("write", "s", "u")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_answer_cut_off_is_neither_used_nor_kept(server: ChatServer, tmp_path: Path) -> None:
+    server.replies, server.finish_reason = ["half of a fi"], "length"
+    with pytest.raises(ModelAnswerInvalid, match="cut off in the step write after 100 tokens"):
+        door(tmp_path).ask("write", "s", "u")
+    server.replies, server.finish_reason = ["the whole"], "stop"
+    assert door(tmp_path).ask("write", "s", "u") == "the whole"
+
+
+def test_nobody_there(server: ChatServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    with pytest.raises(ModelUnavailable, match="cannot be reached; check the network, and OPENAI_BASE_URL"):
+        door(tmp_path, retries=1).ask("write", "s", "u")
+
+
+def test_a_missing_key_names_its_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(ModelUnavailable, match="OPENAI_API_KEY") as caught:
+        door(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_package_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnavailable, match="langchain-mistralai"):
+        LanguageModel("mistralai:m", cache=tmp_path, ledger=Ledger(tmp_path / "c"))
+
+
+@pytest.mark.skipif(
+    "AGENTICRS_TEST_OPENAI_URL" not in os.environ,
+    reason="set AGENTICRS_TEST_OPENAI_URL (and AGENTICRS_TEST_OPENAI_MODEL) to the base URL of an OpenAI-compatible server",
+)
+def test_a_real_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", os.environ["AGENTICRS_TEST_OPENAI_URL"])
+    monkeypatch.setenv("OPENAI_API_KEY", os.environ.get("OPENAI_API_KEY", "none"))
+    name = os.environ.get("AGENTICRS_TEST_OPENAI_MODEL", "default")
+    model = LanguageModel(f"openai:{name}", cache=tmp_path / "answers", ledger=Ledger(tmp_path / "calls.jsonl"))
+    said = model.ask_for(Colour, "parse", "You name colours.", "The colour red, with a share of one half.")
+    assert said.name.lower() == "red"
+    assert model.ledger.calls[0].output_tokens > 0
