@@ -3,7 +3,8 @@
 Inside there is no network, no file of the host but the interpreter, system libraries, the kit and the data (all read-only),
 an own process table, no capabilities, and one small writable file system in memory that holds everything the code writes.
 It does not guard against faults of the kernel, nor the processor's time: threads are asked for, not held, to `limits.cpus`.
-Memory is watched from inside a few times a second, so that the code may for a moment hold more than its limit.
+Memory is watched from inside a few times a second, so that the code may for a moment hold more than its limit; what the kernel
+itself holds for the code (buffers of sockets and pipes) is bounded by the number of open files alone. Docker holds both.
 """
 
 from __future__ import annotations
@@ -27,6 +28,14 @@ from sandboxes.workspace import PACKAGE, PARTS, for_others, mark, sweep_workspac
 
 _SHARED_MEMORY_MB = 64
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/alternatives")
+_PROBE = """import os, sys
+uid = int(sys.argv[1])
+if uid:
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+os.execv(sys.executable, [sys.executable, "-S", "-c", "import json"])
+"""  # what the first process does: becomes a user without rights, and starts Python
 _FIRST_UID, _UIDS = 0x60000000, 0x10000000  # above what people, services and their sub-users are given
 
 
@@ -40,14 +49,17 @@ class BubblewrapSandbox:
         bwrap = shutil.which("bwrap")
         if bwrap is None:
             return "bubblewrap is not installed; install the package bubblewrap (apt-get install bubblewrap)"
-        command = [bwrap, *_namespaces(), "--size", str(MB), "--tmpfs", "/tmp", *_system(), "--proc", "/proc", "--dev", "/dev"]
+        command = [bwrap, *_namespaces(), *_writable(1), *_system(), *_devices(), *_closed(), sys.executable, "-S", "-c", _PROBE]
         try:
-            tried = subprocess.run([*command, sys.executable, "-S", "-c", ""], capture_output=True, timeout=10, env={}, cwd="/")
+            tried = subprocess.run([*command, str(_user())], capture_output=True, timeout=10, env={}, cwd="/")
         except (OSError, subprocess.TimeoutExpired) as error:
             return f"bubblewrap does not start here ({error}); reinstall it, or use docker"
         if tried.returncode == 0:
             return None
         said = (tried.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"])[-1]
+        if said.startswith("PermissionError"):
+            where = f"{sys.prefix} or {sys.base_prefix}"
+            return f"the user of a bubblewrap sandbox may not read {where}; open them to all users, or use docker"
         return f"bubblewrap does not work here ({said[:200]}); allow user namespaces, install version 0.7 or newer, or use docker"
 
     def run(self, request: RunRequest, progress: launch.Progress = None, cancelled: launch.Cancelled = None) -> RunResult:
@@ -69,7 +81,7 @@ class BubblewrapSandbox:
                 supervisor.join()
                 said = child.complaints()
                 child.close()
-            if not ending.started:
+            if not ending.started and ending.status != "cancelled":
                 return launch.not_started(self.name, said, clock())
             return launch.result(self.name, ending, receiver, clock())
 
@@ -84,7 +96,7 @@ def _start(request: RunRequest, folder: Path) -> Child:
         files="/handed",
         work="/tmp/work",
         volume="/tmp",
-        uid=_FIRST_UID + secrets.randbelow(_UIDS) if as_root else 0,  # a user of its own, who owns nothing anywhere
+        uid=_user(),
         memory_mb=limits.memory_mb,
         own_ipc=True,
         processes=limits.processes,
@@ -97,10 +109,15 @@ def _start(request: RunRequest, folder: Path) -> Child:
         mounts += ["--ro-bind", str(for_others(PACKAGE / part, folder / f"{part}-copy")), f"/agenticrs/sandboxes/{part}"]
     if request.data is not None:
         mounts += ["--ro-bind", str(for_others(request.data.resolve(), folder / "data-copy")), "/data"]
-    command = [shutil.which("bwrap") or "bwrap", *_namespaces(), *mounts, *_devices(), *_writable(limits.disk_mb)]
+    command = [shutil.which("bwrap") or "bwrap", *_namespaces(), *_writable(limits.disk_mb), *mounts, *_devices(), *_closed()]
     environment = launch.environment(request, "/agenticrs", "/tmp", "/data" if request.data is not None else "")
     name, _, value = mark(folder).partition("=")
     return Child([*command, *launch.command(sys.executable, spec)], environment | {name: value}, folder)
+
+
+def _user() -> int:
+    """For root, a user of its own for the run, who owns nothing anywhere; 0 for others, who stay what they are."""
+    return _FIRST_UID + secrets.randbelow(_UIDS) if os.geteuid() == 0 else 0
 
 
 def _namespaces() -> list[str]:
@@ -117,13 +134,16 @@ def _system() -> list[str]:
     """The interpreter and the libraries it needs, read-only, under their own paths."""
     arguments: list[str] = []
     for path in _SYSTEM:
-        if os.path.islink(path):
-            arguments += ["--symlink", os.readlink(path), path]
-        elif os.path.exists(path):
+        if Path(path).is_symlink():
+            arguments += ["--symlink", str(Path(path).readlink()), path]
+        elif Path(path).exists():
             arguments += ["--ro-bind", path, path]
     prefixes = {sys.prefix, sys.base_prefix, str(Path(sys.executable).resolve().parent.parent)}
     prefixes |= {os.path.realpath(prefix) for prefix in prefixes}
     outside = sorted(prefix for prefix in prefixes if prefix not in ("/", "/usr") and not prefix.startswith("/usr/"))
+    above = {str(parent) for prefix in outside for parent in Path(prefix).parents if str(parent) not in ("/", "/tmp")}
+    for parent in sorted(above):  # else made by bwrap, and closed to the user that the code runs as
+        arguments += ["--perms", "0755", "--dir", parent]
     return arguments + _flat("--ro-bind", [(prefix, prefix) for prefix in outside])
 
 
@@ -138,8 +158,13 @@ def _devices() -> list[str]:
 
 
 def _writable(disk_mb: int) -> list[str]:
-    """One file system of a fixed size for everything that is written; the rest, its own root included, is read-only."""
-    return ["--perms", "1777", "--size", str(disk_mb * MB), "--tmpfs", "/tmp", "--remount-ro", "/"]
+    """One file system of a fixed size for everything that is written. It comes first: an interpreter may lie below /tmp."""
+    return ["--perms", "1777", "--size", str(disk_mb * MB), "--tmpfs", "/tmp"]
+
+
+def _closed() -> list[str]:
+    """Everything else, the root itself included, is read-only; comes last."""
+    return ["--remount-ro", "/"]
 
 
 def _flat(option: str, pairs: list[tuple[str, str]]) -> list[str]:
@@ -148,7 +173,7 @@ def _flat(option: str, pairs: list[tuple[str, str]]) -> list[str]:
 
 def _counts_tasks_by_namespace(release: str) -> bool:
     """Since Linux 5.14 the limit on a user's tasks counts each user namespace by itself."""
-    major, minor = (int("".join(c for c in part if c.isdigit()) or 0) for part in (release.split(".") + ["0"])[:2])
+    major, minor = (int("".join(c for c in part if c.isdigit()) or 0) for part in [*release.split("."), "0"][:2])
     return (major, minor) >= (5, 14)
 
 

@@ -53,14 +53,18 @@ def _first(composed: bool, allow_unsafe: bool) -> Sandbox:
     troubles = []
     for name in SANDBOXES:
         if name == "process" and not (composed or allow_unsafe):
-            troubles.append("process: not for code that is not composed from the kit's blocks, unless --allow-unsafe-sandbox")
+            troubles.append(
+                "process has no wall and runs only code composed from the kit's own blocks, which this is not; "
+                "say --allow-unsafe-sandbox to run it with your own rights all the same"
+            )
             continue
         sandbox = _make(name, allow_unsafe)
         trouble = sandbox.available()
         if trouble is None:
             return sandbox
         troubles.append(f"{name}: {trouble}")
-    raise SandboxUnavailable("no sandbox may run this code here: " + "; ".join(troubles))
+    numbered = ". ".join(f"({number}) {trouble}" for number, trouble in enumerate(troubles, start=1))
+    raise SandboxUnavailable(f"no sandbox can run this code here; put one of these right. {numbered}")
 
 
 def _make(name: str, allow_unsafe: bool) -> Sandbox:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,14 +49,14 @@ class ContainerSandbox:
 
         try:
             client = _client(_ANSWER_S)
-        except (DockerException, RequestException, OSError):
-            return "no Docker daemon answers; start it (systemctl start docker), and be in the group docker or root"
+        except (DockerException, RequestException, OSError) as error:
+            return _unreachable(str(error))
         try:
             client.images.get(image_name())
         except ImageNotFound:
-            return f"the image {image_name()} is missing; build it with {BUILD}"
+            return f"Docker runs, but the sandbox image {image_name()} is not built; build it with {BUILD} (a minute or two)"
         except (DockerException, RequestException) as error:
-            return f"the Docker daemon answers with an error ({error}); restart it"
+            return f"the Docker daemon answers with an error ({str(error)[:200]}); restart it"
         finally:
             client.close()
         return None
@@ -103,6 +104,17 @@ class ContainerSandbox:
         return swept
 
 
+def _unreachable(said: str) -> str:
+    """One sentence for what the Docker library says when it reaches no daemon."""
+    if "Permission denied" in said:
+        return (
+            "this user may not talk to the Docker daemon; add it to the group docker (usermod -aG docker USER) and log in again"
+        )
+    if shutil.which("docker") is None and shutil.which("dockerd") is None:
+        return "Docker is not installed; install it (apt-get install docker.io) and start it"
+    return "Docker is installed, but no daemon answers; start it (systemctl start docker, or dockerd & as root)"
+
+
 def _client(timeout_s: int) -> DockerClient:
     import docker
 
@@ -125,7 +137,7 @@ def _run(client: DockerClient, request: RunRequest, folder: Path, clock: launch.
         supervisor.join()
         if channel is not None:
             channel.close()
-    if not ending.started:
+    if not ending.started and ending.status != "cancelled":
         return launch.not_started(ContainerSandbox.name, channel.complaints(), clock())
     if killed:
         ending.status, ending.reason = "out_of_memory", f"the code used more than {request.limits.memory_mb} MB of memory"

@@ -13,8 +13,8 @@ RECIPE = 1  # raise it when deploy/sandbox/Dockerfile changes what the image is
 
 
 def requirements() -> tuple[str, ...]:
-    """The exact versions that this installation uses: the same code gives the same numbers in every sandbox."""
-    return tuple(f"{name}=={version(name).partition('+')[0]}" for name in DEPENDENCIES)
+    """The exact versions that this installation uses, the build included (torch "+cpu"): the same numbers in every sandbox."""
+    return tuple(f"{name}=={version(name)}" for name in DEPENDENCIES)
 
 
 def image_name() -> str:

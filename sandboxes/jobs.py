@@ -1,7 +1,8 @@
 """Training jobs as the host sees them: a content key, a request for a sandbox, and results read back by schema.
 
 A finished job is kept under its key, so that the same job is never run twice: that is what makes steps idempotent,
-resuming cheap and baselines shared between reproductions. Only jobs that ended "ok" are kept; what a failed one left stands under failed/, for people to look at.
+resuming cheap and baselines shared between reproductions. Only jobs that ended "ok" are kept; what a failed one
+left stands under failed/, for people to look at.
 """
 
 from __future__ import annotations
@@ -171,6 +172,8 @@ class JobRunner:
         if not result.ok:
             return Finished(job, result, _replace(fresh, self._root / "failed" / job.key))
         (fresh / "run.json").write_text(json.dumps({"sandbox": result.sandbox, "duration_s": result.duration_s}))
+        if kept.is_dir() and not (kept / "run.json").is_file():  # half of something, which nobody may take for a result
+            shutil.rmtree(kept, ignore_errors=True)
         try:
             fresh.rename(kept)
         except OSError:  # another worker kept an equal job first; theirs is as good

@@ -45,7 +45,7 @@ def _answers(pid: int) -> bool:
 def _here() -> dict[str, str]:
     """The machine and the process table that process numbers belong to."""
     try:
-        table = os.readlink("/proc/self/ns/pid")
+        table = str(Path("/proc/self/ns/pid").readlink())
     except OSError:
         table = ""
     return {"host": platform.node(), "table": table}

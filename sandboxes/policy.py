@@ -36,7 +36,7 @@ def violations(source: str) -> tuple[Violation, ...]:
     if isinstance(tree, Violation):
         return (tree,)
     aliases = _aliases(tree)
-    found = {v for node in ast.walk(tree) for v in _of_node(node, aliases)}
+    found = {v for node in ast.walk(tree) for v in _of_node(node, aliases)} | set(_of_bare_modules(tree, aliases))
     if not any(isinstance(node, ast.ClassDef) and node.name == "Model" for node in tree.body):
         found.add(Violation(1, "there is no class Model; define `class Model(nn.Module)` at the top level"))
     return tuple(sorted(found))
@@ -101,6 +101,8 @@ def _of_import_from(node: ast.ImportFrom) -> Iterator[Violation]:
             yield Violation(node.lineno, f"`from {module} import *` hides what is used; import names one by one")
         elif _dunder(name.name) or name.name in FORBIDDEN_ATTRIBUTES:
             yield Violation(node.lineno, f"`{name.name}` may not be imported; {_instead(name.name)}")
+        elif name.name in _MODULES_INSIDE and whole not in ALLOWED_MODULES:
+            yield Violation(node.lineno, f"`{whole}` reaches a module through another; import only what the policy allows")
         elif _in_torch(module) and (fault := _torch_fault(whole)):
             yield Violation(node.lineno, fault)
 
@@ -124,10 +126,24 @@ def _of_attribute(node: ast.Attribute, aliases: dict[str, str]) -> Iterator[Viol
         yield Violation(node.lineno, f"`.{name}` is not allowed; {_instead(name)}")
         return
     path = _dotted(node, aliases)
+    if path and not isinstance(node.ctx, ast.Load):
+        yield Violation(node.lineno, f"`{path}` is not this file's to change; derive a class or write a function of your own")
     if path and _in_torch(path) and (fault := _torch_fault(path)):
         yield Violation(node.lineno, fault)
-    elif path and not _in_torch(path) and path.partition(".")[0] in _PLAIN_PACKAGES and name in _MODULES_INSIDE:
+    elif path and name in _MODULES_INSIDE and path not in ALLOWED_MODULES:
         yield Violation(node.lineno, f"`{path}` reaches a module through another; import only what the policy allows")
+
+
+def _of_bare_modules(tree: ast.Module, aliases: dict[str, str]) -> Iterator[Violation]:
+    """A module as a value could be carried past every rule on dotted names: `[torch][0].load`."""
+    bases = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load) and id(node) not in bases:
+            path = _dotted(node, aliases)
+            if path in ALLOWED_MODULES or path in TORCH_MODULES:
+                yield Violation(
+                    node.lineno, f"the module `{path}` may only be used as `{path}.name`; import it under the name you want"
+                )
 
 
 def _of_defined_dunder(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> Iterator[Violation]:
@@ -240,7 +256,10 @@ def _depth(tree: ast.AST) -> int:
 
 _PLAIN_PACKAGES = ("math", "typing", "dataclasses", "collections", "sandboxes")
 _MODULES_INSIDE = frozenset(
-    ("sys", "os", "re", "inspect", "types", "keyword", "abc", "functools", "builtins", "operator", "jobs")
+    (
+        *("abc", "builtins", "collections", "contextlib", "copy", "dataclasses", "functools", "inspect", "itertools", "jobs"),
+        *("keyword", "math", "np", "operator", "os", "re", "stdlib_re", "sys", "torch", "types", "typing", "warnings"),
+    )
 )
 _TELLTALES = (
     "__class__", "__bases__", "__mro__", "__subclasses__", "__globals__", "__builtins__", "__import__", "__dict__", "__code__",

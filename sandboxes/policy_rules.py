@@ -1,5 +1,7 @@
 """The code policy's lists: what generated code may import and name, and for each thing denied what to do instead."""
 
+# ruff: noqa: E501 - lists of names
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -76,7 +78,11 @@ FORBIDDEN_ATTRIBUTES: Mapping[str, str] = MappingProxyType(
         ),
         **dict.fromkeys(("format_map", "attrgetter", "methodcaller"), _REFLECTION),
         **dict.fromkeys(("load_library", "import_ir_module", "import_module", "load_state_dict_from_url"), _OUTSIDE),
-        **dict.fromkeys(("ctypes", "builtins", "subprocess", "importlib"), "a model needs no modules but those it imports"),
+        **dict.fromkeys(
+            ("ctypes", "builtins", "subprocess", "importlib", "torch", "np", "os", "sys", "inspect", "functools", "stdlib_re"),
+            "a model needs no modules but those it imports",
+        ),
+        **dict.fromkeys(("get_type_hints", "ForwardRef", "make_dataclass"), "they run texts as code; write the code itself"),
     }
 )
 

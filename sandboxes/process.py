@@ -53,7 +53,7 @@ class ProcessSandbox:
                 _end(child, mark(folder))
                 supervisor.join()
                 child.close()
-            if not ending.started:
+            if not ending.started and ending.status != "cancelled":
                 return launch.not_started(self.name, child.complaints(), clock())
             return launch.result(self.name, ending, receiver, clock())
 

@@ -21,6 +21,7 @@ from sandboxes.protocol import Limits, Status
 TAIL_BYTES = 64 << 10
 COLLECT_S = 8.0  # for the outputs to arrive once the job has ended
 MOST_PROGRESS = 16 * MB
+MOST_LINES = 50_000  # each is a call to the caller
 LONGEST_LINE = 64 << 10
 _POLL_S = 0.1
 
@@ -111,7 +112,7 @@ class Supervisor:
             self.receiver.data(payload)
         elif kind == frames.BAD:
             self.receiver.close()
-            self.receiver.refuse(payload[:400].decode("utf-8", "replace"))
+            self.receiver.refuse(_plain(payload.decode("utf-8", "replace")))
         elif kind == frames.END:
             self.receiver.close()
             self._conclude(payload)
@@ -128,19 +129,21 @@ class Supervisor:
         return True
 
     def _advance(self, payload: bytes) -> bool:
-        for line in self._lines.feed(payload):
+        lines = self._lines.feed(payload)
+        if self._lines.taken > MOST_PROGRESS or self._lines.cut > MOST_LINES:
+            most = f"{MOST_PROGRESS // MB} MB or {MOST_LINES} lines"
+            self._end("over_limit", f"the code wrote more than {most} to out/progress.jsonl")
+            return True
+        for line in lines:
             if self.progress is not None:
                 self.progress(line)
-        if self._lines.taken <= MOST_PROGRESS:
-            return False
-        self._end("over_limit", f"the code wrote more than {MOST_PROGRESS // MB} MB to out/progress.jsonl")
-        return True
+        return False
 
     def _conclude(self, payload: bytes) -> None:
         try:
             said = json.loads(payload)
-            code, over, reason = said["exit_code"], str(said["over"]), str(said["reason"])[:400]
-        except (ValueError, TypeError, KeyError):
+            code, over, reason = said["exit_code"], str(said["over"]), _plain(str(said["reason"]))
+        except (ValueError, TypeError, KeyError, RecursionError):
             return self._end("failed", "the sandbox ended without saying how")
         self._ending.exit_code = code if isinstance(code, int) else None
         if over == "memory":
@@ -158,10 +161,10 @@ class Supervisor:
 
 
 class LineCutter:
-    """Cuts text into complete lines; overlong ones are dropped. `taken` counts bytes."""
+    """Cuts text into complete lines; overlong ones are dropped. `taken` counts bytes, `cut` lines."""
 
     def __init__(self) -> None:
-        self.taken = 0
+        self.taken = self.cut = 0
         self._decode = codecs.getincrementaldecoder("utf-8")("replace")
         self._held = ""
         self._skipping = False
@@ -169,11 +172,17 @@ class LineCutter:
     def feed(self, chunk: bytes) -> list[str]:
         self.taken += len(chunk)
         *complete, self._held = (self._held + self._decode.decode(chunk)).split("\n")
+        self.cut += len(complete)
         if complete and self._skipping:
             complete, self._skipping = complete[1:], False
         if len(self._held) > LONGEST_LINE:
             self._held, self._skipping = "", True
         return [line for line in complete if len(line) <= LONGEST_LINE]
+
+
+def _plain(text: str) -> str:
+    """Words of a sandbox as they may stand in a sentence for a person: short, and without codes that steer a terminal."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:300])
 
 
 def _failure(code: object, stderr: bytes) -> tuple[Status, str]:
@@ -182,7 +191,7 @@ def _failure(code: object, stderr: bytes) -> tuple[Status, str]:
         return "out_of_memory", "the code asked for more memory than it may have"
     if isinstance(code, int) and code < 0:
         return "failed", f"the code was ended by signal {-code}"
-    return "failed", f"the code ended with exit code {code}" + (f": {last[:300]}" if last else "")
+    return "failed", f"the code ended with exit code {code}" + (f": {_plain(last)}" if last else "")
 
 
 def _pump(channel: Channel, chunks: queue.Queue[bytes], done: threading.Event) -> None:

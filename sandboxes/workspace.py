@@ -1,4 +1,4 @@
-"""The private host folder of one run: the files to hand in, the view of our package, and who owns it, so that leftovers are found.
+"""The private host folder of one run: the files to hand in, the view of our package, and its owner, so that leftovers are found.
 
 Layout: owner.json · files/ (handed in) · lib/sandboxes/ (what PYTHONPATH sees) · run/ (scratch of the process sandbox).
 """
@@ -101,9 +101,9 @@ def readable_by_others(folder: Path) -> bool:
 def open_to_others(folder: Path) -> None:
     """Lets every user read `folder`: for copies and texts that go into a sandbox under another user."""
     for parent, _, names in os.walk(folder):
-        os.chmod(parent, 0o755)
+        Path(parent).chmod(0o755)
         for name in names:
-            os.chmod(os.path.join(parent, name), 0o644)
+            Path(parent, name).chmod(0o644)
 
 
 def for_others(folder: Path, scratch: Path) -> Path:

@@ -3,6 +3,9 @@
 Standard input is the lifeline: when it closes, the host is gone or wants an end, and everything here ends.
 """
 
+# Descriptors and plain paths: this runs many times a second, beside code that plays tricks with links.
+# ruff: noqa: PTH102, PTH110, PTH118, PTH208
+
 from __future__ import annotations
 
 import contextlib
@@ -33,18 +36,18 @@ def main() -> int:
         os.setgroups([])
         os.setresgid(spec.uid, spec.uid, spec.uid)
         os.setresuid(spec.uid, spec.uid, spec.uid)
+        deny.inherited_capabilities()
         tree.die_with_parent()  # again: the kernel forgets it when the user changes
     tree.forbid_tracing()
     tree.adopt_orphans()
     os.umask(0o077)
-    kills = watch.out_of_memory_kills() if spec.control_group else 0
     _lay_out(spec)
     run = Run(spec)
     try:
         exit_code, limit, reason = run.to_the_end()
     finally:
         _end_all()
-    if spec.control_group and watch.out_of_memory_kills() > kills:
+    if run.out_of_memory():
         limit, reason = "memory", ""
     if not limit:
         limit, reason = watch.full(spec)
@@ -60,6 +63,7 @@ class Run:
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
+        self._kills = watch.out_of_memory_kills() if spec.control_group else 0
         self._job = subprocess.Popen(
             [sys.executable, *spec.argv],
             cwd=spec.work,
@@ -93,10 +97,16 @@ class Run:
                 self._drain()
                 return self._job.returncode, "", ""
             if time.monotonic() >= check_at:
+                if self.out_of_memory():
+                    return None, "memory", ""
                 limit, reason = watch.over(self._spec, os.getpid())
                 if limit:
                     return None, limit, reason
                 check_at = time.monotonic() + TICK_S
+
+    def out_of_memory(self) -> bool:
+        """Whether the kernel has ended a process of this sandbox for memory, be it a child that nobody waits for."""
+        return self._spec.control_group and watch.out_of_memory_kills() > self._kills
 
     def _read(self, fd: int) -> bool:
         """Passes on what a descriptor gives; False at its end."""
@@ -125,11 +135,7 @@ class Run:
     def _follow_progress(self) -> None:
         """Sends what was added to out/progress.jsonl; a link, a pipe or a device of that name is not opened."""
         if self._progress is None:
-            path = Path(self._spec.work, "out", "progress.jsonl")
-            if not path.is_file() or path.is_symlink() or path.parent.is_symlink():
-                return
-            with contextlib.suppress(OSError):
-                self._progress = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            self._progress = leavings.open_regular(self._spec.work, "progress.jsonl")
         if self._progress is not None:
             for _ in range(_PROGRESS_CHUNKS):
                 chunk = os.read(self._progress, _CHUNK)

@@ -1,5 +1,8 @@
 """Sends what a job left in out/: regular files directly in it, and a sentence for anything else. Links are never followed."""
 
+# Descriptors and plain paths: this runs many times a second, beside code that plays tricks with links.
+# ruff: noqa: PTH118, PTH208
+
 from __future__ import annotations
 
 import json
@@ -34,6 +37,24 @@ def send_outputs(stream: int, work: str) -> None:
         fault = _send_file(stream, folder, name)
         if fault:
             _bad(stream, f"out/{ascii(name)[1:-1][:80]} {fault}")
+
+
+def open_regular(work: str, name: str) -> int | None:
+    """A descriptor of the regular file out/`name`; None for whatever else that is, without waiting for it."""
+    try:
+        folder = os.open(os.path.join(work, "out"), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+    except OSError:
+        return None
+    finally:
+        os.close(folder)
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return fd
+    os.close(fd)
+    return None
 
 
 def _send_file(stream: int, folder: int, name: str) -> str:

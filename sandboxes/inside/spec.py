@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Spec:
-    """`uid` is the user to become before anything else (0: stay). The wall clock and the printed bytes are the host's to watch."""
+    """`uid` is the user to become before anything else (0: stay). Wall clock and printed bytes are the host's to watch."""
 
     argv: tuple[str, ...]
     files: str  # folder whose files are copied into the working folder

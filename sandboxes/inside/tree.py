@@ -1,5 +1,8 @@
 """Process trees from /proc: who descends from whom, what they use, and ending them all. Linux only."""
 
+# Descriptors and plain paths: this runs many times a second, beside code that plays tricks with links.
+# ruff: noqa: PTH115, PTH116, PTH208
+
 from __future__ import annotations
 
 import ctypes
@@ -123,7 +126,8 @@ def unlinked_files(pids: Iterable[int]) -> dict[tuple[int, int], tuple[str, int]
         try:
             numbers = os.listdir(folder)
         except PermissionError:
-            found[-1, pid] = ("hidden", 0)
+            if _has_memory(pid):
+                found[-1, pid] = ("hidden", 0)
             continue
         except OSError:
             continue
@@ -175,17 +179,26 @@ def _kill(pid: int) -> None:
         return
 
 
+def _has_memory(pid: int) -> bool:
+    """False for a process that is just ending: without memory it counts as the kernel's own, and its files as root's."""
+    try:
+        return b"\nVmSize:" in (PROC / str(pid) / "status").read_bytes()
+    except OSError:
+        return False
+
+
 def _resident(pid: int) -> int:
     try:
-        lines = (PROC / str(pid) / "status").read_text().splitlines()
+        lines = (PROC / str(pid) / "status").read_bytes().splitlines()
     except OSError:
         return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(("RssAnon:", "RssShmem:")))
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith((b"RssAnon:", b"RssShmem:")))
 
 
 def _stat(pid: int) -> list[str]:
     """The fields of /proc/PID/stat from the state on: [0] state, [1] parent, [2] group, [17] threads, [19] start time."""
     try:
-        return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
-    except (OSError, UnicodeDecodeError):
+        # Bytes: a process may give itself any name, which stands here in brackets, and must not hide by it.
+        return (PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].decode("ascii").split()
+    except OSError:
         return []

@@ -1,7 +1,11 @@
 """Which limit a running job has reached: memory, tasks, disk, measured a few times a second from /proc and the file system.
 
-Polling can be outrun for one interval; hard walls (size of the file system, control groups, rlimits) stand behind it where they exist.
+Polling can be outrun for one interval; hard walls (size of the file system, control groups, rlimits) stand behind it where they
+exist.
 """
+
+# Descriptors and plain paths: this runs many times a second, beside code that plays tricks with links.
+# ruff: noqa: PTH120
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ _OOM_COUNTERS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.o
 
 
 def over(spec: Spec, root: int) -> tuple[str, str]:
-    """("memory" | "processes" | "disk", a sentence) for the first limit that is reached by what runs below `root`, else ("", "")."""
+    """("memory" | "processes" | "disk", a sentence) for the first limit reached by what runs below `root`, else ("", "")."""
     pids = tree.running(tree.descendants(root))
     if tree.tasks(pids) > spec.processes:
         return "processes", f"the code ran more than {spec.processes} processes and threads at once"

@@ -1,0 +1,184 @@
+"""The job runner: equal jobs run once, unusable outputs are no result, and what failed is kept apart."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sandboxes import Limits, RunRequest, RunResult
+from sandboxes.jobs import Job, JobRunner, ModelSource
+from sandboxes.kit.training import TrainConfig
+
+EPOCH = {"epoch": 0, "stage": "final", "train_loss": 0.5, "valid_auc": 0.7, "valid_log_loss": 0.4, "seconds": 1.0}
+RESULT = {"device": "cpu", "parameters": 7, "epochs": [EPOCH], "best_epoch": 0, "samples_per_s": 9.0, "seconds": 1.0}
+SMOKE = {"checks": [{"name": "builds", "passed": True, "detail": ""}], "parameters": 7}
+
+
+def array(values: object) -> Callable[[Path], None]:
+    return lambda path: np.save(path, np.asarray(values))
+
+
+def text(content: object) -> Callable[[Path], None]:
+    return lambda path: path.write_text(content if isinstance(content, str) else json.dumps(content)) and None
+
+
+GOOD: Mapping[str, Callable[[Path], None]] = {"result.json": text(RESULT), "valid.npy": array([[0.25]])}
+
+
+@dataclass
+class FakeSandbox:
+    """Leaves `leaves` and says `status`, without running anything."""
+
+    leaves: Mapping[str, Callable[[Path], None]] = field(default_factory=lambda: dict(GOOD))
+    status: Any = "ok"
+    reason: str = ""
+    name: str = "fake"
+    requests: list[RunRequest] = field(default_factory=list)
+
+    def run(self, request: RunRequest, progress: object = None, cancelled: object = None) -> RunResult:
+        self.requests.append(request)
+        request.outputs.mkdir(parents=True)
+        for name, write in self.leaves.items():
+            write(request.outputs / name)
+        return RunResult(self.status, self.name, 0 if self.status == "ok" else 1, 1.5, reason=self.reason)
+
+    def available(self) -> str | None:
+        return None
+
+    def sweep(self) -> int:
+        return 0
+
+
+JOB = Job("train", ModelSource("deepfm", code="class Model: ..."), Path("visible"), "data-hash", {"embedding_dim": 8})
+
+
+def runner(sandbox: FakeSandbox, root: Path) -> JobRunner:
+    return JobRunner(sandbox, root / "jobs", Limits(timeout_s=3.0))
+
+
+def test_an_equal_job_runs_once(tmp_path: Path) -> None:
+    sandbox = FakeSandbox()
+    first = runner(sandbox, tmp_path).run(JOB)
+    again = runner(sandbox, tmp_path).run(replace(JOB, data=Path("elsewhere"), hyper={"embedding_dim": 8}))
+    assert (first.reused, again.reused, len(sandbox.requests)) == (False, True, 1)
+    assert again.folder == first.folder
+    assert (again.run.status, again.run.sandbox, again.run.duration_s) == ("ok", "fake", 1.5)
+    assert again.train_report() == first.train_report()
+    assert again.predictions("valid").tolist() == [[0.25]]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(JOB, action="smoke"),
+        replace(JOB, model=ModelSource("deepfm", code="class Model: pass")),
+        replace(JOB, model=ModelSource("deepfm", reference="deepfm")),
+        replace(JOB, data_hash="another"),
+        replace(JOB, hyper={"embedding_dim": 16}),
+        replace(JOB, config=replace(TrainConfig(), seed=1)),
+        replace(JOB, predict=("valid", "test")),
+        replace(JOB, keep_weights=True),
+    ],
+)
+def test_a_job_that_differs_has_another_key(other: Job) -> None:
+    assert other.key != JOB.key
+
+
+def test_the_name_and_the_order_of_settings_do_not_matter() -> None:
+    one = replace(JOB, hyper={"embedding_dim": 8, "dropout": 0.1})
+    assert one.key == replace(one, hyper={"dropout": 0.1, "embedding_dim": 8}, model=replace(one.model, name="x")).key
+
+
+def test_the_request_holds_the_code_and_the_settings(tmp_path: Path) -> None:
+    sandbox = FakeSandbox()
+    runner(sandbox, tmp_path).run(replace(JOB, model=replace(JOB.model, composed=False)))
+    (request,) = sandbox.requests
+    assert request.files["model.py"] == "class Model: ..."
+    assert json.loads(request.files["job.json"])["hyper"] == {"embedding_dim": 8}
+    assert (request.composed, request.data, request.limits.timeout_s) == (False, Path("visible"), 3.0)
+
+
+def test_what_failed_is_kept_apart_and_runs_again(tmp_path: Path) -> None:
+    sandbox = FakeSandbox({"error.json": text({"traceback": "ValueError: B"})}, "failed", "exit code 1")
+    jobs = runner(sandbox, tmp_path)
+    failed = jobs.run(JOB)
+    assert (failed.run.status, failed.fault, failed.folder.parent.name) == ("failed", "ValueError: B", "failed")
+    sandbox.leaves, sandbox.status = dict(GOOD), "ok"
+    assert jobs.run(JOB).run.ok
+    assert len(sandbox.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "status", ["timed_out", "out_of_memory", "over_limit", "cancelled", "unavailable", "refused", "bad_output"]
+)
+def test_no_other_ending_is_kept_as_a_result(tmp_path: Path, status: str) -> None:
+    sandbox = FakeSandbox({}, status, "a reason")
+    jobs = runner(sandbox, tmp_path)
+    assert (jobs.run(JOB).fault, jobs.run(JOB).reused, len(sandbox.requests)) == ("a reason", False, 2)
+
+
+BAD = {
+    "no result": {"valid.npy": array([[0.5]])},
+    "no predictions": {"result.json": text(RESULT)},
+    "a result of another shape": {**GOOD, "result.json": text([1, 2])},
+    "a missing field": {**GOOD, "result.json": text({k: v for k, v in RESULT.items() if k != "device"})},
+    "a field too many": {**GOOD, "result.json": text({**RESULT, "verdict": "better"})},
+    "words for numbers": {**GOOD, "result.json": text({**RESULT, "parameters": "many"})},
+    "no json": {**GOOD, "result.json": text("{")},
+    "no array": {**GOOD, "valid.npy": text("0.5")},
+    "objects": {**GOOD, "valid.npy": lambda path: np.save(path, np.array([None]), allow_pickle=True)},
+}
+
+
+@pytest.mark.parametrize("leaves", BAD.values(), ids=BAD.keys())
+def test_unusable_outputs_are_bad_output(tmp_path: Path, leaves: Mapping[str, Callable[[Path], None]]) -> None:
+    finished = runner(FakeSandbox(leaves), tmp_path).run(JOB)
+    assert (finished.run.status, finished.fault.startswith("the run left unusable outputs")) == ("bad_output", True)
+    assert not (tmp_path / "jobs" / JOB.key).exists()
+
+
+def test_a_run_cannot_mark_itself_as_finished(tmp_path: Path) -> None:
+    leaves = {**GOOD, "run.json": text({"sandbox": "another", "duration_s": 0.0})}
+    jobs = runner(FakeSandbox(leaves), tmp_path)
+    jobs.run(JOB)
+    assert jobs.run(JOB).run.sandbox == "fake"
+    failing = runner(FakeSandbox(leaves, "failed", "exit code 1"), tmp_path)
+    other = replace(JOB, data_hash="other")
+    assert not failing.run(other).run.ok
+    assert not failing.run(other).reused
+
+
+def test_a_job_that_a_killed_process_left_half_done_is_run_anew(tmp_path: Path) -> None:
+    half = tmp_path / "jobs" / JOB.key
+    half.mkdir(parents=True)
+    (half / "result.json").write_text("{")
+    finished = runner(FakeSandbox(), tmp_path).run(JOB)
+    assert (finished.run.status, finished.reused) == ("ok", False)
+    assert finished.train_report().parameters == 7
+
+
+def test_a_smoke_report_passes_only_when_every_check_does(tmp_path: Path) -> None:
+    good = runner(FakeSandbox({"smoke.json": text(SMOKE)}), tmp_path / "a").run(replace(JOB, action="smoke"))
+    checks = [*SMOKE["checks"], {"name": "forward", "passed": False, "detail": "shape"}]  # type: ignore[misc]
+    bad = runner(FakeSandbox({"smoke.json": text({**SMOKE, "checks": checks})}), tmp_path / "b").run(replace(JOB, action="smoke"))
+    assert (good.smoke_report().passed, bad.smoke_report().passed, bad.run.status) == (True, False, "ok")
+
+
+def test_equal_jobs_in_several_threads_agree(tmp_path: Path) -> None:
+    sandbox, ended = FakeSandbox(), []
+    jobs = runner(sandbox, tmp_path)
+    threads = [threading.Thread(target=lambda: ended.append(jobs.run(JOB))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {finished.run.status for finished in ended} == {"ok"}
+    assert {finished.folder for finished in ended} == {tmp_path / "jobs" / JOB.key}
+    assert [p.name for p in (tmp_path / "jobs").iterdir()] == [JOB.key]
