@@ -1,4 +1,4 @@
-"""The one door against servers that speak OpenAI's protocol: a scripted one on loopback, and a real one if a variable names it."""
+"""The one door against servers that speak OpenAI's protocol: a scripted one on loopback, a real one if a variable names it."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ from sandboxes.kit.card import Card
 from sandboxes.kit.schema import Schema
 
 LONGEST_FAILURE = 6000
+NOT_FOR_CODE = {"paper_id", "scope", "datasets", "baselines", "claims", "unclear", "read_by"}
 
 
 class SaidFidelity(BaseModel):
@@ -110,7 +111,7 @@ def _fidelity(mechanism: str, said: SaidFidelity | None, n_lines: int) -> Fideli
 
 
 def _spec(spec: MethodSpec) -> str:
-    return f"<specification>\n{spec.model_dump_json(indent=1, exclude={'unclear', 'claims', 'scope'})}\n</specification>"
+    return f"<specification>\n{spec.model_dump_json(indent=1, exclude=NOT_FOR_CODE)}\n</specification>"
 
 
 def _schema(schema: Schema) -> str:

@@ -1,9 +1,10 @@
-"""The kit as a language model gets to know it: its cards, in words and by example."""
+"""The kit as a language model gets to know it: the embedding, a whole file as example, and the cards in words and by example."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agents.autotrain.language_model.prompts import prompt
 from sandboxes.kit.card import Card
 
 CALLS = {
@@ -21,15 +22,23 @@ CALLS = {
 
 
 def block_list(cards: Sequence[Card]) -> str:
-    """One line a block: enough to choose among them."""
-    return "\n".join(f"- `{c.name}`: {c.summary}" for c in cards)
+    """One line a block: enough to choose among them and to name their arguments."""
+    return "\n".join(f"- `{c.name}`: {c.summary}{_arguments(c)}" for c in cards)
 
 
 def kit_reference(cards: Sequence[Card]) -> str:
-    """Every block with its formula, its call and an example that runs."""
-    return "\n\n".join(
-        f"### {c.name}: `{c.block}` ({c.slot})\n{c.summary}\n{c.equation}\nCalled: {CALLS[c.slot]}"
-        + (" on the flattened embeddings (B, F * D)" if c.flat_input else "")
-        + f"\n```python\n{c.example.strip()}\n```"
-        for c in cards
+    """The embedding, a whole file, and every block with its formula, its arguments, its call and an example that runs."""
+    return "\n\n".join([prompt("kit"), *map(_block, cards)])
+
+
+def _block(card: Card) -> str:
+    flat = " on the flattened embeddings (B, F * D)" if card.flat_input else ""
+    return (
+        f"### {card.name}: `{card.block}` ({card.slot})\n{card.summary}{_arguments(card)}\n{card.equation}\n"
+        f"Called: {CALLS[card.slot]}{flat}\n```python\n{card.example.strip()}\n```"
     )
+
+
+def _arguments(card: Card) -> str:
+    """Names and defaults, as a constructor's call would write them."""
+    return f" Arguments: {', '.join(f'`{a.name}={a.default!r}`' for a in card.arguments)}." if card.arguments else ""

@@ -1,0 +1,43 @@
+"""What a language model is told of the kit is true: the example file passes policy and smoke, the reference names everything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from random_rows import SCHEMAS, random_rows
+
+from agents.autotrain.language_model.answers import code_in
+from agents.autotrain.language_model.kit_reference import block_list, kit_reference
+from agents.autotrain.language_model.prompts import prompt
+from sandboxes.kit.layers import CARDS
+from sandboxes.kit.model_file import class_in_file
+from sandboxes.kit.smoke import smoke
+from sandboxes.policy import violations
+
+
+@pytest.mark.parametrize("kind", sorted(SCHEMAS))
+def test_the_example_file_passes_what_generated_code_must_pass(kind: str, tmp_path: Path) -> None:
+    code = code_in(prompt("kit"))
+    assert violations(code) == ()
+    file = tmp_path / "model.py"
+    file.write_text(code)
+    checks, _ = smoke(class_in_file(file, f"example_{kind.replace(' ', '_')}"), SCHEMAS[kind], random_rows(SCHEMAS[kind]), {})
+    assert [c for c in checks if not c.passed] == []
+
+
+def test_the_reference_names_every_block_its_class_and_its_arguments() -> None:
+    reference, listed = kit_reference(CARDS), block_list(CARDS)
+    for card in CARDS:
+        assert f"### {card.name}: `{card.block}`" in reference
+        assert card.example.strip() in reference
+        assert f"- `{card.name}`:" in listed
+        for argument in card.arguments:
+            assert f"`{argument.name}={argument.default!r}`" in reference
+            assert f"`{argument.name}={argument.default!r}`" in listed
+
+
+@pytest.mark.parametrize("name", ["write", "repair", "ablate"])
+def test_prompts_for_code_end_by_announcing_the_reference(name: str) -> None:
+    assert prompt(name).endswith("## The kit")
+    assert "`FeatureEmbedding`" in prompt(name, reference=kit_reference(CARDS))
