@@ -34,8 +34,10 @@ def called(world: World, candidate: Runs, baselines: list[Runs]) -> bool:
     return any(row.verdict in ("better", "worse") for row in found.rows)
 
 
-@pytest.mark.parametrize("seeds", [3, 5])
-@pytest.mark.parametrize(("own", "per_seed", "uneven"), [(0.5, 0.0, 0.0), (0.0, 0.5, 0.0), (0.3, 0.1, 0.6), (0.0, 0.1, 1.0)])
+@pytest.mark.parametrize(
+    ("seeds", "own", "per_seed", "uneven"),
+    [(3, 0.5, 0.0, 0.0), (3, 0.0, 0.5, 0.0), (3, 0.3, 0.1, 0.6), (3, 0.0, 0.1, 1.0), (5, 0.3, 0.1, 0.6)],
+)
 def test_new_rows_and_new_seeds_each_time(seeds: int, own: float, per_seed: float, uneven: float) -> None:
     """Two models of one kind: neither is better on new rows, though on given rows one is."""
     rng = np.random.default_rng(seeds)

@@ -105,6 +105,19 @@ def test_with_seed_variance_alone_the_interval_is_the_paired_t_interval() -> Non
     np.testing.assert_allclose(paired.interval(0.05), expected.confidence_interval(0.95), rtol=1e-9)
 
 
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_the_seed_variance_is_that_of_a_mean_of_paired_differences(n: int) -> None:
+    """The same seed stands on both sides, so what a seed does to both models cancels; the sample variance is the unbiased one."""
+    y, _, _ = some_rows(0)
+    rng = np.random.default_rng(n)
+    a, b = ([rng.random(len(y)) for _ in range(n)] for _ in range(2))
+    d = [auc(y, p) - auc(y, q) for p, q in zip(a, b, strict=True)]
+    found = paired_over_seeds(y, dict(enumerate(a)), dict(enumerate(b)))
+    np.testing.assert_allclose(found.per_seed, d, atol=1e-12)
+    assert found.seed_variance == pytest.approx(stats.sem(d) ** 2)
+    assert found.seed_degrees == n - 1
+
+
 @given(
     estimate=st.floats(-0.01, 0.01),
     seeds=st.floats(1e-9, 1e-5),
