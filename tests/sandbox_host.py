@@ -25,6 +25,8 @@ MAKERS: dict[str, Callable[[], Sandbox]] = {
     "bubblewrap": BubblewrapSandbox,
     "process": lambda: ProcessSandbox(allow_unsafe=True),
 }
+LABEL = f"attack-{os.getpid()}"  # of this process's runs: others may test at the same time
+SCRIPT = f"{LABEL}.py"
 WALLS = ("docker", "bubblewrap")  # those that promise isolation
 GRACE_S = 15.0
 SMALL = Limits(timeout_s=20.0, memory_mb=256, processes=24, disk_mb=16, stdout_mb=1)
@@ -60,9 +62,7 @@ class Bench:
         progress: Callable[[str], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> RunResult:
-        request = RunRequest(
-            {"attack.py": textwrap.dedent(code)}, self.outputs, data, argv=("attack.py",), limits=limits, label="attack"
-        )
+        request = RunRequest({SCRIPT: textwrap.dedent(code)}, self.outputs, data, argv=(SCRIPT,), limits=limits, label=LABEL)
         return MAKERS[self.name]().run(request, progress, cancelled)
 
     @property
@@ -103,7 +103,7 @@ def _processes() -> list[str]:
             words = (entry / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if b"attack.py" in words:
+        if SCRIPT.encode() in words:
             found.append(f"process {entry.name}: {words}")
     return found
 
@@ -111,5 +111,5 @@ def _processes() -> list[str]:
 def _containers() -> list[str]:
     if trouble("docker"):
         return []
-    listed = ["docker", "ps", "--all", "--quiet", "--filter", "label=agenticrs=1", "--filter", "name=attack"]
+    listed = ["docker", "ps", "--all", "--quiet", "--filter", "label=agenticrs=1", "--filter", f"name=agenticrs-{LABEL}-"]
     return subprocess.run(listed, capture_output=True, text=True, check=True, timeout=20).stdout.split()
