@@ -114,7 +114,7 @@ class _Joiner:
         self._length += len(text)
         if self._length > MAX_CHARACTERS:
             raise UnreadablePaper(
-                f"{self._name} inputs files until it is larger than any paper; give the paper's own files alone."
+                f"{self._name} with the files it inputs is larger than any paper; give the paper's own files alone."
             )
         if parents:
             text = _body_alone(text)
