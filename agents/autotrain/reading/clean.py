@@ -47,7 +47,7 @@ def clean(text: str) -> str:
         text = unicodedata.normalize("NFC", text)
     if text.isprintable():
         return text
-    return "".join(char for char in text if _harmless(char))
+    return text.translate({ord(char): None for char in set(text) if not _harmless(char)})
 
 
 def _harmless(char: str) -> bool:

@@ -234,3 +234,11 @@ def test_very_deep_html_and_latex_end(tmp_path: Path) -> None:
 
 def test_limits_are_those_promised() -> None:
     assert (pdf.MAX_PAGES, pdf.MAX_BYTES, sources.MAX_BYTES) == (200, 100 * 2**20, 100 * 2**20)
+
+
+def test_endless_blank_lines_take_no_time(tmp_path: Path) -> None:
+    path = tmp_path / "blank.txt"
+    path.write_bytes(b"A paper on clicks." + b"\n \t" * 200_000 + b"the end")
+    began = time.process_time()
+    assert "the end" in read_paper(str(path), tmp_path).text
+    assert time.process_time() - began < 5
