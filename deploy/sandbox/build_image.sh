@@ -54,7 +54,7 @@ echo "downloading wheels for Python $version:" $requirements
 echo "building $image on $base"
 log=$(mktemp)
 # The older builder: Debian's docker.io comes without the newer one.
-DOCKER_BUILDKIT=0 docker build --build-arg "BASE=$base" --tag "$image" "$context" >"$log" 2>&1 || { tail -n 30 "$log" >&2; rm -f "$log"; exit 1; }
+DOCKER_BUILDKIT=0 docker build --force-rm --build-arg "BASE=$base" --tag "$image" "$context" >"$log" 2>&1 || { tail -n 30 "$log" >&2; rm -f "$log"; exit 1; }
 rm -f "$log"
 size=$(docker image inspect --format '{{.Size}}' "$image")
 echo "built $image: $((size / 1000000)) MB, $((SECONDS - began)) s"
