@@ -26,7 +26,7 @@ _WRONG = (
 )
 _HTML = re.compile(r"<!doctype html|<html[\s>]|<head[\s>]|<body[\s>]|<article[\s>]", re.IGNORECASE)
 _LATEX = re.compile(r"^[^%\n]*\\(?:documentclass|begin\s*\{document\}|(?:sub)*section\*?\s*\{|chapter\s*\{)", re.MULTILINE)
-_MARKDOWN = re.compile(r"^ {0,3}#{1,6}[ \t]+\S|^```|^[ \t]*\|?[ \t]*:?-{3,}:?[ \t]*\|", re.MULTILINE)
+_MARKDOWN = re.compile(r"^ {0,3}#{1,6}[ \t]+\S|^```|^[ \t]*(?:\|[ \t]*)?:?-{3,}:?[ \t]*\|", re.MULTILINE)
 
 
 def kind_of(data: bytes, file_name: str, name: str) -> Kind:
