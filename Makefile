@@ -7,7 +7,7 @@ export AGENTICRS_HOME ?= $(CURDIR)/agenticrs-home
 .PHONY: demo test lint format ui clean
 
 demo: .venv/installed
-	$(BIN)/agenticrs reproduce workflows/examples/deepfm.md --seeds 3 --trials 2 --epochs 3
+	$(BIN)/agenticrs reproduce workflows/examples/deepfm.md --baselines lr,dnn,dcnv2 --seeds 3 --trials 2 --epochs 2
 
 test: .venv/installed-test
 	$(BIN)/pytest

@@ -44,7 +44,9 @@ def reproduce(
     seeds: Annotated[int, typer.Option(min=1, max=100, help="Paired seeds; fewer than 3 give no verdict.")] = 5,
     trials: Annotated[int, typer.Option(min=1, help="Settings tried for every model alike.")] = 3,
     epochs: Annotated[int, typer.Option(min=1, help="At most so many epochs a run.")] = 5,
-    batch_size: Annotated[int, typer.Option(min=1)] = 2048,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Rows a step; without it, as many as leave an epoch 100 steps.")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="provider:model; without it, the built-in engine.")] = None,
     sandbox: Annotated[SandboxOption | None, typer.Option(help="Where code runs; auto takes the strongest there is.")] = None,
     allow_unsafe_sandbox: Unsafe = False,
@@ -197,10 +199,13 @@ def main() -> None:
 
 def _run(settings: Settings, folder: RunFolder, *, json: bool, changes: dict[str, Any], approved: bool | None = None) -> None:
     """Runs to the end, asking on a terminal where the plan wants approval; exits with the run's code."""
+    import optuna
+
     from workflows.console import watch
     from workflows.driver import ended_before, go
     from workflows.run_folder import RunBusy
 
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # what tuning does is told by our own events
     ended = ended_before(folder)
     if ended is None:
         watching = watch(_console(), json)

@@ -19,7 +19,7 @@ class ReproductionRequest(BaseModel):
     seeds: int = Field(default=5, ge=1, le=100)
     trials: int = Field(default=3, ge=1, le=1000)
     epochs: int = Field(default=5, ge=1, le=1000)
-    batch_size: int = Field(default=2048, ge=1)
+    batch_size: int | None = Field(default=None, ge=1)  # None: by the number of rows
     model: str = ""  # provider:model; "" is the built-in engine
     sandbox: Literal["auto", "docker", "bubblewrap", "process"] = "auto"
     allow_unsafe_sandbox: bool = False

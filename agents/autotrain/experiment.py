@@ -30,7 +30,7 @@ T = TypeVar("T")
 class Setting:
     """One point of the search space that every model shares."""
 
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     embedding_l2: float = 0.0
     dropout: float | None = None  # None: as the model's constructor says
 
@@ -103,7 +103,7 @@ class Experiment:
         if self._plan.trials == 1:
             return Setting(), ()
         study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=TUNING_SEED))
-        study.enqueue_trial({"learning_rate": 1e-3, "embedding_l2": 0.0})
+        study.enqueue_trial({"learning_rate": 2e-3, "embedding_l2": 0.0})
         trials: list[Trial] = []
         for number in range(self._plan.trials):
             asked = study.ask()
@@ -181,7 +181,7 @@ class Experiment:
 def _suggest(trial: optuna.Trial, default: bool) -> Setting:
     """The shared search space (learning rate, L2 on embeddings, dropout); the default point leaves dropout to the model."""
     point = Setting(
-        learning_rate=trial.suggest_float("learning_rate", 3e-4, 5e-3, log=True),
+        learning_rate=trial.suggest_float("learning_rate", 3e-4, 2e-2, log=True),
         embedding_l2=trial.suggest_categorical("embedding_l2", [0.0, 1e-6, 1e-5, 1e-4]),
     )
     return point if default else replace(point, dropout=trial.suggest_categorical("dropout", [0.0, 0.1, 0.2, 0.4]))

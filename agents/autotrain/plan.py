@@ -12,6 +12,8 @@ from sandboxes.kit.data import Prepared
 from sandboxes.kit.schema import Schema
 
 ASSUMED_SAMPLES_PER_S = 30_000.0  # of one single-threaded run, until past runs here say better
+STEPS_AN_EPOCH = 100  # fewer steps leave every model, a linear one above all, far from trained
+BATCH_SIZES = (128, 256, 512, 1024, 2048, 4096)
 START_S = 4.0  # starting a sandbox and importing torch
 TUNING_SEED = 0  # seeds of the comparison start at 1, so that no compared run was also a tuning trial
 
@@ -53,11 +55,14 @@ def make_plan(
     seeds: int = 3,
     trials: int = 2,
     max_epochs: int = 5,
-    batch_size: int = 2048,
+    batch_size: int | None = None,
     parallel: int = 1,
     past_samples_per_s: float | None = None,
 ) -> ExperimentPlan:
-    """The plan for reproducing `spec` on `prepared`. Raises `PlanImpossible`."""
+    """The plan for reproducing `spec` on `prepared`. Without a `batch_size`, the largest that leaves an epoch 100 steps.
+
+    Raises `PlanImpossible`.
+    """
     chosen = tuple(dict.fromkeys(baselines)) or default_baselines(prepared.schema)
     unknown = [name for name in chosen if name not in known_models]
     if unknown:
@@ -77,7 +82,7 @@ def make_plan(
         seeds=tuple(range(TUNING_SEED + 1, TUNING_SEED + 1 + seeds)),
         trials=trials,
         embedding_dim=_embedding_dim(spec),
-        batch_size=batch_size,
+        batch_size=batch_size or _batch_size(prepared.sizes["train"]),
         max_epochs=max_epochs,
         patience=1,
         threads=1,
@@ -85,6 +90,10 @@ def make_plan(
         estimate_basis=f"{runs} runs of at most {max_epochs} epochs at {rate:,.0f} samples/s, {parallel} side by side, "
         + ("as past runs here did" if past_samples_per_s else "an assumption until runs here have been seen"),
     )
+
+
+def _batch_size(rows: int) -> int:
+    return max((b for b in BATCH_SIZES if b * STEPS_AN_EPOCH <= rows), default=BATCH_SIZES[0])
 
 
 def default_baselines(schema: Schema) -> tuple[str, ...]:

@@ -196,7 +196,7 @@ def _command(ctx: Context) -> str:
     """The command that runs it again."""
     r = ctx.request
     words = ["agenticrs", "reproduce", r.paper, "--data", r.data, "--seeds", str(r.seeds), "--trials", str(r.trials)]
-    words += ["--epochs", str(r.epochs), "--batch-size", str(r.batch_size), "--again"]
+    words += ["--epochs", str(r.epochs), *(["--batch-size", str(r.batch_size)] if r.batch_size else []), "--again"]
     words += ["--baselines", ",".join(r.baselines)] if r.baselines else []
     words += ["--model", r.model] if r.model else []
     words += [] if r.ablation else ["--no-ablation"]

@@ -14,7 +14,9 @@ from sandboxes.kit.card import Argument, Card
 Value = int | float | bool | str | list[int]
 
 _AFTER = r"s?\b(?:[^.;:()\d]{0,40}?(?:\bto\b|\bis\b|\bare\b|\bof\b|\bas\b|\bbe\b|=|:)|\s*\(?)\s*"
-_SEARCHED = re.compile(r"\b(?:search\w*|grid|rang(?:e|es|ing)|var(?:y|ied|ying)|among|select\w* from|chosen from)\b", re.IGNORECASE)
+_SEARCHED = re.compile(
+    r"\b(?:search\w*|grid|rang(?:e|es|ing)|var(?:y|ied|ying)|among|select\w* from|chosen from)\b", re.IGNORECASE
+)
 
 
 def read_arguments(

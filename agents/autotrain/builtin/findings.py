@@ -18,22 +18,28 @@ _KNOWN_DATA = re.compile(
     r"Census[- ]Income|MicroVideo|TikTok|Yelp|Gowalla|Book-?Crossing|Tenrec|Douban|Movielens|Outbrain|Huawei|Company\*?|Zhihu)(?!\w)"
 )
 _DATA_PHRASE = re.compile(r"\b((?:[A-Z][\w*-]*)(?:\s+[A-Z][\w*-]*){0,2})\s+(?:data\s?sets?|benchmarks?)\b")
-_DATA_CONTEXT = re.compile(r"\bdata\s?sets?\b|\bexperiment|\bbenchmarks?\b|\bevaluat|\bcollected\b", re.IGNORECASE)
+_DATA_CONTEXT = re.compile(r"\bdata(?:\s?sets?)?\b|\bexperiment|\bbenchmarks?\b|\bevaluat|\bcollected\b", re.IGNORECASE)
 _NOT_DATA = frozenset(
     """The We Our This These Those Three Two Four Five Public Real Table In On All Each Both For From Training Test Validation Industrial
     Production Commercial Private Open Statistics Comprehensive Extensive Multiple Some Many Several Company Such Benchmark Large CTR CVR""".split()
 )
 _COMPARES = re.compile(
-    r"\bbaselines?\b|\bcompar(?:e|ed|ison|ing)\b|\bcompetitors?\b|\bcompeting\b|\bstate-of-the-art (?:models?|methods?)\b|\boutperforms?\b", re.IGNORECASE
+    r"\bbaselines?\b|\bcompar(?:e|ed|ison|ing)\b|\bcompetitors?\b|\bcompeting\b|\bstate-of-the-art (?:models?|methods?)\b|\boutperforms?\b",
+    re.IGNORECASE,
 )
-_METHOD_NAME = re.compile(r"(?<![\w$\\/])((?:[A-Z]\w*[A-Z0-9]\w*|[A-Z]{2,})(?:[+*]|[-&][A-Z0-9]\w*)*|[A-Z][a-z]+ ?& ?[A-Z][a-z]+|LR|FM)(?![\w-])")
+_METHOD_NAME = re.compile(
+    r"(?<![\w$\\/])((?:[A-Z]\w*[A-Z0-9]\w*|[A-Z]{2,})(?:[+*]|[-&][A-Z0-9]\w*)*|[A-Z][a-z]+ ?& ?[A-Z][a-z]+|LR|FM)(?![\w-])"
+)
 _NOT_METHODS = frozenset(
     """AUC GAUC CTR CVR CTCVR NDCG HR MRR RMSE MSE MAE GPU CPU ID IDs RQ RQ1 RQ2 RQ3 RQ4 RQ5 SGD FTRL AB KL SOTA ROC RIG GMV API URL RAM
     LLM LLMs AI ML DL NLP CV TPU GB TB KB MB SQL UV RPM CPM eCPM ReLU ReLu RELU PyTorch TensorFlow MovieLens KuaiRand KuaiSAR Logloss LogLoss
     COPC PCOC MLP SIGIR KDD CIKM WWW RecSys AAAI IJCAI ICML ICLR NIPS NeurIPS ACM IEEE GitHub BPR BCE""".split()
 )  # fmt: skip
 _LOSSES: tuple[tuple[str, Phrases], ...] = (
-    ("binary cross-entropy", Phrases(["cross entropy", "log loss", "logloss", "logistic loss", "negative log-likelihood", "logarithmic loss"])),
+    (
+        "binary cross-entropy",
+        Phrases(["cross entropy", "log loss", "logloss", "logistic loss", "negative log-likelihood", "logarithmic loss"]),
+    ),
     ("contrastive (InfoNCE)", Phrases(["infonce", "contrastive loss", "contrastive learning loss", "nt-xent"])),
     ("KL divergence", Phrases(["kl divergence", "kullback leibler", "kl loss"])),
     ("mean squared error", Phrases(["mean squared error", "mse loss", "square loss", "squared loss"])),
@@ -102,7 +108,11 @@ def stages(paper: Paper, passages: Sequence[Passage], stances: Sequence[Stance])
 
 
 def _phrased(
-    paper: Paper, passages: Sequence[Passage], stances: Sequence[Stance], kinds: Iterable[tuple[str, Phrases]], roles: Sequence[str]
+    paper: Paper,
+    passages: Sequence[Passage],
+    stances: Sequence[Stance],
+    kinds: Iterable[tuple[str, Phrases]],
+    roles: Sequence[str],
 ) -> tuple[Named, ...]:
     found: dict[str, Named] = {}
     for name, phrases in kinds:
@@ -114,3 +124,9 @@ def _phrased(
                 start, end = passage.words[hits[0].first].start, passage.words[hits[0].last].end
                 found[name] = Named(name=name, evidence=_at(paper, passage, start - passage.start, end - passage.start))
     return tuple(sorted(found.values(), key=lambda n: n.evidence.start if n.evidence else 0))
+
+
+def known_data(text: str) -> str:
+    """The first public data set that the text names, "" when it names none."""
+    match = _KNOWN_DATA.search(text)
+    return " ".join(match.group(1).split()) if match else ""

@@ -25,9 +25,13 @@ _CONTEXT: dict[str, Phrases] = {
             "\n", " "
         ).split(";")
     ),
-    "numeric": Phrases("numerical; numeric; continuous; real-valued; number; price; age; bin; bucket; discretize; discretization".split(";")),
+    "numeric": Phrases(
+        "numerical; numeric; continuous; real-valued; number; price; age; bin; bucket; discretize; discretization".split(";")
+    ),
     "target_item": Phrases("candidate; target; ad; advertisement; item; product".split(";")),
-    "entire_space": Phrases("conversion; cvr; purchase; post-click; impression; buy; bought; exposure; exposed; cart; order".split(";")),
+    "entire_space": Phrases(
+        "conversion; cvr; purchase; post-click; impression; buy; bought; exposure; exposed; cart; order".split(";")
+    ),
 }
 _FIELDS = Phrases("field; feature; column; embedding; input; attribute".split(";"))
 
@@ -88,7 +92,9 @@ class Matcher:
             if any(self._swallows(other, hit) for other in hits):
                 continue
             strength = LONG_CUE if self._words[hit.phrase] > 1 else SHORT_CUE
-            found[card] = max(strength, found.get(card, 0.0)) if card not in found else 1 - (1 - found[card]) * (1 - strength * 0.6)
+            found[card] = (
+                max(strength, found.get(card, 0.0)) if card not in found else 1 - (1 - found[card]) * (1 - strength * 0.6)
+            )
         return found
 
     def _swallows(self, other: Hit, hit: Hit) -> bool:

@@ -7,7 +7,7 @@ anything is recognised: a mechanism must be described, not named.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,6 +27,7 @@ _LONG = r"(?P<name>[A-Z][\w-]*(?:\s+(?:&|and|of|in|for|with|on|[A-Z][\w-]*))*\s*
 _PATTERNS: tuple[tuple[str, float], ...] = (
     (rf"\b(?:called|named|termed|namely|dubbed|abbreviated\s+as|denoted\s+as|referred\s+to\s+as|we\s+call(?:\s+it)?),?\s+(?:the\s+)?{_NAME}", 2.0),
     (rf"{_NAME}\s*,?\s+(?:in|for)\s+short\b", 3.0),
+    (rf"\b(?:[Ww]e|paper|note|article)\s+(?:describe|explain)s?\s+{_NAME}\s*,\s+(?:a|an|the|our)\b", 2.0),
     (rf"\((?:in|for)\s+short,?\s+{_NAME}\)|\((?:shortly|abbreviated(?:\s+as)?|denoted(?:\s+as)?|called|named),?\s+{_NAME.replace('?P<name>', '?P<name2>')}\)", 2.0),
     (rf"\b(?:we|paper|work|article|study)\b[^.;:()]{{0,60}}?\b(?:{_VERB}){_FILL}\s+{_NAME}", 2.0),
     (rf"\b(?:the|our)\s+proposed\s+(?:{_KIND})?\s*[,:]?\s*{_NAME}", 2.0),
@@ -103,7 +104,7 @@ def _named(name: str) -> bool:
 
 
 def _choose(paper: Paper, body: str) -> tuple[str, tuple[str, ...]]:
-    scores: Counter[str] = Counter()
+    scores: defaultdict[str, float] = defaultdict(float)
     first: dict[str, int] = {}
     titled = dict(_from_title(paper))
     for name, weight in [*titled.items(), *_candidates(body)]:

@@ -49,7 +49,9 @@ class Nearness:
         self._vectors = _Vectors()
         texts = [(i, text) for i, card in enumerate(cards) for text in (*card.descriptions, card.summary, *_long(card.cues))]
         stems = [_content(words_of(text)) for _, text in texts]
-        self._weights = _weights([{w.stem for k, (j, _) in enumerate(texts) if j == i for w in stems[k]} for i in range(len(cards))])
+        self._weights = _weights(
+            [{w.stem for k, (j, _) in enumerate(texts) if j == i for w in stems[k]} for i in range(len(cards))]
+        )
         self._sentences: list[_Sentence] = []
         flat: list[Word] = []
         for (card, _), words in zip(texts, stems, strict=True):

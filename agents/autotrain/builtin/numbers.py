@@ -11,7 +11,7 @@ _MINUS = str.maketrans("−–‐‑⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "----" + "-
 _POWER = r"10\s*(?:\^|\*\*)?\s*\{?\s*[-−–‐⁻]\s*[\d⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}\s*\}?"
 _PLAIN = r"\d+(?:,\d{3})+(?!\d)|\d*\.\d+(?:[eE][-−–]?\d{1,2})?|\d+(?:[eE][-−–]?\d{1,2})?"
 NUMBER = rf"\$?\s*(?:(?:{_PLAIN})\s*(?:×|x|\*|\\times|\\cdot)\s*{_POWER}|{_POWER}|{_PLAIN}|(?<!\w)(?:{'|'.join(_WORDS)})(?!\w))"
-_SEPARATOR = r"\s*(?:-|–|−|,|×|x|\\times|→|/|\|)\s*"
+_SEPARATOR = r"(?:\s*(?:-|–|−|,|×|x|\\times|→|/|\|)\s*(?:and\s+)?|\s+and\s+)"
 LIST = rf"[\[({{\\]*\s*\d{{2,5}}(?:{_SEPARATOR}\d{{1,5}}){{1,7}}\s*[\])}}\\]*"
 
 _NUMBER = re.compile(NUMBER, re.IGNORECASE)

@@ -18,7 +18,9 @@ MAX_SENTENCE = 900  # longer runs are tables or lost punctuation, and are cut
 ABSTRACT_WORDS = 700  # a text without headings and no longer than this is taken for an abstract
 
 _PARAGRAPH = re.compile(r"\S(?:.*?\S)?(?=\s*\n[^\S\n]*\n|\s*\Z)", re.DOTALL)
-_BOUNDARY = re.compile(r"(?<=[a-z0-9)\]}$%\"”’'][.!?])(?:\s+(?=[A-Z\\(\"“$\[\d•])|(?=[A-Z][a-z]+\s))|(?<=[.!?][)\"”’'])\s+(?=[A-Z\\])")
+_BOUNDARY = re.compile(
+    r"(?<=[a-z0-9)\]}$%\"”’'][.!?])(?:\s+(?=[A-Z\\(\"“$\[\d•])|(?=[A-Z][a-z]+\s))|(?<=[.!?][)\"”’'])\s+(?=[A-Z\\])"
+)
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|et al|etc|vs|cf|resp|w\.r\.t|approx|[Ff]igs?|[Ee]qs?|[Ss]ecs?|[Tt]abs?|[Rr]efs?|[Dd]r|[Pp]rof|St|No|Inc|Corp)|\b[A-Z])\.$"
 )

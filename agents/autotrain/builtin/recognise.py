@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from agents.autotrain.builtin.matching import Match, Matcher
@@ -10,8 +10,12 @@ from agents.autotrain.builtin.passages import Passage
 from agents.autotrain.builtin.stance import Stance
 from agents.autotrain.reading.sections import Role
 
-LEAST_STANCE = 0.34  # passages that are less surely the paper's own are no evidence
-ACCEPT = 0.4  # confidence from which a mechanism is recognised
+LEAST_STANCE = 0.4  # passages that are less surely the paper's own are no evidence
+ACCEPT = 0.55  # confidence from which a mechanism is recognised
+NEAR_ROLES: frozenset[Role] = frozenset({"abstract", "method", "other"})  # where nearness without a cue is evidence
+NEAR_WORDS = 6  # telling words that a passage needs for that
+SHORT = 15  # passages up to which a text is an abstract, where a mechanism may be described only once
+EXPLAINED = 0.3  # what is left of nearness where the passage names another mechanism
 KEPT = 4  # passages quoted for a mechanism
 
 # How central a mechanism is to the paper, by where it is spoken of.
@@ -42,15 +46,18 @@ def read_mechanisms(passages: Sequence[Passage], stances: Sequence[Stance], matc
     matcher.prepare(p for p, s in zip(passages, stances, strict=True) if s.value >= LEAST_STANCE)
     matches: list[tuple[Match, ...]] = []
     for i, (passage, stance) in enumerate(zip(passages, stances, strict=True)):
-        if stance.value < LEAST_STANCE or passage.formula or passage.table:
+        if stance.value < LEAST_STANCE or passage.formula or passage.table or _is_caption(passage):
             matches.append(())
             continue
         around = [w for p in passages[max(0, i - 2) : i + 3] for w in p.words]
         matches.append(matcher.matches(passage.words, stance, around))
     found: dict[int, Recognised] = {}
     for i, of_passage in enumerate(matches):
+        named = {m.card for m in of_passage if m.cue > 0}
         for match in of_passage:
             surety = surety_of(match, stances[i])
+            if not match.cue:
+                surety *= _near_weight(passages[i], named)
             entry = found.setdefault(match.card, Recognised(match.card, 0.0, 0.0, False))
             entry.support.append((i, surety))
             entry.cued = entry.cued or (match.cue > 0 and surety >= ACCEPT)
@@ -59,8 +66,26 @@ def read_mechanisms(passages: Sequence[Passage], stances: Sequence[Stance], matc
     for entry in found.values():
         entry.support.sort(key=lambda s: (-s[1], s[0]))
         entry.confidence = _confidence([s for _, s in entry.support])
+        if not entry.cued and len(passages) > SHORT and sum(s >= ACCEPT for _, s in entry.support) < 2:
+            entry.confidence = 0.0  # a paper comes back to what it does
     kept = [r for r in found.values() if r.confidence >= ACCEPT]
     return Reading(tuple(sorted(kept, key=lambda r: (-r.centrality * r.confidence, r.card))), tuple(matches))
+
+
+def _near_weight(passage: Passage, named: Collection[int]) -> float:
+    """How much nearness alone counts: not in passing remarks, and little where a mechanism is named outright."""
+    if passage.role not in NEAR_ROLES or sum(w.kind == "word" and len(w.low) > 3 for w in passage.words) < NEAR_WORDS:
+        return 0.0
+    return EXPLAINED if named else 1.0
+
+
+def _is_caption(passage: Passage) -> bool:
+    """A caption ("Figure 3: ...") or a footnote whose mark is glued to its first word."""
+    head = [w for w in passage.words[:2] if w.kind in ("word", "number")]
+    if not head:
+        return False
+    numbered = len(head) > 1 and head[1].kind == "number" and head[0].low in ("figure", "fig", "table", "algorithm")
+    return numbered or (head[0].low[0].isdigit() and head[0].kind == "word")
 
 
 def surety_of(match: Match, stance: Stance) -> float:

@@ -5,11 +5,11 @@ What the methods compute stands in `render_forward`. Nothing of a paper but clea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from agents.autotrain.builtin.blueprint import Blueprint, Part
 from agents.autotrain.builtin.render_forward import methods, needs_labels
-from agents.autotrain.builtin.source_text import call, indented, wrapped
+from agents.autotrain.builtin.source_text import LONGEST, call, indented, wrapped
 
 # What the constructors' parameters without a default are given, in the constructor's own words.
 GIVEN = {
@@ -86,8 +86,10 @@ def _constructor(b: Blueprint) -> Iterator[str]:
         yield from _assigned(part)
     for part in b.histories:
         yield from _comment(part)
-        made = "".join(_made(part))
-        yield f"self.{part.attribute} = nn.ModuleList({made} for _ in schema.sequences)"
+        yield f"self.{part.attribute} = nn.ModuleList("
+        yield from indented(call(part.card.block, _arguments(part), longest=LONGEST - 4))
+        yield "    for _ in schema.sequences"
+        yield ")"
     for part in b.inputs:
         yield from _assigned(part)
     if _needs_width(b):
@@ -142,10 +144,6 @@ def _output(b: Blueprint) -> Iterator[str]:
 def _assigned(part: Part, in_dim: str = "width") -> Iterator[str]:
     yield from _comment(part)
     yield from call(f"self.{part.attribute} = {part.card.block}", _arguments(part, in_dim))
-
-
-def _made(part: Part) -> Iterable[str]:
-    return call(part.card.block, _arguments(part), longest=10_000)
 
 
 def _arguments(part: Part, in_dim: str = "width") -> list[str]:

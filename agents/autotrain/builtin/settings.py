@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from agents.autotrain.builtin.numbers import LIST, NUMBER, number, whole, widths
 from agents.autotrain.builtin.passages import Passage
@@ -109,12 +110,17 @@ def _stated(text: str) -> Iterator[tuple[str, int | float | str | list[int]]]:
     layers = None if searched else _WIDTHS.search(text)
     if layers:
         sizes = widths(layers.group("value") or layers.group("before"))
-        if len(sizes) > 1 and all(4 <= n <= 10_000 for n in sizes):
+        if len(sizes) > 1 and all(8 <= n <= 10_000 for n in sizes) and not _is_grid(sizes):
             yield "hidden_units", sizes
     optimizer = _OPTIMIZER.search(text)
     if optimizer and re.search(r"\boptimi[sz]|\btrain|\busing\b|\bwe use\b|\bwith\b", text, re.IGNORECASE):
         name = optimizer.group(1).lower()
         yield "optimizer", "sgd" if name.startswith("stochastic") else name
+
+
+def _is_grid(sizes: list[int]) -> bool:
+    """Widths that only grow, three or more: values that were tried, or the ticks of a plot."""
+    return len(sizes) > 2 and all(a < b for a, b in pairwise(sizes))
 
 
 def _shaped(found: dict[str, HyperParameter]) -> Iterator[HyperParameter]:

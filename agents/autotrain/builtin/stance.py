@@ -44,7 +44,7 @@ _PLAIN: dict[Role, float] = {
 _OWN: dict[Role, float] = {
     "abstract": 1.0,
     "introduction": 0.85,
-    "related": 0.35,
+    "related": 0.3,
     "method": 1.0,
     "experiments": 0.35,
     "conclusion": 0.8,
@@ -61,7 +61,9 @@ _PROPOSING = Phrases(
     paper introduces; work proposes; work presents; article proposes; study proposes; is proposed; are proposed; we study; we show;
     we put forward; we describe; the proposed; our proposed; we develop; we build; we construct; we establish; we adapt; we also propose;
     we further propose; we first propose; we then propose; we therefore propose; we extend; we also introduce; we further introduce;
-    is designed to; are designed to; we then design; we argue that; a novel; novel module; is a novel""".replace("\n", " ").split(";")
+    is designed to; are designed to; we then design; we argue that; a novel; novel module; is a novel""".replace("\n", " ").split(
+        ";"
+    )
 )
 _SELF = Phrases(
     """we propose; we present; we introduce; we develop; we design; we devise; we formulate; paper proposes; paper presents; paper introduces;
@@ -85,7 +87,9 @@ _OTHERS = Phrases(
     these method; these approach; those method; such method; these model; such approach; predecessor;
     related work; in the past; commonly; early work; early method; ranging from; several author; proposed by;
     common practice; the practice of; shown promise; shown great; methods struggle; can be categorized; can be divided; previous ctr;
-    previous deep; existing deep; as instances of; state-of-the-arts; attracted; naive approach; naive method""".replace("\n", " ").split(";")
+    previous deep; existing deep; as instances of; state-of-the-arts; attracted; naive approach; naive method""".replace(
+        "\n", " "
+    ).split(";")
 )
 # "We" that speaks of others.
 _MEASURED = Phrases(
@@ -166,7 +170,12 @@ def _opening(words: Sequence[Word], before: Stance | None, role: Role) -> Voice:
         return "neutral"
     if head[0].low in _CARRIES and before is not None and before.voice == "others" and role != "method":
         return "others"
-    if before is not None and before.voice == "others" and head[0].low in ("however", "moreover", "besides", "thus") and role != "method":
+    if (
+        before is not None
+        and before.voice == "others"
+        and head[0].low in ("however", "moreover", "besides", "thus")
+        and role != "method"
+    ):
         return "others"
     return "neutral"
 
@@ -196,22 +205,29 @@ def _voices(words: Sequence[Word], opening: Voice) -> list[Voice]:
 
 
 def _goes_on(words: Sequence[Word], comma: int) -> bool:
-    """"unlike experts, which share ...," is one aside up to the second comma."""
+    """ "unlike experts, which share ...," is one aside up to the second comma."""
     return comma + 1 < len(words) and words[comma + 1].low in ("which", "who", "whose", "where")
 
 
 def _possessive(words: Sequence[Word], index: int) -> bool:
-    """"instead of our" does not turn back to oneself; "unlike them we" does."""
+    """ "instead of our" does not turn back to oneself; "unlike them we" does."""
     return words[index].low != "we" and words[index].kind != "name"
 
 
 def _citation_subjects(words: Sequence[Word]) -> Iterable[int]:
-    """Where a cited work is the subject: a citation within the first words with a verb right after it, as in "X [7] replaces"."""
+    """Where a cited work is the subject: a citation within the first words with a verb right after it, as in "X [7] replaces",
+    or one that the sentence opens with, as in "In [7], the embeddings are trained first"."""
+    if len(words) > 1 and words[0].low in ("in", "from", "by", "following", "like", "as") and words[1].kind == "cite":
+        yield 0
     for i, word in enumerate(words[:14]):
         if word.kind != "cite":
             continue
         after = words[i + 1] if i + 1 < len(words) else None
-        if after is not None and after.kind == "word" and (after.low.endswith(("s", "ed")) or after.low in ("model", "use", "learn", "propose")):
+        if (
+            after is not None
+            and after.kind == "word"
+            and (after.low.endswith(("s", "ed")) or after.low in ("model", "use", "learn", "propose"))
+        ):
             yield 0
         if after is not None and after.low == ":":
             yield 0

@@ -52,7 +52,9 @@ OUTSIDE: tuple[Topic, ...] = (
             hallucination; conversational agent; dialogue; deep research; reranker and generator; prompt; reasoning chain; text generation;
             chain-of-thought; instruction tuning; agentic; llm agent"""
         ),
-        _phrases("generator; knowledge graph reasoning; language model; long-term memory; memory retrieval; retrieved document; report"),
+        _phrases(
+            "generator; knowledge graph reasoning; language model; long-term memory; memory retrieval; retrieved document; report"
+        ),
     ),
     Topic(
         "computer vision",

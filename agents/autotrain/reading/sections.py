@@ -28,6 +28,10 @@ _PATTERNS: tuple[tuple[Role, str], ...] = (
         r"\brelated (?:works?|stud\w+|research|literature|methods?|models?)\b|\b(?:prior|previous) (?:works?|arts?|stud\w+)\b",
     ),
     ("related", r"\bliterature (?:reviews?|surveys?)\b"),
+    (
+        "related",
+        r"\b(?:relations?(?:hips?)?|connections?|differences?|comparisons?|links?) (?:with|to|from|between)\b",
+    ),
     ("introduction", r"^(?:introductions?|motivations?|overview and motivation)\b|\bintroduction$"),
     (
         "experiments",
@@ -68,7 +72,9 @@ _PATTERNS: tuple[tuple[Role, str], ...] = (
 )
 _CUES = tuple((role, re.compile(pattern, re.IGNORECASE)) for role, pattern in _PATTERNS)
 _PLAIN = re.compile(
-    r"(?:related|prior|previous|experiment\w*|evaluation|data ?sets?|baselines?|ablations?)\b(?: \w+)?$", re.IGNORECASE
+    r"(?:related|prior|previous|experiment\w*|evaluation|data ?sets?|baselines?|ablations?)\b(?: \w+)?$"
+    r"|(?:relations?(?:hips?)?|connections?|differences?|comparisons?|links?) (?:with|to|from|between)\b",
+    re.IGNORECASE,
 )
 
 

@@ -1,0 +1,109 @@
+"""What every engine must do, whichever mind it is: quotes that are in the paper, legal code, reviews that point at lines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from command import NOTE
+from random_rows import PLAIN
+from scripted_chat import Scripted
+
+from agents.autotrain.builtin import BuiltinEngine
+from agents.autotrain.engine import Engine, Failure
+from agents.autotrain.language_model import LanguageModelEngine
+from agents.autotrain.paper import Paper
+from agents.autotrain.reading import read_paper
+from agents.autotrain.spec import MethodSpec
+from agents.llm import LanguageModel, Ledger
+from sandboxes.kit.layers import CARDS
+from sandboxes.policy import violations
+
+READING = {
+    "scope": "in_scope",
+    "mechanisms": [
+        {"name": "pairwise inner products", "block": "fm", "quote": "the inner products of all pairs of embeddings"},
+        {"name": "deep network", "block": "dnn", "quote": "a multi-layer perceptron"},
+    ],
+    "hyper_parameters": [{"name": "embedding_dim", "value": 10, "quote": "We use an embedding size of 10"}],
+}
+MODEL = '''"""Pairs and a deep network."""
+
+from torch import Tensor, nn
+
+from sandboxes.kit import Batch, Schema
+from sandboxes.kit.layers import DNN, FactorizationMachine, FeatureEmbedding
+
+
+class Model(nn.Module):
+    def __init__(self, schema: Schema, *, embedding_dim: int = 10, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.embedding = FeatureEmbedding(schema, embedding_dim)
+        self.fm = FactorizationMachine(schema.n_fields, embedding_dim)  # m1
+        self.dnn = DNN(schema.n_fields * embedding_dim, (8,), dropout)  # m2
+        self.output = nn.Linear(8, len(schema.tasks))
+
+    def forward(self, batch: Batch) -> Tensor:
+        fields = self.embedding(batch)  # (B, F, D)
+        return self.output(self.dnn(fields.flatten(1))) + self.fm(fields)
+'''
+LAYER = "        self.dnn = DNN(schema.n_fields * embedding_dim, (8,), dropout)  # m2\n"
+PATCH = f"<<<<<<< SEARCH\n{LAYER}=======\n{LAYER.replace('(8,)', '(8, 8)')}>>>>>>> REPLACE\n"
+REVIEWED = {
+    "mechanisms": [
+        {"mechanism": "m1", "status": "implemented", "first_line": 13, "last_line": 13},
+        {"mechanism": "m2", "status": "implemented", "first_line": 14, "last_line": 14},
+    ],
+    "main_mechanism": "m1",
+}
+WITHOUT = MODEL.replace(" + self.fm(fields)", "").replace(
+    "        self.fm = FactorizationMachine(schema.n_fields, embedding_dim)  # m1\n", ""
+)
+
+
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory: pytest.TempPathFactory) -> Paper:
+    return read_paper(str(NOTE), tmp_path_factory.mktemp("papers"))
+
+
+@pytest.fixture(params=["builtin", "language_model"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    if request.param == "builtin":
+        return BuiltinEngine()
+    fenced = f"```python\n{MODEL}```"
+    chat = Scripted(json.dumps(READING), fenced, PATCH, json.dumps(REVIEWED), f"```python\n{WITHOUT}```")
+    ledger = Ledger(tmp_path / "calls.jsonl")
+    return LanguageModelEngine(LanguageModel("scripted:x", cache=tmp_path / "answers", ledger=ledger, chat=chat), CARDS)
+
+
+def test_the_whole_life_of_a_candidate(engine: Engine, paper: Paper) -> None:
+    spec = engine.parse(paper)
+    quotes_hold(spec, paper)
+    code = engine.write(spec, PLAIN)
+    assert not violations(code.text)
+    assert code.composed == (engine.name == "builtin")  # only the kit's own composition may run without a wall
+    changed = engine.repair(spec, PLAIN, code, Failure("smoke", "the gradient reaches every parameter: no gradient reaches fm"))
+    assert changed is None or changed.text != code.text
+    assert changed is None or changed.composed == code.composed
+    review = engine.review(spec, code)
+    assert [r.mechanism for r in review.rows] == [m.id for m in spec.mechanisms]
+    for row in review.rows:
+        assert row.lines is None if row.status == "missing" else row.lines or row.note
+        assert row.lines is None or 1 <= row.lines[0] <= row.lines[1] <= len(code.text.splitlines())
+    assert review.main_mechanism in {r.mechanism for r in review.rows if r.status != "missing"}
+    less = engine.ablate(spec, PLAIN, code, str(review.main_mechanism))
+    assert less is not None and less.text != code.text
+    assert not violations(less.text)
+
+
+def quotes_hold(spec: MethodSpec, paper: Paper) -> None:
+    assert spec.scope.inside
+    assert {m.block for m in spec.mechanisms} >= {"fm", "dnn"}
+    assert len({m.id for m in spec.mechanisms}) == len(spec.mechanisms)
+    for mechanism in spec.mechanisms:
+        assert 0 <= mechanism.confidence <= 1
+        assert mechanism.basis != "stated" or mechanism.evidence
+        for evidence in mechanism.evidence:
+            assert paper.text[evidence.start : evidence.end] == evidence.quote
+    assert {h.name: h.value for h in spec.hyper_parameters if h.basis == "stated"}["embedding_dim"] == 10
