@@ -82,8 +82,9 @@ def _logits(b: Blueprint) -> Iterator[str]:
         yield from _flat(b)
     if b.tower:
         pieces = ["flat", *(_applied(p) for p in b.parallels)]
-        joined = f"torch.cat([{', '.join(pieces)}], 1)" if len(pieces) > 1 else "flat"
-        yield f"logits = self.{b.tower.attribute}({joined})  # (B, T){_named(b.tower)}"
+        if len(pieces) > 1:
+            yield from call("represented = torch.cat", [f"[{', '.join(pieces)}]", "1"], tail="  # (B, K)")
+        yield f"logits = self.{b.tower.attribute}({'represented' if len(pieces) > 1 else 'flat'})  # (B, T){_named(b.tower)}"
     elif b.has_representation:
         pieces = [_applied(p) for p in (*b.deeps, *b.parallels)]
         if len(pieces) > 1:
