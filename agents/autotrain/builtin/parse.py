@@ -61,7 +61,7 @@ def parse(paper: Paper, cards: Sequence[Card]) -> MethodSpec:
         hyper_parameters=read_settings(paper, passages),
         datasets=findings.datasets(paper, passages, names.aliases),
         baselines=findings.baselines(paper, passages, names.aliases),
-        claims=read_claims(paper, passages, names.aliases),
+        claims=read_claims(paper, passages, stances, names.aliases),
         unclear=tuple(passages[i].evidence(paper) for i in _unclear(said)),
     )
 
@@ -71,7 +71,7 @@ def _mechanism(paper: Paper, card: Card, found: Recognised, passages: Sequence[P
     quoted = list(dict.fromkeys([*(i for i, _ in found.support[:KEPT]), *said]))[: KEPT + 2]
     return Mechanism(
         id="m0",
-        name=card.name.replace("_", " "),
+        name=card.cues[0],
         block=card.name,
         basis="stated" if found.cued else "inferred",
         confidence=round(found.confidence, 3),
