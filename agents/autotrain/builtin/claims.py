@@ -1,206 +1,180 @@
 """Results that the paper reports for its own model, read from tables and sentences.
 
-Only what can be read with certainty: a value stands where the paper's own model and a metric cross in a table whose data
-set is named, or in a sentence that names metric, value and data set. Differences and ranges are no values.
+Only what can be read with certainty: a value stands in the column of a metric and the row of the paper's own model, or in
+a sentence of the paper's own that names metric, value and data set. Differences and percentages are no values.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from agents.autotrain.builtin.findings import known_data
 from agents.autotrain.builtin.passages import Passage
-from agents.autotrain.builtin.stance import Stance
 from agents.autotrain.paper import Paper, Table
-from agents.autotrain.reading.sections import section_at
 from agents.autotrain.spec import Claim, Evidence
 
 MOST = 12
-
-
-@dataclass(frozen=True)
-class _Metric:
-    name: str
-    pattern: re.Pattern[str]
-    more: bool  # more is better
-    low: float
-    high: float
-    percent: bool = False  # may be written in percent
-
-
-_METRICS = (
-    _Metric("GAUC", re.compile(r"\bG-?AUC\b|\bgroup(?:ed)? AUC\b", re.IGNORECASE), True, 0.3, 1.0, True),
-    _Metric("AUC", re.compile(r"\b(?:ROC-?)?AUC(?:-ROC)?\b", re.IGNORECASE), True, 0.3, 1.0, True),
-    _Metric("log loss", re.compile(r"\blog-?\s?loss\b|\bcross[- ]entropy\b", re.IGNORECASE), False, 1e-4, 2.0),
-    _Metric("RMSE", re.compile(r"\bRMSE\b"), False, 1e-4, 100.0),
+BEFORE = 300  # characters
+_Metric = tuple[str, bool, float, float]  # name, whether more is better, range
+# Metrics by name: pattern, whether more is better, and the range of a possible value.
+_METRICS: tuple[tuple[str, re.Pattern[str], bool, float, float], ...] = (
+    ("GAUC", re.compile(r"\bG-?AUC\b|\bgroup AUC\b", re.IGNORECASE), True, 0.3, 1.0),
+    ("AUC", re.compile(r"\b(?:ROC-?)?AUC\b(?:-ROC)?|\barea under (?:the )?(?:ROC )?curve\b", re.IGNORECASE), True, 0.3, 1.0),
+    ("log loss", re.compile(r"\blog-?\s?loss\b|\bcross[- ]entropy\b", re.IGNORECASE), False, 0.001, 1.5),
+    ("RMSE", re.compile(r"\bRMSE\b"), False, 0.0001, 100.0),
 )
-_DIFFERENCE = re.compile(
-    r"\bimp(?:r|rove)\w*|\bgain|\bdifferences?\b|\brel(?:a|ative)|\blift\b|Δ|∆|\\Delta|\bp-?values?\b|\bstd\b(?!\))",
-    re.IGNORECASE,
+_CELL = re.compile(
+    r"^[\s*†‡↑↓∗$\\a-z{}()]*(?P<value>\d?\.\d{2,6}|\d{2}\.\d{1,4}\s*%?)(?:\s*(?:±|\\pm)\s*[\d.]+)?[\s*†‡∗$\\{}%]*$"
 )
-_CELL = re.compile(r"^\W{0,3}(?P<value>\d{0,2}\.\d{2,6})\s*(?P<percent>\\?%)?\s*(?:(?:±|\\pm|\+/-)\s*[\d.e-]+\s*%?)?[\W\d]{0,3}$")
-_DATA_IN_CAPTION = re.compile(r"\bon (?:the )?([A-Z][\w*∗-]*(?: [A-Z0-9][\w*∗-]*){0,2}?) (?:[Dd]ata\s?set|[Bb]enchmark|data)\b")
 _SAID = re.compile(
-    r"\b(?P<metric>(?:G-?|ROC-?)?AUC|log-?\s?loss)\b(?:\s+(?:score|value))?\s*(?:of|is|=|:|reaches|reaching|to be)?\s*(?P<value>0\.\d{3,6})\b"
-    r"(?P<between>[^.;]{0,30}?)\b(?:on|for)\s+(?:the\s+)?(?P<data>[^.,;]{3,50})",
+    r"(?P<metric>(?:G-?|ROC-?)?AUC|log-?\s?loss)\s+(?:score\s+)?(?:of|is|=|:|reaches|to be)?\s*(?P<value>0\.\d{3,6})\b"
+    r"[^.;]{0,40}?\bon\s+(?:the\s+)?(?P<data>[^.,;]{3,60})",
     re.IGNORECASE,
 )
-_THEIRS = re.compile(
-    r"\bthan\b|\bcompared|\bbaselines?\b|\bversus\b|\bvs\b|\bwhile\b|\bwhereas\b|\bimprove\w*\b|\bgains?\b", re.IGNORECASE
-)
 
 
-def read_claims(paper: Paper, passages: Sequence[Passage], stances: Sequence[Stance], own: Sequence[str]) -> tuple[Claim, ...]:
-    """At most `MOST` claims, one for each data set and metric; tables speak before sentences. `own` are the model's names."""
+def read_claims(paper: Paper, passages: Sequence[Passage], own: Sequence[str]) -> tuple[Claim, ...]:
+    """At most `MOST` claims, those of tables first; one for each data set and metric."""
     found: dict[tuple[str, str], Claim] = {}
-    for claim in [*_from_tables(paper, own), *_from_sentences(paper, passages, stances)]:
-        found.setdefault((_plain(claim.dataset), claim.metric), claim)
+    for claim in [*_from_tables(paper, own), *_from_sentences(paper, passages)]:
+        found.setdefault((claim.dataset, claim.metric), claim)
     return tuple(found.values())[:MOST]
 
 
 def _from_tables(paper: Paper, own: Sequence[str]) -> Iterator[Claim]:
-    mine = {_plain(name) for name in own if _plain(name)}
     for table in paper.tables:
-        if table.rows and not _DIFFERENCE.search(table.caption):
-            for rows in (table.rows, _turned(table.rows)):
-                claims = list(_by_rows(paper, table, rows, mine))
-                yield from claims
-                if claims:
-                    break
+        yield from _by_rows(paper, table, own)
 
 
-def _by_rows(paper: Paper, table: Table, rows: Sequence[tuple[str, ...]], mine: set[str]) -> Iterator[Claim]:
-    """Models down the first column, metrics in the rows above the first one with values."""
-    first = next((i for i, row in enumerate(rows) if any(_CELL.match(c.strip()) for c in row[1:])), 0)
-    if not first:
+def _by_rows(paper: Paper, table: Table, own: Sequence[str]) -> Iterator[Claim]:
+    """Models in the first column, metrics in the header."""
+    body = next((i for i, row in enumerate(table.rows) if sum(_value(c) is not None for c in row[1:]) >= 1), None)
+    if not body:
         return
-    width = len(rows[first])
-    body = [row for row in rows[first:] if len(row) == width]
-    ours = [row for row in body if _is_own(row[0], mine)]
-    if len(ours) != 1:
+    header, rows = table.rows[:body], [r for r in table.rows[body:] if len(r) > 1]
+    mine = [r for r in rows if _is_own(r[0], own)]
+    if not mine:
         return
-    others = [row for row in body if row[0].strip() and not _is_own(row[0], mine) and not _variant(row[0], mine)]
-    heads = [_spread(row, width) for row in rows[:first]]
+    width = len(mine[-1])
     for column in range(1, width):
-        labels = [row[column] for row in heads if row]
-        metric = _metric(labels)
-        data = _data(labels, table.caption)
-        value = _value(ours[0][column], metric) if metric else None
-        if metric is None or value is None or not data:
+        metric = _metric_of(header, column, width) or _only_metric(table.caption)
+        if metric is None:
             continue
-        scored = [(v, row[0]) for row in others if (v := _value(row[column], metric)) is not None]
-        best = (max if metric.more else min)(scored, key=lambda s: s[0]) if scored else None
+        name, more, low, high = metric
+        data = _data_of(header, column, width) or known_data(table.caption) or known_data(_before(paper, table))
+        value = _best([r for r in mine if len(r) == width], column, more, low, high)
+        if value is None or not data:
+            continue
+        others = [r for r in rows if len(r) == width and r[0].strip() and not _may_be_own(r[0], own)]
+        base = _best(others, column, more, low, high)
+        row = value[1]
+        start, quote = _place(paper, table, row)
         yield Claim(
             dataset=data,
-            metric=metric.name,
-            value=value,
-            baseline=_clean(best[1]) if best else "",
-            baseline_value=best[0] if best else None,
-            evidence=_cell_evidence(paper, table, ours[0][column]),
+            metric=name,
+            value=value[0],
+            baseline=_clean(base[1][0]) if base else "",
+            baseline_value=base[0] if base else None,
+            evidence=Evidence(quote=quote, section="", start=start, end=start + len(quote) if start >= 0 else -1),
         )
 
 
-def _turned(rows: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
-    """Rows and columns exchanged; nothing for ragged tables."""
-    return tuple(zip(*rows, strict=True)) if len({len(r) for r in rows}) == 1 else ()
-
-
-def _spread(row: tuple[str, ...], width: int) -> tuple[str, ...]:
-    """A header row over `width` columns, the first being the models'; () when it cannot be told what stands above what."""
-    cells = row[1:] if len(row) == width else row
-    if len(row) == width and any(c.strip() for c in cells):
-        filled, last = [row[0]], ""
-        for cell in cells:
-            last = cell if cell.strip() else last
-            filled.append(last)
-        return tuple(filled)
-    n = len(cells)
-    if n and (width - 1) % n == 0 and len(row) < width:
-        return ("", *(c for c in cells for _ in range((width - 1) // n)))
-    return ()
-
-
-def _metric(labels: Sequence[str]) -> _Metric | None:
-    text = " ".join(labels)
-    if _DIFFERENCE.search(text):
-        return None
-    found = [m for m in _METRICS if m.pattern.search(text)]
-    return found[0] if len(found) == 1 else None
-
-
-def _data(labels: Sequence[str], caption: str) -> str:
-    """The data set named above the column, else the only one that the caption names; "" when neither is sure."""
-    for label in labels:
-        plain = _clean(label)
-        if plain and not any(m.pattern.search(plain) for m in _METRICS) and re.search(r"[A-Za-z]{3}", plain) and len(labels) > 1:
-            return plain
-    known = known_data(" ".join(labels)) or known_data(caption)
-    if len(known) == 1:
-        return known[0]
-    said = _DATA_IN_CAPTION.findall(caption)
-    return _clean(said[0]) if len(said) == 1 and not known else ""
-
-
-def _value(cell: str, metric: _Metric) -> float | None:
+def _value(cell: str) -> float | None:
+    """The number of a cell that holds one number and its marks; per cent becomes a share."""
     match = _CELL.match(cell.strip())
     if match is None:
         return None
-    value = float(match.group("value"))
-    if metric.percent and (match.group("percent") or value > 1.0):
-        value = round(value / 100, 8)
-    return value if metric.low <= value <= metric.high else None
+    text = match.group("value").rstrip("% ")
+    value = float(text)
+    return round(value / 100, 8) if "%" in cell or value >= 10 else value
 
 
-def _is_own(label: str, mine: set[str]) -> bool:
-    plain = _plain(re.sub(r"\(ours\)|\bours?\b|\[\s*\d+\s*\]|\\cite\w*\{[^}]*\}", "", label, flags=re.IGNORECASE))
-    return plain in mine or (not plain and "our" in label.lower())
+def _is_own(cell: str, own: Sequence[str]) -> bool:
+    """Whether a row is the paper's own model: its name, with marks or "(ours)" around it."""
+    name = _clean(cell)
+    if re.search(r"\bours?\b|\bproposed\b", cell, re.IGNORECASE):
+        return True
+    return any(_plain(name) == _plain(o) for o in own if o)
 
 
-def _variant(label: str, mine: set[str]) -> bool:
-    """A row about a part or a variant of the paper's own model ("w/o gate", "ABC-small")."""
-    plain = _plain(label)
-    return any(plain.startswith(m) or m in plain for m in mine if len(m) > 2) or bool(
-        re.search(r"\bw/o\b|\bwithout\b", label.lower())
-    )
+def _may_be_own(cell: str, own: Sequence[str]) -> bool:
+    """Its own model, a variant of it, or another model that has its name within its own: no certain baseline."""
+    return _is_own(cell, own) or any(_plain(o) in _plain(cell) for o in own if len(_plain(o)) > 2)
 
 
-def _cell_evidence(paper: Paper, table: Table, cell: str) -> Evidence | None:
-    """The cell itself as it stands in the text after the table's start; None when the text does not show it."""
-    if table.start < 0:
-        return None
-    at = paper.text.find(cell, table.start)
-    reach = sum(len(c) + 3 for row in table.rows for c in row) + len(table.caption) + 20
-    if at < 0 or at > table.start + reach:
-        return None
-    section = section_at(paper, at)
-    return Evidence(quote=cell, section=section.title if section else "", start=at, end=at + len(cell))
+def _before(paper: Paper, table: Table) -> str:
+    """The lines right before a table, where texts without captions say what it shows."""
+    return paper.text[max(0, table.start - BEFORE) : table.start] if table.start >= 0 else ""
 
 
-def _from_sentences(paper: Paper, passages: Sequence[Passage], stances: Sequence[Stance]) -> Iterator[Claim]:
-    """Sentences that give one value of one metric on one known data set, and compare with nothing."""
-    for passage, stance in zip(passages, stances, strict=True):
-        text = paper.text[passage.start : passage.end]
-        if passage.table or passage.formula or passage.role == "related" or not _speaks_of_itself(passage, stance):
-            continue
-        said = list(_SAID.finditer(text))
-        if len(said) != 1 or _THEIRS.search(text):
-            continue
-        data = known_data(said[0].group("data"))
-        metric = _metric([said[0].group("metric")])
-        value = _value(said[0].group("value"), metric) if metric else None
-        if metric is not None and value is not None and len(data) == 1:
-            yield Claim(dataset=data[0], metric=metric.name, value=value, evidence=passage.evidence(paper))
-
-
-def _speaks_of_itself(passage: Passage, stance: Stance) -> bool:
-    return stance.voice == "own" or any(w.kind == "name" for w in passage.words)
-
-
-def _clean(label: str) -> str:
-    return " ".join(re.sub(r"\[\s*\d+\s*\]|\\cite\w*\{[^}]*\}|[*∗†‡]", "", label).split())
+def _clean(cell: str) -> str:
+    return " ".join(re.sub(r"\\[a-z]+|[*†‡∗{}$]", "", cell).split())
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    return re.sub(r"[^a-z0-9+]", "", name.lower())
+
+
+def _metric_of(header: Sequence[tuple[str, ...]], column: int, width: int) -> _Metric | None:
+    """The metric that a header cell of the column names."""
+    return next((m for row in reversed(header) if (m := _only_metric(_over(row, column, width)))), None)
+
+
+def _over(row: tuple[str, ...], column: int, width: int) -> str:
+    """The cell of a header row above a column. A row that leaves out the first column, or spans several columns evenly with
+    each cell, is spread over the others; any other cannot be assigned."""
+    if len(row) == width:
+        return row[column]
+    return row[(column - 1) * len(row) // (width - 1)] if row and (width - 1) % len(row) == 0 else ""
+
+
+def _only_metric(text: str) -> _Metric | None:
+    """The metric that a text names, None when it names none or several."""
+    named = [m for m in _METRICS if m[1].search(text)]
+    if len(named) > 1 and named[0][0] == "GAUC" and not re.search(r"(?<!G)(?<!G-)(?<!group )\bAUC\b", text, re.IGNORECASE):
+        named = [m for m in named if m[0] != "AUC"]
+    if len(named) != 1:
+        return None
+    name, _, more, low, high = named[0]
+    return name, more, low, high
+
+
+def _data_of(header: Sequence[tuple[str, ...]], column: int, width: int) -> str:
+    """The data set that stands above the column: in its own cell, or in the last filled one to the left of it."""
+    for row in header:
+        cells = [_over(row, c, width) for c in range(1, column + 1)]
+        above = next((cell for cell in reversed(cells) if cell.strip()), "")
+        if known_data(above):
+            return known_data(above)
+    return ""
+
+
+def _best(
+    rows: Sequence[tuple[str, ...]], column: int, more: bool, low: float, high: float
+) -> tuple[float, tuple[str, ...]] | None:
+    """The best value of the column among the rows, with its row."""
+    values = [(value, row) for row in rows if (value := _value(row[column])) is not None and low <= value <= high]
+    if not values:
+        return None
+    return max(values, key=lambda v: v[0]) if more else min(values, key=lambda v: v[0])
+
+
+def _place(paper: Paper, table: Table, row: tuple[str, ...]) -> tuple[int, str]:
+    """Where the row stands in the paper's text; -1 when the text does not hold it as one line."""
+    quote = " | ".join(row)
+    return paper.text.find(quote, max(0, table.start)), quote
+
+
+def _from_sentences(paper: Paper, passages: Sequence[Passage]) -> Iterator[Claim]:
+    """ "an AUC of 0.8007 on Criteo", where the paper speaks of itself."""
+    for passage in passages:
+        if passage.role not in ("abstract", "experiments", "conclusion") or not any(w.kind == "name" for w in passage.words):
+            continue
+        for match in _SAID.finditer(paper.text, passage.start, passage.end):
+            metric, data = _only_metric(match.group("metric")), known_data(match.group("data"))
+            value = float(match.group("value"))
+            if metric and data and metric[2] <= value <= metric[3]:
+                start, end = match.span()
+                evidence = Evidence(quote=paper.text[start:end], section=passage.section, start=start, end=end)
+                yield Claim(dataset=data, metric=metric[0], value=value, evidence=evidence)

@@ -63,11 +63,6 @@ def _at(paper: Paper, passage: Passage, start: int, end: int) -> Evidence:
     return Evidence(quote=paper.text[a:b], section=passage.section, start=a, end=b)
 
 
-def known_data(text: str) -> tuple[str, ...]:
-    """The public data sets that a text names, each once, in its order."""
-    return tuple(dict.fromkeys(" ".join(m.group(1).split()) for m in _KNOWN_DATA.finditer(text)))
-
-
 def datasets(paper: Paper, passages: Sequence[Passage], own: Sequence[str]) -> tuple[Named, ...]:
     """Data sets used: known names, and capitalised names before "dataset", where experiments are spoken of."""
     found: dict[str, Named] = {}

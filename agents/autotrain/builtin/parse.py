@@ -61,7 +61,7 @@ def parse(paper: Paper, cards: Sequence[Card]) -> MethodSpec:
         hyper_parameters=read_settings(paper, passages),
         datasets=findings.datasets(paper, passages, names.aliases),
         baselines=findings.baselines(paper, passages, names.aliases),
-        claims=read_claims(paper, passages, stances, names.aliases),
+        claims=read_claims(paper, passages, names.aliases),
         unclear=tuple(passages[i].evidence(paper) for i in _unclear(said)),
     )
 
