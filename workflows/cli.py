@@ -47,7 +47,13 @@ def reproduce(
     batch_size: Annotated[
         int | None, typer.Option(min=1, help="Rows a step; without it, as many as leave an epoch 100 steps.")
     ] = None,
-    model: Annotated[str | None, typer.Option(help="provider:model; without it, the built-in engine.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="provider:model, as LangChain names them; without it, the built-in engine. For an OpenAI-compatible server, "
+            "openai:NAME and its address in OPENAI_BASE_URL."
+        ),
+    ] = None,
     sandbox: Annotated[SandboxOption | None, typer.Option(help="Where code runs; auto takes the strongest there is.")] = None,
     allow_unsafe_sandbox: Unsafe = False,
     approve: Annotated[bool, typer.Option("--approve", help="Ask before anything is trained.")] = False,

@@ -101,7 +101,7 @@ def _redis(settings: Settings) -> list[Finding]:
 def _model(settings: Settings) -> list[Finding]:
     """Says what is set up; it does not call the provider, which would cost money."""
     if not settings.model:
-        remedy = "set AGENTICRS_MODEL=provider:model, or give --model"
+        remedy = "set AGENTICRS_MODEL=provider:model, or give --model; for an OpenAI-compatible server, OPENAI_BASE_URL too"
         return [Finding("language model", "missing", "none is set; the built-in engine serves", remedy)]
     provider = settings.model.partition(":")[0]
     package = PROVIDERS.get(provider, f"langchain-{provider}")
@@ -112,7 +112,8 @@ def _model(settings: Settings) -> list[Finding]:
     key = KEYS.get(provider)
     if key and not os.environ.get(key):
         return [Finding("language model", "missing", f"{settings.model} needs a key", f"set {key}")]
-    return [Finding("language model", "ok", f"{settings.model} (not called here)")]
+    server = os.environ.get("OPENAI_BASE_URL", "") if provider == "openai" else ""
+    return [Finding("language model", "ok", f"{settings.model}{' at ' + server if server else ''} (not called here)")]
 
 
 def _tracking(settings: Settings) -> list[Finding]:

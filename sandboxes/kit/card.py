@@ -47,7 +47,7 @@ class Card:
     slot: Slot
     summary: str  # one sentence: what it computes
     equation: str  # the formula in plain text, with the source (paper, equation number)
-    cues: tuple[str, ...]  # phrases whose presence is strong evidence, lower case
+    cues: tuple[str, ...]  # phrases whose presence is strong evidence, lower case; the first is what the field calls it
     descriptions: tuple[str, ...]  # sentences a paper might use, for semantic nearness
     arguments: tuple[Argument, ...] = ()
     needs: tuple[Literal["history", "scenario", "several_tasks", "numeric", "target_item", "entire_space"], ...] = ()

@@ -29,11 +29,11 @@ _PATTERNS: tuple[tuple[str, float], ...] = (
     (rf"{_NAME}\s*,?\s+(?:in|for)\s+short\b", 3.0),
     (rf"\b(?:[Ww]e|paper|note|article)\s+(?:describe|explain)s?\s+{_NAME}\s*,\s+(?:a|an|the|our)\b", 2.0),
     (rf"\((?:in|for)\s+short,?\s+{_NAME}\)|\((?:shortly|abbreviated(?:\s+as)?|denoted(?:\s+as)?|called|named),?\s+{_NAME.replace('?P<name>', '?P<name2>')}\)", 2.0),
-    (rf"\b(?:we|paper|work|article|study)\b[^.;:()]{{0,60}}?\b(?:{_VERB}){_FILL}\s+{_NAME}", 2.0),
-    (rf"\b(?:the|our)\s+proposed\s+(?:{_KIND})?\s*[,:]?\s*{_NAME}", 2.0),
-    (rf"\b(?:we|paper|work|article|study|named|called)\b[^.;()]{{0,200}}?\b(?:{_VERB})\b[^.;()]{{0,220}}?\({_NAME}\)", 2.0),
+    (rf"\b(?:[Ww]e|paper|work|article|study)\b[^.;:()]{{0,60}}?\b(?:{_VERB}){_FILL}\s+{_NAME}", 2.0),
+    (rf"\b(?:[Tt]he|[Oo]ur)\s+proposed\s+(?:{_KIND})?\s*[,:]?\s*{_NAME}", 2.0),
+    (rf"\b(?:[Ww]e|paper|work|article|study|named|called)\b[^.;()]{{0,200}}?\b(?:{_VERB})\b[^.;()]{{0,220}}?\({_NAME}\)", 2.0),
     (rf"\b(?:architecture|overview|structure|performance|framework)\s+of\s+(?:the\s+)?(?:proposed\s+)?{_NAME}\b", 1.0),
-    (rf"\b(?:we|paper)\b[^.;:()]{{0,40}}?\b(?:propose|present)s?\s+(?:the\s+)?{_LONG}", 1.5),
+    (rf"\b(?:[Ww]e|paper)\b[^.;:()]{{0,40}}?\b(?:propose|present)s?\s+(?:the\s+)?{_LONG}", 1.5),
 )  # fmt: skip
 _COMPILED = tuple((re.compile(p), w) for p, w in _PATTERNS)
 

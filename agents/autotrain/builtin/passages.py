@@ -19,10 +19,10 @@ ABSTRACT_WORDS = 700  # a text without headings and no longer than this is taken
 
 _PARAGRAPH = re.compile(r"\S(?:.*?\S)?(?=\s*\n[^\S\n]*\n|\s*\Z)", re.DOTALL)
 _BOUNDARY = re.compile(
-    r"(?<=[a-z0-9)\]}$%\"”’'][.!?])(?:\s+(?=[A-Z\\(\"“$\[\d•])|(?=[A-Z][a-z]+\s))|(?<=[.!?][)\"”’'])\s+(?=[A-Z\\])"
+    r"(?<=[A-Za-z0-9)\]}$%\"”’'][.!?])(?:\s+(?=[A-Z\\(\"“$\[\d•])|(?=[A-Z][a-z]+\s))|(?<=[.!?][)\"”’'])\s+(?=[A-Z\\])"
 )
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|et al|etc|vs|cf|resp|w\.r\.t|approx|[Ff]igs?|[Ee]qs?|[Ss]ecs?|[Tt]abs?|[Rr]efs?|[Dd]r|[Pp]rof|St|No|Inc|Corp)|\b[A-Z])\.$"
+    r"(?:\b(?:e\.g|i\.e|et al|etc|vs|cf|resp|w\.r\.t|approx|[Ff]igs?|[Ee]qs?|[Ss]ecs?|[Tt]abs?|[Rr]efs?|[Dd]r|[Pp]rof|St|No|Inc|Corp)|(?<![\w-])[A-Z])\.$"
 )
 _BREAK = re.compile(r"[;:,]\s|\s")
 

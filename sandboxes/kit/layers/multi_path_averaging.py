@@ -64,7 +64,7 @@ CARD = Card(
             high=0.95,
         ),
     ),
-    example="layer = MultiPathAveraging(fields.shape[1], n_paths=3)\noutput = layer(lambda fields: fields.mean(2)[:, :2], fields)",
+    example="layer = MultiPathAveraging(fields.shape[1], n_paths=3)\noutput = layer(lambda f: f.mean(2)[:, :2], fields)",
 )
 
 
