@@ -1,0 +1,76 @@
+"""What a competent reader expects of the shared papers: acceptable scope kinds, blocks that must and that may be recognised."""
+
+from typing import NamedTuple
+
+
+class Expected(NamedTuple):
+    kinds: frozenset[str]
+    must: frozenset[str] = frozenset()
+    may: frozenset[str] = frozenset()
+
+
+def _of(kinds: str, must: str = "", may: str = "") -> Expected:
+    return Expected(frozenset(kinds.split()), frozenset(must.split()), frozenset(may.split()))
+
+
+AWAY = "other_field unsupported_task"  # clearly not click or conversion prediction; which of the two is a matter of taste
+
+ABSTRACTS = {
+    "align-grag": _of(AWAY),
+    "alpt": _of("no_mechanism"),
+    "apen": _of("analysis unsupported_task"),
+    "autoassign-plus": _of("no_mechanism unsupported_task"),
+    "automl-survey": _of("survey"),
+    "beque": _of(AWAY),
+    "cardio-cnn": _of("other_field"),
+    "cdanet": _of("no_mechanism"),
+    "cdnet": _of("no_mechanism in_scope", may="target_attention"),
+    "cigf": _of("no_mechanism unsupported_task", may="mmoe ple"),
+    "cm-dcm": _of("in_scope no_mechanism", may="shared_bottom film_gating entire_space_product"),
+    "cmvf": _of(AWAY, may="variational_embedding"),
+    "confrec": _of("unsupported_task no_mechanism"),
+    "csmf": _of("unsupported_task"),
+    "deepfm-e2e": _of("in_scope", "fm dnn", "linear inner_product outer_product"),
+    "deepfm": _of("in_scope", "fm dnn", "linear"),
+    "deformrf": _of("other_field"),
+    "dg-enn": _of("no_mechanism"),
+    "dgenctr": _of("in_scope no_mechanism", "pretrain_then_finetune", "masked_reconstruction"),
+    "diffuasr": _of("unsupported_task"),
+    "drr": _of("unsupported_task"),
+    "erase": _of("benchmark"),
+    "esans": _of("unsupported_task"),
+    "gcl-mo": _of("unsupported_task"),
+    "gpsd": _of("in_scope no_mechanism", "pretrain_then_finetune", "transformer_history"),
+    "graphsail": _of("unsupported_task no_mechanism"),
+    "gsvr": _of("in_scope", "variational_embedding"),
+    "heat-knn": _of("unsupported_task"),
+    "hetegenctr": _of("in_scope no_mechanism", may="masked_reconstruction pretrain_then_finetune self_attention_interaction"),
+    "incctr": _of("no_mechanism system"),
+    "llm4msr": _of("no_mechanism in_scope", may="film_gating"),
+    "low-rank-attention": _of("no_mechanism in_scope", may="target_attention"),
+    "lwgr": _of("unsupported_task"),
+    "mdp-div": _of(AWAY),
+    "memgas": _of(AWAY),
+    "mgdin": _of("no_mechanism in_scope", may="instance_guided_mask"),
+    "miss": _of("in_scope", "contrastive_loss"),
+    "mmq-v2": _of("no_mechanism unsupported_task"),
+    "mmq": _of("no_mechanism unsupported_task", may="pretrain_then_finetune"),
+    "optinter": _of("no_mechanism in_scope", may="inner_product"),
+    "pdr": _of(AWAY),
+    "pin": _of("in_scope", may="inner_product outer_product bilinear_interaction fm dnn"),
+    "push-service": _of("system"),
+    "rclrec": _of("unsupported_task"),
+    "rf-mem": _of(AWAY),
+    "rsir": _of("unsupported_task no_mechanism"),
+    "sass": _of("in_scope unsupported_task", "contrastive_loss pretrain_then_finetune", "film_gating"),
+    "scalefreectr": _of("system"),
+    "uttsi": _of("in_scope", "multi_path_averaging"),
+}
+
+PDFS = {
+    "dcn": _of("in_scope", "cross_network_v1 dnn"),
+    "deepfm": _of("in_scope", "fm dnn", "linear"),
+    "esmm": _of("in_scope", "entire_space_product", "dnn shared_bottom"),
+    "pnn": _of("in_scope", "inner_product outer_product", "dnn"),
+    "wide-and-deep": _of("in_scope", "linear dnn"),
+}
