@@ -31,7 +31,7 @@ _ACTIVE = re.compile(rf"\b(?:we|paper|work|article|study|framework|model|approac
 _PASSIVE = re.compile(r"(?:^|[,;:]\s+|\band\s+)(?P<what>(?:an?|the|our|two|three)\s+[^.;:()]{4,110}?)\s+(?:is|are|was|were)\s+(?:also\s+|further\s+|then\s+|first\s+)?(?:propos|design|introduc|develop|present|devis|includ|adopt|employ|implement|incorporat)\w*\b", re.IGNORECASE)  # fmt: skip
 # Where the name of a thing ends and what is said of it begins.
 _ENDS = re.compile(
-    r"\s*(?:,|\b(?:which|that|who|whose|where|to|for|in order|by|so|named|called|namely|termed|with which|under|via|from|on top|at|as|is|are|"
+    r"\s*(?:,|(?<!-)\b(?:which|that|who|whose|where|to|for|in order|by|so|named|called|namely|termed|with which|under|via|from|on top|at|as|is|are|"
     r"being|can|when|while|through|using|based|into|over|has|have|without|tailored|specifically|drawing|on)\b|—|–| - |\()",
     re.IGNORECASE,
 )
@@ -39,7 +39,7 @@ _HOLLOW = frozenset(
     """a an the our two three several some new novel simple effective efficient general practical unified comprehensive innovative specific
     special framework model method approach network paradigm solution architecture algorithm idea concept technique strategy mechanism module
     component way both following proposed first deep neural learning training based named called ctr prediction click through rate recommendation
-    recommender system systems key designed also and of""".split()
+    recommender system systems variant variants version versions instance instances part parts key designed also and of""".split()
 )
 
 
