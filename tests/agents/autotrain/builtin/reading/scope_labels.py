@@ -59,6 +59,7 @@ ABSTRACTS = {
     "pdr": _of(AWAY),
     "pin": _of("in_scope", may="inner_product outer_product bilinear_interaction fm dnn"),
     "push-service": _of("system"),
+    "radio": _of(AWAY),
     "rclrec": _of("unsupported_task"),
     "rf-mem": _of(AWAY),
     "rsir": _of("unsupported_task no_mechanism"),
