@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
-import random
 import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 from command import NOTE, ROOT, agenticrs, command, environment
+from small_clicks import clicks
 
 STEPS = (
     *("read", "parse", "recall", "plan", "approve", "write", "check", "smoke"),
     *("train", "score", "compare", "review", "report", "remember"),
 )
-
-
-def clicks(path: Path, rows: int = 3000) -> Path:
-    """A small log in which a click depends on a pair of fields."""
-    rng = random.Random(5)
-    with path.open("w", newline="") as handle:
-        out = csv.writer(handle)
-        out.writerow(["user", "item", "hour", "label"])
-        for _ in range(rows):
-            user, item, hour = rng.randrange(40), rng.randrange(30), rng.randrange(24)
-            chance = 0.7 if (user + item) % 3 == 0 else 0.2
-            out.writerow([f"u{user}", f"i{item}", f"h{hour}", int(rng.random() < chance)])
-    return path
 
 
 def options(data: Path) -> list[str]:

@@ -1,0 +1,193 @@
+"""Every way that a run can end, through the driver and the real sandbox, with an engine of the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from command import NOTE
+from small_clicks import clicks
+
+from agents.autotrain.engine import Code, Failure, Fidelity, Review
+from agents.autotrain.paper import Paper
+from agents.autotrain.spec import Mechanism, MethodSpec, Scope
+from agents.errors import NothingToBuild
+from memory.embeddings import WordEmbeddings
+from memory.records import LessonRecord
+from memory.store import MemoryStore
+from sandboxes.kit.schema import Schema
+from workflows.driver import Ended, begin, go
+from workflows.exit_codes import ExitCode
+from workflows.request import ReproductionRequest
+from workflows.run_folder import RunFolder
+from workflows.settings import Settings
+
+GOOD = """
+from torch import Tensor, nn
+
+from sandboxes.kit import Batch, Schema
+from sandboxes.kit.layers import FeatureEmbedding
+
+
+class Model(nn.Module):
+    def __init__(self, schema: Schema, *, embedding_dim: int = 8) -> None:
+        super().__init__()
+        self.embedding = FeatureEmbedding(schema, embedding_dim)
+        self.output = nn.Sequential(nn.Linear(schema.n_fields * embedding_dim, 32), nn.ReLU(), nn.Linear(32, 1))
+
+    def forward(self, batch: Batch) -> Tensor:
+        return self.output(self.embedding(batch).flatten(1))
+"""
+ILLEGAL = "import os\n" + GOOD
+UNFIT = GOOD.replace("nn.Linear(32, 1)", "nn.Linear(32, 3)")  # three logits for one task: smoke says so
+FATAL = GOOD.replace(
+    "        return self", "        assert len(batch) != 128, 'no batch of 128'\n        return self"
+)  # the training batch: passes smoke
+
+
+class Plain:
+    """Writes the given codes one after the other, whatever the paper says."""
+
+    name = "plain"
+
+    def __init__(self, *codes: str, composed: bool = True, scope: str = "in_scope") -> None:
+        self._codes, self._composed, self._scope = list(codes), composed, scope
+        self.failures: list[Failure] = []
+
+    def parse(self, paper: Paper) -> MethodSpec:
+        found = (Mechanism(id="m1", name="a network", block=None, basis="inferred", confidence=0.5),)
+        scope = Scope(kind=self._scope, reason="" if self._scope == "in_scope" else "it surveys the work of others")  # type: ignore[arg-type]
+        return MethodSpec(paper_id=paper.id, title=paper.title, model_name="", scope=scope, mechanisms=found)
+
+    def write(self, spec: MethodSpec, schema: Schema) -> Code:
+        if not self._codes:
+            raise NothingToBuild("nothing that is particular to the paper can be built on this data")
+        return Code(self._codes.pop(0), self._composed)
+
+    def repair(self, spec: MethodSpec, schema: Schema, code: Code, failure: Failure) -> Code | None:
+        self.failures.append(failure)
+        return Code(self._codes.pop(0), self._composed) if self._codes else None
+
+    def review(self, spec: MethodSpec, code: Code) -> Review:
+        return Review((Fidelity("m1", "implemented", (1, 2)),), None)
+
+    def ablate(self, spec: MethodSpec, schema: Schema, code: Code, mechanism: str) -> Code | None:
+        return None
+
+
+Start = Callable[..., tuple[Ended, list[dict[str, object]]]]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Start:
+    """Runs a request to its end; `folder` goes on with an earlier run."""
+    settings = Settings(home=tmp_path / "home", parallel=2, sandbox="process")
+    data = clicks(tmp_path / "clicks.csv", rows=2000)
+
+    def run(engine: Plain, folder: RunFolder | None = None, approved: bool | None = None, **asked: object) -> tuple[Ended, list]:
+        fields = {"data": str(data), "baselines": ("lr",), "seeds": 1, "trials": 1, "epochs": 1, "sandbox": "process", **asked}
+        events: list[dict[str, object]] = []
+        request = ReproductionRequest.model_validate({"paper": str(NOTE), **fields})
+        place = folder or begin(settings, request)
+        changes = {} if folder is None else {k: v for k, v in asked.items() if k.startswith("budget")}
+        return go(settings, place, events.append, engine=engine, approved=approved, changes=changes), events
+
+    return run
+
+
+def stages(events: list[dict[str, object]]) -> list[object]:
+    return [e["stage"] for e in events if e["event"] == "stage_started"]
+
+
+def test_a_candidate_that_passes_is_trained_and_judged(start: Start) -> None:
+    ended, events = start(Plain(GOOD))
+    assert (ended.summary.status, ended.code, ended.summary.verdict) == ("done", ExitCode.DONE, "smoke")  # one seed: no verdict
+    assert stages(events)[-3:] == ["review", "report", "remember"]
+    for name in ("report.html", "report.md", "model.py", "comparison.json", "spec.json"):
+        assert (ended.folder.root / name).stat().st_size > 0
+
+
+def test_out_of_scope_ends_with_a_report_and_its_own_code(start: Start) -> None:
+    ended, events = start(Plain(GOOD, scope="survey"))
+    assert (ended.summary.status, ended.code) == ("out_of_scope", ExitCode.OUT_OF_SCOPE)
+    assert stages(events) == ["read", "parse", "report", "remember"]
+    assert "it surveys the work of others" in (ended.folder.root / "report.md").read_text()
+
+
+@pytest.mark.parametrize(("bad", "stage"), [(ILLEGAL, "policy"), (UNFIT, "smoke"), (FATAL, "train")])
+def test_what_fails_is_repaired_and_the_engine_learns_why(start: Start, bad: str, stage: str) -> None:
+    engine = Plain(bad, GOOD)
+    ended, _ = start(engine)
+    assert ended.summary.status == "done", ended.summary.reason
+    assert [f.stage for f in engine.failures] == [stage]
+    said = {"policy": "os", "smoke": "gave shape", "train": "no batch of 128"}[stage]
+    assert said in engine.failures[0].message
+    assert said.split()[0] in (ended.folder.root / "report.md").read_text()  # the failed attempt is shown
+
+
+def test_the_same_failure_twice_ends_the_run_and_becomes_a_lesson(start: Start, tmp_path: Path) -> None:
+    ended, _ = start(Plain(UNFIT, UNFIT, GOOD))
+    assert (ended.summary.status, ended.code) == ("no_candidate", ExitCode.NO_CANDIDATE)
+    assert "the same smoke failure came twice" in ended.summary.reason
+    lessons = MemoryStore(tmp_path / "home" / "memory", WordEmbeddings()).all("lesson")
+    assert [r.polarity for r in lessons if isinstance(r, LessonRecord)] == ["negative"]
+
+
+def test_an_engine_with_nothing_to_build_says_why(start: Start) -> None:
+    ended, events = start(Plain())
+    assert (ended.summary.status, ended.code) == ("no_candidate", ExitCode.NO_CANDIDATE)
+    assert "nothing that is particular" in ended.summary.reason
+    assert "train" not in stages(events)
+
+
+def test_code_that_a_language_model_wrote_never_runs_as_a_plain_process(start: Start) -> None:
+    ended, events = start(Plain(GOOD, composed=False))
+    assert (ended.summary.status, ended.code) == ("failed", ExitCode.SANDBOX)
+    assert "no wall" in ended.summary.reason
+    assert not (ended.folder.root / "results.json").exists()
+
+
+def test_a_plan_waits_for_approval_and_can_be_declined(start: Start) -> None:
+    ended, events = start(Plain(GOOD), approve=True)
+    assert (ended.summary.status, ended.code) == ("waiting", ExitCode.WAITING)
+    assert "train the paper's model and lr" in ended.summary.reason
+    assert "write" not in stages(events)
+    still, _ = start(Plain(GOOD), ended.folder)
+    assert still.code == ExitCode.WAITING  # going on without an answer asks again
+    declined, events = start(Plain(GOOD), ended.folder, approved=False)
+    assert (declined.summary.status, declined.code) == ("declined", ExitCode.DONE)
+    assert "train" not in stages(events)
+
+
+def test_an_approved_plan_goes_on(start: Start) -> None:
+    waiting, _ = start(Plain(GOOD), approve=True)
+    ended, events = start(Plain(GOOD), waiting.folder, approved=True)
+    assert ended.code == ExitCode.DONE
+    assert stages(events)[0] == "approve"
+
+
+def test_a_spent_budget_stops_and_resuming_goes_on(start: Start) -> None:
+    stopped, _ = start(Plain(GOOD), budget_minutes=0.01)
+    assert (stopped.summary.status, stopped.code) == ("failed", ExitCode.BUDGET)
+    assert "--budget-minutes" in stopped.summary.reason
+    ended, events = start(Plain(GOOD), stopped.folder, budget_minutes=10)
+    assert ended.code == ExitCode.DONE
+    assert "read" not in stages(events)
+
+
+def test_an_equal_request_meets_the_same_run(start: Start) -> None:
+    first, _ = start(Plain(GOOD))
+    again, events = start(Plain(GOOD), budget_minutes=30)
+    assert again.folder.root == first.folder.root
+    assert stages(events) == []
+
+
+def test_finished_trainings_are_shared_between_runs(start: Start) -> None:
+    start(Plain(GOOD))
+    _, events = start(Plain(GOOD.replace("32", "16")))  # another request would differ too; here only the code does
+    assert stages(events) == []
+    _, events = start(Plain(GOOD), seeds=2)
+    reused = {(e["model"], e["what"]): e["reused"] for e in events if e["event"] == "run_finished"}
+    assert reused["lr", "seed 1"] is True
+    assert reused["lr", "seed 2"] is False
