@@ -41,9 +41,8 @@ class Model(nn.Module):
 """
 ILLEGAL = "import os\n" + GOOD
 UNFIT = GOOD.replace("nn.Linear(32, 1)", "nn.Linear(32, 3)")  # three logits for one task: smoke says so
-FATAL = GOOD.replace(
-    "        return self", "        assert len(batch) != 128, 'no batch of 128'\n        return self"
-)  # the training batch: passes smoke
+# Passes smoke, and fails on the first training batch.
+FATAL = GOOD.replace("        return self", "        assert len(batch) != 128, 'no batch of 128'\n        return self")
 
 
 class Plain:
@@ -142,7 +141,7 @@ def test_an_engine_with_nothing_to_build_says_why(start: Start) -> None:
 
 
 def test_code_that_a_language_model_wrote_never_runs_as_a_plain_process(start: Start) -> None:
-    ended, events = start(Plain(GOOD, composed=False))
+    ended, _ = start(Plain(GOOD, composed=False))
     assert (ended.summary.status, ended.code) == ("failed", ExitCode.SANDBOX)
     assert "no wall" in ended.summary.reason
     assert not (ended.folder.root / "results.json").exists()
