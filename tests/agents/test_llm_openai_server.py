@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from chat_server import ChatServer, chat_server
 from pydantic import BaseModel
 
 import agents.llm
 from agents.errors import BudgetExhausted, ModelAnswerInvalid, ModelUnavailable
 from agents.llm import LanguageModel, Ledger, Price
-
-Reply = str | tuple[int, str] | float  # an answer; a status with its message; a pause in seconds before a late answer
 
 
 class Colour(BaseModel):
@@ -26,64 +22,13 @@ class Colour(BaseModel):
     share: float
 
 
-class ChatServer(ThreadingHTTPServer):
-    """Gives the scripted replies in order and keeps what it was asked."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.replies: list[Reply] = []
-        self.asked: list[dict[str, Any]] = []
-        self.keys: list[str] = []
-        self.finish_reason = "stop"
-        self.url = f"http://127.0.0.1:{self.server_port}/v1"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: ChatServer
-
-    def log_message(self, *args: object) -> None:
-        pass
-
-    def do_POST(self) -> None:
-        self.server.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.server.keys.append(self.headers.get("Authorization", ""))
-        reply = self.server.replies.pop(0) if self.server.replies else (500, "nothing is scripted")
-        if isinstance(reply, tuple):
-            self._send(reply[0], reply[1] if reply[1].startswith("<") else json.dumps({"error": {"message": reply[1]}}))
-            return
-        if isinstance(reply, float):
-            time.sleep(reply)
-            reply = "late"
-        message = {"role": "assistant", "content": reply}
-        choice = {"index": 0, "message": message, "finish_reason": self.server.finish_reason}
-        usage = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
-        self._send(200, json.dumps({"id": "1", "object": "chat.completion", "model": "m", "choices": [choice], "usage": usage}))
-
-    def _send(self, status: int, body: str) -> None:
-        data = body.encode()
-        try:
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-        except OSError:
-            return  # the client no longer waits
-
-
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
-    with ChatServer() as found:
-        thread = threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
+    with chat_server() as found:
         monkeypatch.setenv("OPENAI_BASE_URL", found.url)
         monkeypatch.setenv("OPENAI_API_KEY", "the-key")
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         yield found
-        found.shutdown()
-        thread.join()
 
 
 def door(folder: Path, **options: Any) -> LanguageModel:

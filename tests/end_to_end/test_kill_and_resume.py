@@ -65,5 +65,6 @@ def test_killed_at_every_step_the_run_comes_to_the_same_verdict(tmp_path: Path) 
     done = agenticrs(shaken, *words)
     assert done.returncode == 0, done.stdout + done.stderr
     assert outcome(shaken) == outcome(quiet)
+    assert json.loads((run / "summary.json").read_text())["verdict"] in ("better", "tie", "worse")
     records = agenticrs(shaken, "runs", "--json").stdout.strip().splitlines()
     assert len(records) == 1

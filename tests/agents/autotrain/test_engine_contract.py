@@ -9,6 +9,7 @@ import pytest
 from command import NOTE
 from random_rows import PLAIN
 from scripted_chat import Scripted
+from scripted_method import MODEL, PATCH, READING, REVIEWED, WITHOUT
 
 from agents.autotrain.builtin import BuiltinEngine
 from agents.autotrain.engine import Engine, Failure
@@ -19,47 +20,6 @@ from agents.autotrain.spec import MethodSpec
 from agents.llm import LanguageModel, Ledger
 from sandboxes.kit.layers import CARDS
 from sandboxes.policy import violations
-
-READING = {
-    "scope": "in_scope",
-    "mechanisms": [
-        {"name": "pairwise inner products", "block": "fm", "quote": "the inner products of all pairs of embeddings"},
-        {"name": "deep network", "block": "dnn", "quote": "a multi-layer perceptron"},
-    ],
-    "hyper_parameters": [{"name": "embedding_dim", "value": 10, "quote": "We use an embedding size of 10"}],
-}
-MODEL = '''"""Pairs and a deep network."""
-
-from torch import Tensor, nn
-
-from sandboxes.kit import Batch, Schema
-from sandboxes.kit.layers import DNN, FactorizationMachine, FeatureEmbedding
-
-
-class Model(nn.Module):
-    def __init__(self, schema: Schema, *, embedding_dim: int = 10, dropout: float = 0.0) -> None:
-        super().__init__()
-        self.embedding = FeatureEmbedding(schema, embedding_dim)
-        self.fm = FactorizationMachine(schema.n_fields, embedding_dim)  # m1
-        self.dnn = DNN(schema.n_fields * embedding_dim, (8,), dropout)  # m2
-        self.output = nn.Linear(8, len(schema.tasks))
-
-    def forward(self, batch: Batch) -> Tensor:
-        fields = self.embedding(batch)  # (B, F, D)
-        return self.output(self.dnn(fields.flatten(1))) + self.fm(fields)
-'''
-LAYER = "        self.dnn = DNN(schema.n_fields * embedding_dim, (8,), dropout)  # m2\n"
-PATCH = f"<<<<<<< SEARCH\n{LAYER}=======\n{LAYER.replace('(8,)', '(8, 8)')}>>>>>>> REPLACE\n"
-REVIEWED = {
-    "mechanisms": [
-        {"mechanism": "m1", "status": "implemented", "first_line": 13, "last_line": 13},
-        {"mechanism": "m2", "status": "implemented", "first_line": 14, "last_line": 14},
-    ],
-    "main_mechanism": "m1",
-}
-WITHOUT = MODEL.replace(" + self.fm(fields)", "").replace(
-    "        self.fm = FactorizationMachine(schema.n_fields, embedding_dim)  # m1\n", ""
-)
 
 
 @pytest.fixture(scope="module")
