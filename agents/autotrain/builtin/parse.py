@@ -48,7 +48,7 @@ def parse(paper: Paper, cards: Sequence[Card]) -> MethodSpec:
     said = proposals(paper, passages, stances, reading.matches, {r.card for r in reading.mechanisms})
     built = [_mechanism(paper, cards[r.card], r, passages, stances) for r in reading.mechanisms]
     mechanisms = _numbered([*built, *_uncovered(paper, passages, stances, said)])
-    scope = judge(paper, passages, stances, [m for m in mechanisms if m.block])
+    scope = judge(paper, passages, stances, _buildable(mechanisms, cards))
     return MethodSpec(
         paper_id=paper.id,
         title=paper.title,
@@ -64,6 +64,14 @@ def parse(paper: Paper, cards: Sequence[Card]) -> MethodSpec:
         claims=read_claims(paper, passages, names.aliases),
         unclear=tuple(passages[i].evidence(paper) for i in _unclear(said)),
     )
+
+
+def _buildable(mechanisms: Sequence[Mechanism], cards: Sequence[Card]) -> list[Mechanism]:
+    """Those that some block implements; a training scheme alone is none without a loss for it to begin with."""
+    slots = {c.name: c.slot for c in cards}
+    covered = [m for m in mechanisms if m.block]
+    auxiliary = any(slots[m.block] == "auxiliary" for m in covered if m.block)
+    return [m for m in covered if auxiliary or slots[m.block or ""] != "scheme"]
 
 
 def _mechanism(paper: Paper, card: Card, found: Recognised, passages: Sequence[Passage], stances: Sequence[Stance]) -> Mechanism:
