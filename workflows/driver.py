@@ -150,7 +150,8 @@ def ended_before(folder: RunFolder) -> Ended | None:
 def _stream(ctx: Context, approved: bool | None) -> dict[str, Any]:
     """Streams the graph, one event a stage; returns the last state, with status `waiting` when it asks something."""
     run_id = ctx.folder.run_id
-    config: RunnableConfig = {"configurable": {"thread_id": run_id}, "recursion_limit": 100, "run_name": "paper_autotrain"}
+    thread = f"{run_id} {ctx.folder.summary.created}"  # a run whose folder was deleted begins anew under its old name
+    config: RunnableConfig = {"configurable": {"thread_id": thread}, "recursion_limit": 100, "run_name": "paper_autotrain"}
     with SqliteSaver.from_conn_string(str(ctx.settings.home / "checkpoints.sqlite")) as saver:
         app = build().compile(checkpointer=saver)
         before = app.get_state(config)

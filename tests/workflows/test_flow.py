@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -180,6 +182,14 @@ def test_an_equal_request_meets_the_same_run(start: Start) -> None:
     again, events = start(Plain(GOOD), budget_minutes=30)
     assert again.folder.root == first.folder.root
     assert stages(events) == []
+
+
+def test_a_run_whose_folder_was_deleted_begins_anew(start: Start) -> None:
+    first, _ = start(Plain(GOOD, scope="survey"))
+    shutil.rmtree(first.folder.root)
+    time.sleep(1.1)  # runs tell themselves apart by the second they were made
+    _, events = start(Plain(GOOD, scope="survey"))
+    assert stages(events)[0] == "read"
 
 
 def test_finished_trainings_are_shared_between_runs(start: Start) -> None:
