@@ -240,11 +240,13 @@ def test_two_runs_at_once_do_not_see_each_other(wall: Bench, tmp_path: Path) -> 
 
     code = """
         import os, time
-        open("/tmp/mine", "x").close()
+        open("/tmp/of-run-{}", "x").close()
         time.sleep(1)
-        print(sorted(os.listdir("/tmp")), sum(p.isdigit() for p in os.listdir("/proc")))
+        print([n for n in os.listdir("/tmp") if n.startswith("of-run-")], sum(p.isdigit() for p in os.listdir("/proc")))
     """
-    others = [replace(wall, folder=tmp_path / name) for name in ("a", "b")]
+
+    def seen_by(name: str) -> str:
+        return replace(wall, folder=tmp_path / name).start(code.replace("{}", name), SMALL).stdout
+
     with ThreadPoolExecutor(2) as pool:
-        seen = [r.stdout for r in pool.map(lambda bench: bench.start(code, SMALL), others)]
-    assert seen[0] == seen[1] == "['mine', 'work'] 2\n"
+        assert list(pool.map(seen_by, "ab")) == ["['of-run-a'] 2\n", "['of-run-b'] 2\n"]
