@@ -116,6 +116,16 @@ class Blueprint:
         return bool(self.deeps or self.parallels or self.tower)
 
     @property
+    def has_flat(self) -> bool:
+        """Whether anything stands on the flat vector of all fields."""
+        return any("in_dim" in p.takes for p in self.parts)
+
+    @property
+    def pools_histories(self) -> bool:
+        """Whether histories stand as fields of their own, by their mean, since no part reads them."""
+        return self.data.histories and not self.histories
+
+    @property
     def sources(self) -> tuple[Source, ...]:
         """The mechanisms that the code holds, in the spec's order of ids."""
         return tuple(s for p in self.parts for s in p.sources)

@@ -92,7 +92,7 @@ def _constructor(b: Blueprint) -> Iterator[str]:
         yield ")"
     for part in b.inputs:
         yield from _assigned(part)
-    if _needs_width(b):
+    if b.has_flat:
         yield from call("width = ", ["n_fields * embedding_dim", *_history_widths(b), *_out_dims(b.inputs)], joined=" + ")
     for part in b.scenarios:
         yield from _assigned(part)
@@ -109,9 +109,8 @@ def _constructor(b: Blueprint) -> Iterator[str]:
 def _sizes(b: Blueprint) -> Iterator[str]:
     if b.histories or b.scenarios:
         yield "self.schema = schema"
-    if _mentions(b, "n_fields") or _needs_width(b):
-        pooled = b.data.histories and not b.histories
-        yield "n_fields = schema.n_fields + len(schema.sequences)" if pooled else "n_fields = schema.n_fields"
+    if _mentions(b, "n_fields") or b.has_flat:
+        yield "n_fields = schema.n_fields + len(schema.sequences)" if b.pools_histories else "n_fields = schema.n_fields"
     if _mentions(b, "n_tasks") or (b.has_representation and b.tower is None):
         yield "n_tasks = len(schema.tasks)"
     if b.scenarios:
@@ -171,8 +170,3 @@ def _out_dims(parts: Sequence[Part]) -> list[str]:
 
 def _mentions(b: Blueprint, parameter: str) -> bool:
     return any(parameter in p.takes for p in b.parts)
-
-
-def _needs_width(b: Blueprint) -> bool:
-    """Whether anything stands on the flat vector of all fields."""
-    return any("in_dim" in p.takes for p in b.parts)

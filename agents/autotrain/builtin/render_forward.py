@@ -70,15 +70,14 @@ def _losses(b: Blueprint) -> Iterator[list[str]]:
 
 
 def _fields(b: Blueprint) -> Iterator[str]:
-    pooled = b.data.histories and not b.histories
-    yield f"fields = self.embedding{'.with_histories' if pooled else ''}(batch)  # (B, F, D)"
+    yield f"fields = self.embedding{'.with_histories' if b.pools_histories else ''}(batch)  # (B, F, D)"
     for part in b.features:
         yield f"fields = self.{part.attribute}(fields)  # (B, F, D){_named(part)}"
 
 
 def _logits(b: Blueprint) -> Iterator[str]:
     yield from _interests(b)
-    if _has_flat(b):
+    if b.has_flat:
         yield from _flat(b)
     if b.tower:
         pieces = ["flat", *(_applied(p) for p in b.parallels)]
@@ -109,10 +108,6 @@ def _interests(b: Blueprint) -> Iterator[str]:
     yield "    target = self.embedding.field(batch, sequence.of)  # (B, D)"
     for part in b.histories:
         yield f"    interests.append(self.{part.attribute}[i](target, behaviours, mask))  # (B, K){_named(part)}"
-
-
-def _has_flat(b: Blueprint) -> bool:
-    return bool(b.tower) or any("in_dim" in p.takes for p in b.parts)
 
 
 def _flat(b: Blueprint) -> Iterator[str]:
