@@ -213,6 +213,6 @@ def kit_hash() -> str:
     """The hash of the kit's sources: a changed kit makes new jobs."""
     kit = Path(__file__).parent / "kit"
     digest = hashlib.sha256()
-    for path in sorted(kit.rglob("*.py")):
+    for path in sorted(p for p in kit.rglob("*") if p.suffix in (".py", ".cpp")):
         digest.update(path.relative_to(kit).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]

@@ -5,6 +5,7 @@ Notation: B rows, C categorical fields, N numeric fields, L history length, T ta
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -42,3 +43,14 @@ class Batch:
             history={name: h.to(device) for name, h in self.history.items()},
             labels=None if self.labels is None else self.labels.to(device),
         )
+
+
+def joined(batches: Sequence[Batch]) -> Batch:
+    """The rows of all batches, one after the other; all have labels, or none has."""
+    labels = [b.labels for b in batches if b.labels is not None]
+    return Batch(
+        ids=torch.cat([b.ids for b in batches]),
+        numeric=torch.cat([b.numeric for b in batches]),
+        history={name: torch.cat([b.history[name] for b in batches]) for name in batches[0].history},
+        labels=torch.cat(labels) if labels else None,
+    )

@@ -20,8 +20,8 @@ from sandboxes.kit.batch import Batch
 from sandboxes.kit.layers import LinearTerm
 from sandboxes.kit.metrics import log_loss
 from sandboxes.kit.schema import Schema
-from sandboxes.kit.training.fit import Rows
 from sandboxes.kit.training.model import Hyper, build, loss_of, predict, stages_of
+from sandboxes.kit.training.rows import Rows
 
 ROWS = 256
 FEW = 8  # rows of either class of every task that a sample holds beside

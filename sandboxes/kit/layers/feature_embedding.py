@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from sandboxes.kit.batch import Batch
+from sandboxes.kit.layers.table import INITIAL_STD, Table
 from sandboxes.kit.schema import Schema
-
-INITIAL_STD = 0.01  # of the vectors before training; small, so that products of vectors start near zero
 
 
 class ScaledVectors(nn.Module):
@@ -46,10 +44,9 @@ class FeatureEmbedding(nn.Module):
         self.register_buffer("offsets", table_offsets(schema), persistent=False)  # (C,)
         self._first_row = {f.name: int(start) for f, start in zip(schema.categorical, self.offsets.tolist(), strict=True)}
         self._history_of = {s.name: s.of for s in schema.sequences}
-        self.table: nn.Embedding | None = None
+        self.table: Table | None = None
         if schema.categorical:
-            self.table = nn.Embedding(sum(f.cardinality for f in schema.categorical), embedding_dim)
-            nn.init.normal_(self.table.weight, std=INITIAL_STD)
+            self.table = Table(sum(f.cardinality for f in schema.categorical), embedding_dim)
         self.numeric: nn.Module | None = None
         if schema.numeric:
             self.numeric = numeric if numeric is not None else ScaledVectors(len(schema.numeric), embedding_dim)
@@ -65,29 +62,30 @@ class FeatureEmbedding(nn.Module):
     def field(self, batch: Batch, name: str) -> Tensor:
         """The vectors (B, D) of the categorical field `name`. Raises `KeyError` when there is none."""
         first_row = self._first_row[name]
-        return functional.embedding(batch.ids[:, self.schema.index_of(name)] + first_row, self._weight())
+        vectors: Tensor = self._table()(batch.ids[:, self.schema.index_of(name)] + first_row)
+        return vectors
 
     def history(self, batch: Batch, name: str) -> tuple[Tensor, Tensor]:
         """The vectors (B, L, D) of the history `name`, zeros where padded, and its mask (B, L), True where real."""
         ids = batch.history[name]  # (B, L)
         mask = ids != 0
-        vectors = functional.embedding(ids + self._first_row[self._history_of[name]], self._weight())  # (B, L, D)
+        vectors = self._table()(ids + self._first_row[self._history_of[name]])  # (B, L, D)
         return vectors * mask.unsqueeze(-1), mask
 
     def pooled_history(self, batch: Batch, name: str) -> Tensor:
         """The mean vector (B, D) of the history `name` over its real entries; zeros for an empty history."""
         first_row = self._first_row[self._history_of[name]]  # the row of this field's padding id
-        ids = batch.history[name] + first_row  # (B, L)
-        return functional.embedding_bag(ids, self._weight(), mode="mean", padding_idx=first_row)  # (B, D)
+        pooled: Tensor = self._table().pooled(batch.history[name] + first_row, first_row)  # (B, D)
+        return pooled
 
     def with_histories(self, batch: Batch) -> Tensor:
         """All fields, and each history's mean vector as one more: (B, F + S, D) for S histories in schema order."""
         pooled = [self.pooled_history(batch, s.name).unsqueeze(1) for s in self.schema.sequences]  # each (B, 1, D)
         return torch.cat([self(batch), *pooled], 1)
 
-    def _weight(self) -> Tensor:
+    def _table(self) -> Table:
         assert self.table is not None  # a schema with a history has the categorical field it is made of
-        return self.table.weight
+        return self.table
 
 
 def table_offsets(schema: Schema) -> Tensor:

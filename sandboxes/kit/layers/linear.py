@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Card
-from sandboxes.kit.layers.feature_embedding import INITIAL_STD, table_offsets
+from sandboxes.kit.layers.feature_embedding import table_offsets
+from sandboxes.kit.layers.table import Table
 from sandboxes.kit.schema import Schema
 
 CARD = Card(
@@ -67,28 +67,21 @@ class LinearTerm(nn.Module):
         super().__init__()
         self.out_dim = n_tasks
         self.register_buffer("offsets", table_offsets(schema), persistent=False)  # (C,)
-        self.table: nn.Embedding | None = None
+        self.table: Table | None = None
         if schema.categorical:
-            self.table = _weights(sum(f.cardinality for f in schema.categorical), n_tasks)
+            self.table = Table(sum(f.cardinality for f in schema.categorical), n_tasks)
         sizes = {f.name: f.cardinality for f in schema.categorical}
-        self.history_tables = nn.ModuleDict({f"of_{s.name}": _weights(sizes[s.of], n_tasks) for s in schema.sequences})
+        self.history_tables = nn.ModuleDict({f"of_{s.name}": Table(sizes[s.of], n_tasks) for s in schema.sequences})
         self.numeric = nn.Linear(len(schema.numeric), n_tasks, bias=False) if schema.numeric else None
         self.bias = nn.Parameter(torch.zeros(n_tasks))
 
     def forward(self, batch: Batch) -> Tensor:
         logits = self.bias.expand(len(batch), -1)  # (B, T)
         if self.table is not None:
-            logits = logits + functional.embedding_bag(batch.ids + self.offsets, self.table.weight, mode="sum")
+            logits = logits + self.table(batch.ids + self.offsets).sum(1)
         for key, table in self.history_tables.items():
-            assert isinstance(table, nn.Embedding)
-            ids = batch.history[key.removeprefix("of_")]  # (B, L)
-            logits = logits + functional.embedding_bag(ids, table.weight, mode="mean", padding_idx=0)
+            assert isinstance(table, Table)
+            logits = logits + table.pooled(batch.history[key.removeprefix("of_")], 0)
         if self.numeric is not None:
             logits = logits + self.numeric(batch.numeric)
         return logits
-
-
-def _weights(rows: int, n_tasks: int) -> nn.Embedding:
-    table = nn.Embedding(rows, n_tasks)
-    nn.init.normal_(table.weight, std=INITIAL_STD)
-    return table

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sandboxes.kit.card import Argument, Card
-from sandboxes.kit.layers.feature_embedding import INITIAL_STD
+from sandboxes.kit.layers.table import INITIAL_STD
 
 CARD = Card(
     name="masked_reconstruction",

@@ -13,7 +13,8 @@ from torch.nn import functional
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Argument, Card
-from sandboxes.kit.layers.feature_embedding import INITIAL_STD, FeatureEmbedding
+from sandboxes.kit.layers.feature_embedding import FeatureEmbedding
+from sandboxes.kit.layers.table import INITIAL_STD
 from sandboxes.kit.schema import Schema
 
 CARD = Card(

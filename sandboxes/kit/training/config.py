@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Updates = Literal["whole", "touched"]
+Precision = Literal["fp32", "bf16"]
 
 
 @dataclass(frozen=True)
@@ -11,6 +15,11 @@ class TrainConfig:
 
     `embedding_l2` is the weight of the L2 penalty on embedding tables, applied at every step (its gradient is
     `embedding_l2 * weight`). `patience` counts epochs without improvement before training stops.
+
+    The last three decide about speed; `calibration` measures which to take. `updates`: the rows of embedding tables that are
+    updated at a step, all or those that the batch looked up, which ends in the same place (see `kernels.touched_rows`); with an
+    L2 penalty every row moves at every step, so then it is the whole table. `precision` of matrix products: bf16 rounds them to
+    eight bits. `compiled`: whether torch compiles the model.
     """
 
     seed: int = 0
@@ -20,7 +29,12 @@ class TrainConfig:
     max_epochs: int = 5
     patience: int = 1
     threads: int = 1
+    updates: Updates = "whole"
+    precision: Precision = "fp32"
+    compiled: bool = False
 
     def __post_init__(self) -> None:
         if min(self.batch_size, self.max_epochs, self.threads) < 1 or self.learning_rate <= 0 or self.embedding_l2 < 0:
             raise ValueError(f"training settings out of range: {self}")
+        if self.updates not in ("whole", "touched") or self.precision not in ("fp32", "bf16"):
+            raise ValueError(f"no such way to train: {self}")

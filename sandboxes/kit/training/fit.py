@@ -9,7 +9,6 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -19,21 +18,14 @@ from sandboxes.kit.batch import Batch
 from sandboxes.kit.contract import Stage
 from sandboxes.kit.metrics import auc, log_loss
 from sandboxes.kit.training.config import TrainConfig
-from sandboxes.kit.training.model import is_table, loss_of, predict, stages_of
+from sandboxes.kit.training.model import predict, stages_of
+from sandboxes.kit.training.optimiser import Optimiser
+from sandboxes.kit.training.order import shuffled
+from sandboxes.kit.training.rows import Rows
+from sandboxes.kit.training.step import step_function
 
 EVALUATION_BATCH = 8192
 TICK_S = 0.5  # at most this often a progress event within an epoch
-
-
-class Rows(Protocol):
-    """A split of a prepared data set. `labels` is (n, T) with NaN for unobserved, None where hidden."""
-
-    @property
-    def labels(self) -> np.ndarray | None: ...
-
-    def __len__(self) -> int: ...
-
-    def batch(self, rows: np.ndarray | slice) -> Batch: ...
 
 
 class TrainingDiverged(ArithmeticError):
@@ -80,22 +72,24 @@ def fit(
     for number, stage in enumerate(stages, start=1):
         last = number == len(stages)
         best, waited = -math.inf, 0
-        optimizer = _optimizer(model, stage, config)
-        for _ in range(max(1, round(stage.epochs * config.max_epochs))):
-            began = time.monotonic()
-            loss = _epoch(model, stage, optimizer, train, config, order, emit, len(fitted.epochs) + 1, device)
-            rows_seen += len(train)
-            record = _evaluated(model, valid, stage, len(fitted.epochs) + 1, loss, began, device)
-            fitted.epochs.append(record)
-            emit({"event": "epoch", **asdict(record)})
-            if not last:
-                continue
-            if record.valid_auc > best:
-                best, waited, fitted.best_epoch, fitted.state = record.valid_auc, 0, record.epoch, _copy(model)
-            else:
-                waited += 1
-                if waited >= config.patience:
-                    break
+        with Optimiser(model, stage, config) as optimiser:
+            take_step = step_function(model, stage, optimiser, config)
+            for _ in range(max(1, round(stage.epochs * config.max_epochs))):
+                began, epoch = time.monotonic(), len(fitted.epochs) + 1
+                loss = _epoch(model, take_step, train, config, order, emit, epoch, device)
+                optimiser.settle()
+                rows_seen += len(train)
+                record = _evaluated(model, valid, stage, epoch, loss, began, device)
+                fitted.epochs.append(record)
+                emit({"event": "epoch", **asdict(record)})
+                if not last:
+                    continue
+                if record.valid_auc > best:
+                    best, waited, fitted.best_epoch, fitted.state = record.valid_auc, 0, record.epoch, _copy(model)
+                else:
+                    waited += 1
+                    if waited >= config.patience:
+                        break
     model.load_state_dict(fitted.state)
     fitted.samples_per_s = rows_seen / max(time.monotonic() - started, 1e-9)
     return fitted
@@ -109,8 +103,7 @@ def predictions(model: nn.Module, rows: Rows, n_tasks: int, device: str = "cpu")
 
 def _epoch(
     model: nn.Module,
-    stage: Stage,
-    optimizer: torch.optim.Optimizer,
+    take_step: Callable[[Batch], Tensor],
     train: Rows,
     config: TrainConfig,
     order: torch.Generator,
@@ -120,18 +113,13 @@ def _epoch(
 ) -> float:
     """One pass over the training rows; returns the mean loss per batch."""
     model.train()
-    shuffled = torch.randperm(len(train), generator=order).numpy()
-    total, batches, ticked, began = torch.zeros((), device=device), 0, 0.0, time.monotonic()
-    for rows in _slices(len(train), config.batch_size):
-        loss = loss_of(model, stage, train.batch(shuffled[rows]).to(device))
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        total, batches = total + loss.detach(), batches + 1
+    total, batches, rows, ticked, began = torch.zeros((), device=device), 0, 0, 0.0, time.monotonic()
+    for batch in shuffled(train, config.batch_size, order):
+        total, batches, rows = total + take_step(batch.to(device)), batches + 1, rows + len(batch)
         passed = time.monotonic() - began
         if passed - ticked > TICK_S:
             ticked = passed
-            emit({"event": "step", "epoch": number, "rows": rows.stop, "of": len(train), "rate": round(rows.stop / passed)})
+            emit({"event": "step", "epoch": number, "rows": rows, "of": len(train), "rate": round(rows / passed)})
     mean = total.item() / batches
     if not math.isfinite(mean):
         raise TrainingDiverged(f"the training loss of epoch {number} is {mean}; lower the learning rate or check the loss")
@@ -152,19 +140,6 @@ def _evaluated(model: nn.Module, valid: Rows, stage: Stage, number: int, loss: f
         valid_log_loss=log_loss(labels[:, 0], pctr),
         seconds=time.monotonic() - began,
     )
-
-
-def _optimizer(model: nn.Module, stage: Stage, config: TrainConfig) -> torch.optim.Optimizer:
-    """Adam over what the stage leaves free; embedding tables carry the L2 penalty."""
-    tables: list[nn.Parameter] = []
-    dense: list[nn.Parameter] = []
-    for name, parameter in model.named_parameters():
-        free = not any(name.startswith(prefix) for prefix in stage.freeze)
-        parameter.requires_grad_(free)
-        if free:
-            (tables if is_table(name) else dense).append(parameter)
-    groups: list[dict[str, Any]] = [{"params": tables, "weight_decay": config.embedding_l2}, {"params": dense}]
-    return torch.optim.Adam([g for g in groups if g["params"]], lr=config.learning_rate, fused=True)
 
 
 def _check_valid(valid: Rows) -> None:

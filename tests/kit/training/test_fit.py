@@ -64,11 +64,11 @@ def fresh(model_class: type[nn.Module] = Small, seed: int = 0) -> nn.Module:
 def test_the_best_epoch_is_kept_not_the_last() -> None:
     """A learning rate that overfits quickly: valid AUC falls again, and the weights are those of its height."""
     model = fresh()
-    fitted = fit(model, TRAIN, VALID, replace(CONFIG, learning_rate=5e-2, max_epochs=12, patience=12))
+    fitted = fit(model, TRAIN, VALID, replace(CONFIG, learning_rate=5e-2, max_epochs=20, patience=20))
     by_epoch = {e.epoch: e.valid_auc for e in fitted.epochs}
-    assert fitted.best_epoch == max(by_epoch, key=lambda e: by_epoch[e]) < 12
+    assert fitted.best_epoch == max(by_epoch, key=lambda e: by_epoch[e]) < 20
     assert VALID.labels is not None
-    assert auc(VALID.labels[:, 0], predictions(model, VALID, 1)[:, 0]) == by_epoch[fitted.best_epoch] > by_epoch[12]
+    assert auc(VALID.labels[:, 0], predictions(model, VALID, 1)[:, 0]) == by_epoch[fitted.best_epoch] > by_epoch[20]
 
 
 @pytest.mark.parametrize("patience", [1, 2])

@@ -59,7 +59,7 @@ class NotFinite(Sound):
 
 class OutsideTheUnitInterval(Sound):
     def predict(self, batch: Batch) -> Tensor:
-        return self(batch)  # logits, not probabilities
+        return self(batch) - 1  # scores, not probabilities
 
 
 class Squeezing(Sound):
