@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from sandboxes.kit.card import Argument, Card
@@ -72,7 +73,7 @@ class CrossNetworkV2(nn.Module):
     def forward(self, flat: Tensor) -> Tensor:
         crossed = flat
         for layer in self.layers:
-            crossed = flat * layer(crossed) + crossed  # (B, K)
+            crossed = torch.addcmul(crossed, flat, layer(crossed))  # (B, K)
         return crossed
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import torch
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 
 from sandboxes.kit.card import Card
 
@@ -54,6 +58,26 @@ class FactorizationMachine(nn.Module):
         self.out_dim = 1
 
     def forward(self, fields: Tensor) -> Tensor:
-        square_of_sum = fields.sum(1).square()  # (B, D)
-        sum_of_squares = fields.square().sum(1)  # (B, D)
-        return 0.5 * (square_of_sum - sum_of_squares).sum(1, keepdim=True)  # (B, 1)
+        scores: Tensor = _PairwiseSum.apply(fields)  # type: ignore[no-untyped-call]
+        return scores
+
+
+class _PairwiseSum(torch.autograd.Function):
+    """With the gradient written down, dy/dv_i = sum_{j != i} v_j: the square of each embedding need not be kept or derived."""
+
+    @staticmethod
+    def forward(fields: Tensor) -> Tensor:
+        total = fields.sum(1)  # (B, D)
+        flat = fields.flatten(1)
+        twice: Tensor = torch.linalg.vecdot(total, total) - torch.linalg.vecdot(flat, flat)  # (B,)
+        return 0.5 * twice.unsqueeze(1)
+
+    @staticmethod
+    def setup_context(ctx: FunctionCtx, inputs: tuple[Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        fields: Tensor = ctx.saved_tensors[0]
+        others = fields.sum(1, keepdim=True) - fields  # (B, F, D)
+        return others * gradient.unsqueeze(2)
