@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from sandboxes.kit.training.config import TrainConfig
+from sandboxes.kit.training.config import Precision, TrainConfig, Updates
 from sandboxes.protocol import Limits, RunRequest, RunResult, Sandbox
 
 
@@ -37,9 +37,12 @@ class ModelSource:
 
 @dataclass(frozen=True)
 class Job:
-    """One smoke test or one training run. `hyper` goes to the model's constructor, `config` to the trainer."""
+    """One smoke test, training run or calibration. `hyper` goes to the model's constructor, `config` to the trainer.
 
-    action: Literal["smoke", "train"]
+    `fixed` names what a calibration may not choose (see `kit.training.calibration`).
+    """
+
+    action: Literal["smoke", "train", "calibrate"]
     model: ModelSource
     data: Path  # the `visible/` folder of a prepared data set
     data_hash: str
@@ -47,6 +50,7 @@ class Job:
     config: TrainConfig = field(default_factory=TrainConfig)
     predict: tuple[str, ...] = ("valid",)
     keep_weights: bool = False
+    fixed: Mapping[str, str | bool] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -68,6 +72,7 @@ class Job:
                 "config": asdict(self.config),
                 "predict": self.predict,
                 "keep_weights": self.keep_weights,
+                "fixed": dict(self.fixed),
             },
             sort_keys=True,
         )
@@ -112,6 +117,43 @@ class SmokeReport(Read):
         return all(c.passed for c in self.checks)
 
 
+class WayRow(Read):
+    updates: Updates
+    precision: Precision
+    compiled: bool
+
+
+class MeasuredRow(WayRow):
+    """A way of training as measured; `step_s` is None where it could not be used, for the reason `fault`."""
+
+    step_s: float | None
+    set_up_s: float
+    fault: str
+
+    @property
+    def way(self) -> WayRow:
+        return WayRow(updates=self.updates, precision=self.precision, compiled=self.compiled)
+
+    @property
+    def in_words(self) -> str:
+        rows = "touched rows" if self.updates == "touched" else "whole tables"
+        return f"{rows}, {self.precision}, {'compiled' if self.compiled else 'eager'}"
+
+
+class CalibrationReport(Read):
+    """What a calibration came to; `chosen` is one of those measured. For speed alone: it is believed as far as that goes."""
+
+    chosen: WayRow
+    measured: tuple[MeasuredRow, ...]
+    steps: int
+
+    @model_validator(mode="after")
+    def _chosen_was_measured(self) -> CalibrationReport:
+        if not any(m.way == self.chosen and m.step_s is not None for m in self.measured):
+            raise ValueError("the way chosen is none of those measured")
+        return self
+
+
 @dataclass(frozen=True)
 class Finished:
     """A job's end. `folder` holds its outputs; `reused` says that an earlier run's outputs were found under the key."""
@@ -137,6 +179,9 @@ class Finished:
 
     def smoke_report(self) -> SmokeReport:
         return SmokeReport.model_validate(_json(self.folder / "smoke.json"))
+
+    def calibration_report(self) -> CalibrationReport:
+        return CalibrationReport.model_validate(_json(self.folder / "calibration.json"))
 
     def predictions(self, split: str) -> np.ndarray:
         """Probabilities (n, T) as the sandbox wrote them: unchecked numbers."""
@@ -194,6 +239,9 @@ def _unreadable(job: Job, folder: Path) -> str | None:
         finished = Finished(job, RunResult("ok", ""), folder)
         if job.action == "smoke":
             finished.smoke_report()
+            return None
+        if job.action == "calibrate":
+            finished.calibration_report()
             return None
         finished.train_report()
         for split in job.predict:

@@ -47,6 +47,13 @@ def reproduce(
     batch_size: Annotated[
         int | None, typer.Option(min=1, help="Rows a step; without it, as many as leave an epoch 100 steps.")
     ] = None,
+    way: Annotated[
+        str,
+        typer.Option(
+            help="How models are trained, as far as speed goes: auto measures it; or fix any of whole/touched (rows of tables "
+            "updated at a step), fp32/bf16, eager/compiled, such as fp32,eager."
+        ),
+    ] = "auto",
     model: Annotated[
         str | None,
         typer.Option(
@@ -64,9 +71,14 @@ def reproduce(
     json: Json = False,
 ) -> None:
     """From a paper to a verdict."""
+    from agents.autotrain.way import fixed_by
     from workflows.driver import begin
     from workflows.request import ReproductionRequest
 
+    try:
+        fixed_by(way)
+    except ValueError as error:
+        _fail(f"--way {error}", ExitCode.USAGE)
     settings = _settings()
     request = ReproductionRequest(
         paper=paper,
@@ -76,6 +88,7 @@ def reproduce(
         trials=trials,
         epochs=epochs,
         batch_size=batch_size,
+        way=way,
         model=settings.model if model is None else model,
         sandbox=sandbox or settings.sandbox,
         allow_unsafe_sandbox=allow_unsafe_sandbox,

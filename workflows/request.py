@@ -20,6 +20,7 @@ class ReproductionRequest(BaseModel):
     trials: int = Field(default=3, ge=1, le=1000)
     epochs: int = Field(default=5, ge=1, le=1000)
     batch_size: int | None = Field(default=None, ge=1)  # None: by the number of rows
+    way: str = "auto"  # of training: what is fixed of it, as `agents.autotrain.way` reads it
     model: str = ""  # provider:model; "" is the built-in engine
     sandbox: Literal["auto", "docker", "bubblewrap", "process"] = "auto"
     allow_unsafe_sandbox: bool = False

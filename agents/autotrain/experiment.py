@@ -20,7 +20,6 @@ from agents.autotrain.plan import TUNING_SEED, ExperimentPlan
 from sandboxes.jobs import Finished, Job, JobRunner, ModelSource
 from sandboxes.kit.data import Prepared
 from sandboxes.kit.metrics import auc
-from sandboxes.kit.training.config import TrainConfig
 
 Emit = Callable[[dict[str, object]], None]
 T = TypeVar("T")
@@ -126,15 +125,7 @@ class Experiment:
         hyper: dict[str, int | float] = {"embedding_dim": self._plan.embedding_dim}
         if setting.dropout is not None:
             hyper["dropout"] = setting.dropout
-        config = TrainConfig(
-            seed=seed,
-            learning_rate=setting.learning_rate,
-            embedding_l2=setting.embedding_l2,
-            batch_size=self._plan.batch_size,
-            max_epochs=self._plan.max_epochs,
-            patience=self._plan.patience,
-            threads=self._plan.threads,
-        )
+        config = replace(self._plan.config, seed=seed, learning_rate=setting.learning_rate, embedding_l2=setting.embedding_l2)
         job = Job(
             "train", source, self._prepared.visible, self._prepared.data_hash, hyper, config, predict, keep_weights=keep_weights
         )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pydantic import Field
 
 from agents.autotrain.spec import MethodSpec, Strict
+from agents.autotrain.way import MEASURED_ON, Way
 from agents.errors import AgentError
 from sandboxes.kit.data import Prepared
 from sandboxes.kit.schema import Schema
+from sandboxes.kit.training.config import TrainConfig
 
 ASSUMED_SAMPLES_PER_S = 30_000.0  # of one single-threaded run, until past runs here say better
 STEPS_AN_EPOCH = 100  # fewer steps leave every model, a linear one above all, far from trained
@@ -38,12 +40,26 @@ class ExperimentPlan(Strict):
     max_epochs: int
     patience: int
     threads: int
+    way: Way = Way()
     estimated_minutes: float
     estimate_basis: str
 
     @property
     def primary_task(self) -> str:
         return self.tasks[0]
+
+    @property
+    def config(self) -> TrainConfig:
+        """What all trainings share, with the defaults of what they tune."""
+        return TrainConfig(
+            batch_size=self.batch_size,
+            max_epochs=self.max_epochs,
+            patience=self.patience,
+            threads=self.threads,
+            updates=self.way.updates,
+            precision=self.way.precision,
+            compiled=self.way.compiled,
+        )
 
 
 def make_plan(
@@ -58,10 +74,11 @@ def make_plan(
     batch_size: int | None = None,
     parallel: int = 1,
     past_samples_per_s: float | None = None,
+    find_way: Callable[[TrainConfig, int], Way] = lambda config, embedding_dim: Way(),
 ) -> ExperimentPlan:
     """The plan for reproducing `spec` on `prepared`. Without a `batch_size`, the largest that leaves an epoch 100 steps.
 
-    Raises `PlanImpossible`.
+    `find_way` is given the settings of a training and the embedding width. Raises `PlanImpossible`.
     """
     chosen = tuple(dict.fromkeys(baselines)) or default_baselines(prepared.schema)
     unknown = [name for name in chosen if name not in known_models]
@@ -69,7 +86,9 @@ def make_plan(
         raise PlanImpossible(f"no baseline named {', '.join(unknown)}; there are {', '.join(sorted(known_models))}")
     if seeds < 1 or trials < 1:
         raise PlanImpossible("a plan needs at least one seed and one tuning trial")
-    rate = past_samples_per_s or ASSUMED_SAMPLES_PER_S
+    config = TrainConfig(batch_size=batch_size or _batch_size(prepared.sizes["train"]), max_epochs=max_epochs)
+    way = find_way(config, embedding_dim := _embedding_dim(spec))
+    rate = past_samples_per_s or way.samples_per_s or ASSUMED_SAMPLES_PER_S
     runs = (len(chosen) + 1) * (seeds + (trials if trials > 1 else 0))
     seconds = runs * (START_S + prepared.sizes["train"] * max_epochs / rate) / parallel
     return ExperimentPlan(
@@ -81,15 +100,22 @@ def make_plan(
         baselines=chosen,
         seeds=tuple(range(TUNING_SEED + 1, TUNING_SEED + 1 + seeds)),
         trials=trials,
-        embedding_dim=_embedding_dim(spec),
-        batch_size=batch_size or _batch_size(prepared.sizes["train"]),
-        max_epochs=max_epochs,
-        patience=1,
-        threads=1,
+        embedding_dim=embedding_dim,
+        batch_size=config.batch_size,
+        max_epochs=config.max_epochs,
+        patience=config.patience,
+        threads=config.threads,
+        way=way,
         estimated_minutes=round(seconds / 60, 1),
         estimate_basis=f"{runs} runs of at most {max_epochs} epochs at {rate:,.0f} samples/s, {parallel} side by side, "
-        + ("as past runs here did" if past_samples_per_s else "an assumption until runs here have been seen"),
+        + _basis(past_samples_per_s, way),
     )
+
+
+def _basis(past_samples_per_s: float | None, way: Way) -> str:
+    if past_samples_per_s:
+        return "as past runs here did"
+    return f"as {MEASURED_ON} was measured here" if way.samples_per_s else "an assumption until runs here have been seen"
 
 
 def _batch_size(rows: int) -> int:

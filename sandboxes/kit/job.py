@@ -1,4 +1,4 @@
-"""What runs inside a sandbox: `python -m sandboxes.kit.job` reads job.json, smokes or trains, and leaves data in out/.
+"""What runs inside a sandbox: `python -m sandboxes.kit.job` does what job.json says, and leaves data in out/.
 
 Nothing it prints or writes is believed outside: the host scores the predictions itself.
 """
@@ -24,6 +24,7 @@ from sandboxes.kit.model_file import class_in_file, reference_class
 from sandboxes.kit.schema import Schema
 from sandboxes.kit.smoke import smoke
 from sandboxes.kit.training import TrainConfig, build, fit, predictions
+from sandboxes.kit.training.calibration import calibrate
 
 OUT = Path("out")
 
@@ -34,7 +35,7 @@ def main() -> int:
     visible = Path(os.environ["AGENTICRS_DATA"])
     try:
         model_class = _model_class(job["model"])
-        {"smoke": _smoke, "train": _train}[job["action"]](model_class, visible, job)
+        {"smoke": _smoke, "train": _train, "calibrate": _calibrate}[job["action"]](model_class, visible, job)
     except Exception as error:  # noqa: BLE001 - the process boundary: the failure is the result
         _write("error.json", {"type": type(error).__name__, "message": str(error), "traceback": _own_frames(error)})
         return 1
@@ -55,7 +56,7 @@ def _train(model_class: type[nn.Module], visible: Path, job: dict[str, Any]) -> 
     from safetensors.torch import save_file
 
     schema, config = Schema.load(visible / "schema.json"), TrainConfig(**job["config"])
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = _device()
     began = time.monotonic()
     model = build(model_class, schema, job["hyper"], config.seed)
     with Path(OUT / "progress.jsonl").open("w", encoding="utf-8", buffering=1) as progress:
@@ -82,6 +83,17 @@ def _train(model_class: type[nn.Module], visible: Path, job: dict[str, Any]) -> 
             "seconds": time.monotonic() - began,
         },
     )
+
+
+def _calibrate(model_class: type[nn.Module], visible: Path, job: dict[str, Any]) -> None:
+    schema, config = Schema.load(visible / "schema.json"), TrainConfig(**job["config"])
+    train = load_split(visible, "train")
+    found = calibrate(lambda: build(model_class, schema, job["hyper"], config.seed), train, config, job["fixed"], _device())
+    _write("calibration.json", found.as_data())
+
+
+def _device() -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _own_frames(error: Exception) -> str:

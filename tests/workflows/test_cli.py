@@ -30,6 +30,7 @@ def test_help_loads_nothing_heavy() -> None:
         (["reproduce", "workflows/examples/deepfm.md", "--data", "no-such-data"], ExitCode.UNREADABLE, "no-such-data"),
         (["reproduce", "workflows/examples/deepfm.md", "--baselines", "bert"], ExitCode.USAGE, "no baseline named bert"),
         (["reproduce", "workflows/examples/deepfm.md", "--model", "nobody:nothing"], ExitCode.MODEL, "nobody:nothing"),
+        (["reproduce", "workflows/examples/deepfm.md", "--way", "fp16"], ExitCode.USAGE, "there are auto, whole"),
         (["data", "prepare", "no-such-data"], ExitCode.UNREADABLE, "no-such-data"),
     ],
     ids=lambda v: "-".join(v)[:40] if isinstance(v, list) else "",

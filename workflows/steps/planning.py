@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from agents.autotrain.data_choice import AUTO, fitting_data
 from agents.autotrain.paper import Paper
 from agents.autotrain.plan import ExperimentPlan, make_plan
 from agents.autotrain.recall import Recall
 from agents.autotrain.recall import recall as look_back
 from agents.autotrain.spec import MethodSpec
+from agents.autotrain.way import find_way, fixed_by
 from sandboxes.kit.datasets import DATASETS, resolve_data
 from sandboxes.kit.layers import CARDS
 from sandboxes.kit.models import MODELS
@@ -45,7 +48,9 @@ def plan(ctx: Context) -> ExperimentPlan:
         batch_size=request.batch_size,
         parallel=ctx.settings.parallel,
         past_samples_per_s=ctx.folder.load("recall", Recall).samples_per_s,
+        find_way=partial(find_way, prepared, ctx.runner(composed=True), fixed=fixed_by(request.way)),
     )
+    ctx.say(f"way of training: {made.way.said}")
     ctx.folder.save("plan", made)
     ctx.folder.update_summary(dataset=prepared.name)
     ctx.say(plan_in_words(ctx))

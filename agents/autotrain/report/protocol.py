@@ -27,6 +27,7 @@ def plan(view: ReportView) -> Section | None:
         ("Batch size", formats.count(p.batch_size)),
         ("Epochs", f"at most {p.max_epochs}, stopped after {p.patience} without a better AUC on valid"),
         ("Threads a run", str(p.threads)),
+        ("Way of training", p.way.said),
         ("Estimate beforehand", f"{p.estimated_minutes:g} minutes: {p.estimate_basis}"),
     ]
     blocks: list[Block] = [

@@ -1,0 +1,65 @@
+"""The way of training that is fastest here, measured once for a data set on a plain model and then the same for every model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import get_args
+
+from agents.autotrain.spec import Strict
+from sandboxes.jobs import CalibrationReport, Job, JobRunner, ModelSource
+from sandboxes.kit.data import Prepared
+from sandboxes.kit.training.config import Precision, TrainConfig, Updates
+
+MEASURED_ON = "dnn"  # what most models are besides their own idea; a reference model, so that every run here shares the choice
+Fixed = Mapping[str, str | bool]
+
+_WORDS: Mapping[str, tuple[str, str | bool]] = {
+    **{name: ("updates", name) for name in get_args(Updates)},
+    **{name: ("precision", name) for name in get_args(Precision)},
+    "compiled": ("compiled", True),
+    "eager": ("compiled", False),
+}
+
+
+class Way(Strict):
+    """What of `TrainConfig` is about speed, and in words how it was found."""
+
+    updates: Updates = "whole"
+    precision: Precision = "fp32"
+    compiled: bool = False
+    said: str = "not measured"
+    samples_per_s: float | None = None  # of `MEASURED_ON`, one run alone
+
+
+def fixed_by(text: str) -> Fixed:
+    """What a user fixed: "auto", or words such as "touched,fp32,eager"; what is not named stays free. Raises `ValueError`."""
+    fixed: dict[str, str | bool] = {}
+    for word in (w.strip() for w in text.split(",") if w.strip() not in ("", "auto")):
+        if word not in _WORDS:
+            raise ValueError(f"{word!r} is no way of training; there are auto, {', '.join(_WORDS)}")
+        name, value = _WORDS[word]
+        if fixed.get(name, value) != value:
+            raise ValueError(f"{text!r} asks for two {name} at once; name one of them")
+        fixed[name] = value
+    return fixed
+
+
+def find_way(prepared: Prepared, runner: JobRunner, config: TrainConfig, embedding_dim: int, fixed: Fixed) -> Way:
+    """Measures in the sandbox, or finds it measured before. A measurement that fails leaves the plain way, and says so."""
+    hyper = {"embedding_dim": embedding_dim}
+    source = ModelSource(MEASURED_ON, reference=MEASURED_ON)
+    finished = runner.run(Job("calibrate", source, prepared.visible, prepared.data_hash, hyper, config, (), fixed=dict(fixed)))
+    if not finished.run.ok:
+        return Way(said=f"the plain way, since it could not be measured: {finished.fault.strip().splitlines()[-1]}")
+    report = finished.calibration_report()
+    taken = next(m for m in report.measured if m.way == report.chosen)
+    rate = config.batch_size / taken.step_s if taken.step_s else None
+    return Way(**report.chosen.model_dump(), said=_in_words(report), samples_per_s=rate)
+
+
+def _in_words(report: CalibrationReport) -> str:
+    """Such as `touched rows, fp32, eager at 21 ms a step of dnn; whole tables, fp32, eager took 54 ms`."""
+    taken = next(m for m in report.measured if m.way == report.chosen)
+    others = [f"{m.in_words} {m.fault or f'took {1000 * (m.step_s or 0):.0f} ms'}" for m in report.measured if m is not taken]
+    own = f"{taken.in_words} at {1000 * (taken.step_s or 0):.0f} ms a step of {MEASURED_ON}"
+    return "; ".join([own, *others])
