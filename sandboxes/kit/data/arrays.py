@@ -5,6 +5,7 @@ Notation: n rows, B rows asked for, C categorical fields, N numeric fields, L hi
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.schema import Schema
+
+MUCH_BYTES = 1 << 20  # of a slice; smaller ones leave pages where they are
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,18 @@ def _mapped(path: Path) -> NDArray[Any]:
     return mapped
 
 
+def _let_go(array: NDArray[Any]) -> None:
+    """Takes the pages of a file that was read through out of this process: else they count as its memory until the end."""
+    mapped: mmap.mmap | None = getattr(array, "_mmap", None)
+    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
+
+
 def _taken(array: NDArray[Any], rows: NDArray[np.int64] | slice, dtype: type[np.generic]) -> torch.Tensor:
     """A tensor that owns its memory, since the file stays as it is. Converted by NumPy: torch would wake its threads for it."""
     if isinstance(rows, slice):
-        return torch.from_numpy(array[rows].astype(dtype))
+        taken = array[rows].astype(dtype)
+        if taken.nbytes > MUCH_BYTES:
+            _let_go(array)
+        return torch.from_numpy(taken)
     return torch.from_numpy(np.take(array, rows, axis=0).astype(dtype, copy=False))
