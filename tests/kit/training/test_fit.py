@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -69,6 +70,16 @@ def test_the_best_epoch_is_kept_not_the_last() -> None:
     assert fitted.best_epoch == max(by_epoch, key=lambda e: by_epoch[e]) < 20
     assert VALID.labels is not None
     assert auc(VALID.labels[:, 0], predictions(model, VALID, 1)[:, 0]) == by_epoch[fitted.best_epoch] > by_epoch[20]
+
+
+def test_auc_is_of_the_whole_split_not_a_mean_over_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["sandboxes.kit.training.fit"], "EVALUATION_BATCH", 16)
+    model = fresh()
+    last = fit(model, TRAIN, VALID, replace(CONFIG, max_epochs=1)).epochs[-1]
+    assert VALID.labels is not None
+    labels, pctr = VALID.labels[:, 0], predictions(model, VALID, 1)[:, 0]
+    by_batch = [auc(labels[i : i + 16], pctr[i : i + 16]) for i in range(0, len(labels), 16)]
+    assert last.valid_auc == auc(labels, pctr) != pytest.approx(np.nanmean(by_batch), abs=1e-6)
 
 
 @pytest.mark.parametrize("patience", [1, 2])
