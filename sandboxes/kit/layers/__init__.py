@@ -34,6 +34,7 @@ from sandboxes.kit.layers import (
     squeeze_excitation,
     target_attention,
     transformer_history,
+    two_stream_mlp,
     variational_embedding,
 )
 from sandboxes.kit.layers.attention_pooling import AttentionPooling
@@ -69,6 +70,7 @@ from sandboxes.kit.layers.shared_bottom import SharedBottom
 from sandboxes.kit.layers.squeeze_excitation import SqueezeExcitation
 from sandboxes.kit.layers.target_attention import TargetAttention
 from sandboxes.kit.layers.transformer_history import TransformerHistory
+from sandboxes.kit.layers.two_stream_mlp import TwoStreamMLP
 from sandboxes.kit.layers.variational_embedding import VariationalEmbedding
 
 CARDS: tuple[Card, ...] = (
@@ -104,6 +106,7 @@ CARDS: tuple[Card, ...] = (
     squeeze_excitation.CARD,
     target_attention.CARD,
     transformer_history.CARD,
+    two_stream_mlp.CARD,
     variational_embedding.CARD,
 )
 
@@ -141,6 +144,7 @@ __all__ = [
     "SqueezeExcitation",
     "TargetAttention",
     "TransformerHistory",
+    "TwoStreamMLP",
     "VariationalEmbedding",
     "pretrain_then_finetune",
 ]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from random_rows import CATEGORIES_ONLY, NUMBERS_ONLY, RICH, SCHEMAS, random_rows
+from slopes import away_from_the_start, gradients_are_slopes
 
 from sandboxes.kit.layers import FeatureEmbedding, LinearTerm, NumericDiscretisation
 from sandboxes.kit.training.model import is_table
@@ -33,6 +34,16 @@ def test_feature_embedding(kind: str) -> None:
         for n in range(len(schema.numeric)):
             wanted = batch.numeric[b, n] * block.numeric.weight[n] + block.numeric.bias[n]
             torch.testing.assert_close(fields[b, len(schema.categorical) + n], wanted)
+
+
+@pytest.mark.parametrize("kind", SCHEMAS)
+def test_gradients_of_embeddings_are_slopes(kind: str) -> None:
+    """Of fields and pooled histories together; each row of the table by the number of times it is looked up."""
+    schema = SCHEMAS[kind]
+    block, batch = away_from_the_start(FeatureEmbedding(schema, D)), random_rows(schema, ROWS).whole
+    batch.numeric = batch.numeric.double()
+    given = [batch.numeric] if schema.numeric else []
+    assert gradients_are_slopes(block, lambda: block.with_histories(batch).square(), given)
 
 
 def test_no_two_fields_share_a_row() -> None:

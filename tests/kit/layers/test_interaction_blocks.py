@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from slopes import away_from_the_start, gradients_are_slopes
 from torch import nn
 
 from sandboxes.kit.layers import (
@@ -31,7 +32,11 @@ from sandboxes.kit.layers import (
     ResidualDNN,
     SelfAttentionInteraction,
     SqueezeExcitation,
+    TwoStreamMLP,
 )
+from sandboxes.kit.layers.bilinear_fusion import BilinearFusion
+from sandboxes.kit.layers.feature_selection_gate import FeatureSelectionGate
+from sandboxes.kit.layers.mask_block import MaskBlock
 
 Array = NDArray[np.float64]
 W = dict[str, Array]
@@ -42,15 +47,15 @@ PAIRS = list(combinations(range(F), 2))
 
 
 def check(block: nn.Module, formula: Callable[[Array, W], object], flat: bool = False) -> None:
-    """The block, with parameters away from their start, gives what `formula(x, parameters)` gives for each row x."""
-    block, draw = block.double().eval(), torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for parameter in block.parameters():
-            parameter.add_(0.3 * torch.randn(parameter.shape, generator=draw, dtype=torch.float64))
+    """The block, with parameters away from their start, gives what `formula(x, parameters)` gives for each row x, and the
+    gradients of that."""
+    block = away_from_the_start(block).eval()
     w = {name: p.detach().numpy() for name, p in block.named_parameters()}
     rows = FIELDS.reshape(B, K) if flat else FIELDS
     wanted = np.array([np.atleast_1d(formula(x, w)) for x in rows])
     np.testing.assert_allclose(block(torch.from_numpy(rows)).detach().numpy(), wanted, atol=1e-9)
+    x = torch.tensor(rows)
+    assert gradients_are_slopes(block, lambda: block(x), [x])
 
 
 def softmax(x: Array) -> Array:
@@ -216,6 +221,92 @@ def test_instance_guided_mask() -> None:
     block = InstanceGuidedMask(F, D, reduction_ratio=1.5)
     assert block.aggregate.out_features == round(1.5 * K)
     check(block, formula)
+
+
+def test_mask_block() -> None:
+    """Its input and the embeddings that decide on the mask are two halves of a row here."""
+
+    class Halves(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.block = MaskBlock(7, K - 7, 6, reduction_ratio=1.5)
+
+        def forward(self, rows: torch.Tensor) -> torch.Tensor:
+            return self.block(rows[:, 7:], rows[:, :7])
+
+    def formula(x: Array, w: W) -> Array:
+        gathered = relu(w["block.aggregate.weight"] @ x[:7] + w["block.aggregate.bias"])
+        mask = w["block.project.weight"] @ gathered + w["block.project.bias"]
+        return relu(layer_norm(w["block.hidden.weight"] @ (mask * x[7:]), w["block.norm.weight"], w["block.norm.bias"]))
+
+    halves = Halves()
+    assert halves.block.aggregate.out_features == 1.5 * (K - 7) == halves.block.project.in_features
+    check(halves, formula, flat=True)
+
+
+def test_mask_block_drops_out_in_training_only() -> None:
+    block, x = MaskBlock(K, K, 40, dropout=0.5), torch.randn(3, K)
+    assert torch.equal(block.eval()(x, x), block(x, x)) and not torch.equal(block.train()(x, x), block(x, x))
+
+
+def gated(x: Array, context: Array, w: W, name: str) -> Array:
+    hidden = relu(w[f"{name}.deep.layers.0.weight"] @ context + w[f"{name}.deep.layers.0.bias"])
+    return 2 * sigmoid(w[f"{name}.weigh.weight"] @ hidden + w[f"{name}.weigh.bias"]) * x
+
+
+def test_feature_selection_gate() -> None:
+    """On a context: the row's last four elements here."""
+
+    class OnItsTail(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.gate = FeatureSelectionGate(K, 4, (6,))
+
+        def forward(self, rows: torch.Tensor) -> torch.Tensor:
+            return self.gate(rows, rows[:, -4:])
+
+    check(OnItsTail(), lambda x, w: gated(x, x[-4:], w, "gate"), flat=True)
+
+
+@pytest.mark.parametrize("n_heads", [1, 2, 4])
+def test_bilinear_fusion(n_heads: int) -> None:
+    """Of the row's first 8 and last 7 elements; 7 gives a last head that is narrower."""
+
+    class OfTwoParts(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fusion = BilinearFusion(8, 7, n_outputs=2, n_heads=n_heads)
+
+        def forward(self, rows: torch.Tensor) -> torch.Tensor:
+            return self.fusion(rows[:, :8], rows[:, 8:])
+
+    def formula(x: Array, w: W) -> Array:
+        first, second, between = x[:8], x[8:], w["fusion.between"]
+        outputs = w["fusion.first.weight"] @ first + w["fusion.first.bias"] + w["fusion.second.weight"] @ second
+        of_first, of_second = -(-8 // n_heads), -(-7 // n_heads)
+        for t in range(2):
+            for i, a in enumerate(first):
+                for j, b in enumerate(second):
+                    head = i // of_first
+                    if head == j // of_second:
+                        outputs[t] += a * between[head, t, i % of_first, j % of_second] * b
+        return outputs
+
+    check(OfTwoParts(), formula, flat=True)
+
+
+def test_two_stream_mlp() -> None:
+    def formula(x: Array, w: W) -> Array:
+        streams = []
+        for s in (0, 1):
+            hidden = gated(x.reshape(-1), w[f"gates.{s}.context"][0], w, f"gates.{s}")
+            streams.append(relu(w[f"streams.{s}.layers.0.weight"] @ hidden + w[f"streams.{s}.layers.0.bias"]))
+        y = w["fusion.first.weight"] @ streams[0] + w["fusion.first.bias"] + w["fusion.second.weight"] @ streams[1]
+        for head, part in enumerate((slice(0, 3), slice(3, 6))):
+            y = y + streams[0][part] @ w["fusion.between"][head, 0] @ streams[1][part]
+        return y
+
+    check(TwoStreamMLP(F, D, hidden_units=(6,), gate_units=(5,), fusion_heads=2), formula)
 
 
 def test_feature_dropout_leaves_out_whole_fields_and_keeps_the_mean() -> None:

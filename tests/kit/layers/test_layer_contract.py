@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import torch
 from random_rows import RICH, random_rows
+from slopes import away_from_the_start, gradients_are_slopes
 from torch import Tensor, nn
 
 from sandboxes.kit import layers
@@ -37,6 +38,7 @@ GIVEN: dict[str, object] = {
 }
 NEEDED_BY_SLOT = {"history": "history", "tower": "several_tasks", "head": "entire_space", "scenario": "scenario"}
 BLOCKS = [c for c in CARDS if c.slot != "scheme"]
+HAS_TARGETS = ("masked_reconstruction",)  # takes its inputs as targets too, which get no gradient
 BY_ROW = [c for c in BLOCKS if c.slot != "auxiliary"]
 
 every_card = pytest.mark.parametrize("card", CARDS, ids=lambda c: c.name)
@@ -212,6 +214,24 @@ def test_gradient_reaches_every_parameter_and_is_finite(card: Card) -> None:
         waiting -= {name for name, g in grads.items() if (g != 0).any()}
         optimizer.step()
     assert waiting == set()
+
+
+@every_block
+@pytest.mark.parametrize("training", [True, False])
+def test_gradients_are_slopes_in_float64(card: Card, training: bool) -> None:
+    """In all parameters, and in the inputs but for a loss's own targets. With the tests that hold blocks to loops written from
+    the papers' formulas: gradients are the formulas' own."""
+    block, x = away_from_the_start(built(card)).train(training), inputs()[:6]
+    for name in (reals := ("fields", "flat", "target", "history", "logits")):
+        setattr(x, name, getattr(x, name).double())
+    x.batch.numeric = x.batch.numeric.double()
+    given = [] if card.name in HAS_TARGETS else [getattr(x, name) for name in reals]
+
+    def call() -> Tensor:
+        output = called(card, block, x)
+        return output + block.kl() if hasattr(block, "kl") else output
+
+    assert gradients_are_slopes(block, call, [*given, x.batch.numeric])
 
 
 @every_block_by_row
