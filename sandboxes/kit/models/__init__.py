@@ -8,26 +8,52 @@ from collections.abc import Mapping
 
 from torch import nn
 
+from sandboxes.kit.models.autoint import AutoInt
+from sandboxes.kit.models.dcn import DCN
 from sandboxes.kit.models.dcnv2 import DCNv2
 from sandboxes.kit.models.deepfm import DeepFM
 from sandboxes.kit.models.din import DIN
 from sandboxes.kit.models.dnn import DNN
 from sandboxes.kit.models.esmm import ESMM
+from sandboxes.kit.models.finalmlp import FinalMLP
 from sandboxes.kit.models.fm import FM
 from sandboxes.kit.models.lr import LR
+from sandboxes.kit.models.masknet import MaskNet
 from sandboxes.kit.models.mmoe import MMoE
 from sandboxes.kit.models.shared_bottom import SharedBottom
+from sandboxes.kit.models.xdeepfm import XDeepFM
 
 MODELS: Mapping[str, type[nn.Module]] = {
     "lr": LR,
     "fm": FM,
     "dnn": DNN,
     "deepfm": DeepFM,
+    "dcn": DCN,
     "dcnv2": DCNv2,
+    "xdeepfm": XDeepFM,
+    "autoint": AutoInt,
+    "masknet": MaskNet,
+    "finalmlp": FinalMLP,
     "din": DIN,
     "shared_bottom": SharedBottom,
     "mmoe": MMoE,
     "esmm": ESMM,
 }
 
-__all__ = ["DIN", "DNN", "ESMM", "FM", "LR", "MODELS", "DCNv2", "DeepFM", "MMoE", "SharedBottom"]
+__all__ = [
+    "DCN",
+    "DIN",
+    "DNN",
+    "ESMM",
+    "FM",
+    "LR",
+    "MODELS",
+    "AutoInt",
+    "DCNv2",
+    "DeepFM",
+    "FinalMLP",
+    "MMoE",
+    "MaskNet",
+    "SharedBottom",
+    "XDeepFM",
+]

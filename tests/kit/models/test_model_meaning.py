@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import pytest
 import torch
 from planted_rows import SCHEMAS, planted
+from random_rows import RICH, random_rows
 from torch import Tensor, nn
 
 from sandboxes.kit.models import MODELS
@@ -47,3 +51,85 @@ def test_a_term_without_tasks_is_added_to_every_task() -> None:
     fields = deepfm.embedding.with_histories(rows)
     parts = deepfm.linear(rows) + deepfm.output(deepfm.deep(fields.flatten(1))) + deepfm.fm(fields)
     assert torch.allclose(deepfm(rows), parts, atol=1e-6)
+
+
+def calls_of(blocks: Sequence[nn.Module]) -> list[tuple[Tensor, ...]]:
+    """A list that fills with what the blocks are called on, in the order of calls."""
+    calls: list[tuple[Tensor, ...]] = []
+    for block in blocks:
+        block.register_forward_hook(lambda block, inputs, output: calls.append(inputs))
+    return calls
+
+
+@pytest.mark.parametrize(("name", "branch"), [("dcn", "cross"), ("dcnv2", "cross"), ("xdeepfm", "interaction")])
+def test_logits_are_linear_in_an_explicit_and_a_deep_branch(name: str, branch: str) -> None:
+    schema = SCHEMAS["tasks"]
+    rows, model = planted(schema, 30).all, build(MODELS[name], schema, {"embedding_dim": 4}, 0)
+    fields = model.embedding.with_histories(rows)
+    explicit = getattr(model, branch)(fields.flatten(1) if branch == "cross" else fields)
+    logits = model.output(torch.cat([explicit, model.deep(fields.flatten(1))], 1))
+    if name == "xdeepfm":
+        nn.init.normal_(model.linear.table.weight)
+        logits = logits + model.linear(rows)
+    assert torch.allclose(model(rows), logits, atol=1e-6)
+
+
+def test_cross_layers_and_feature_maps_are_as_many_as_asked_for() -> None:
+    dcn = build(MODELS["dcn"], SCHEMAS["categorical"], {"n_cross_layers": 5}, 0)
+    xdeepfm = build(MODELS["xdeepfm"], SCHEMAS["categorical"], {"feature_maps": (7, 6, 5)}, 0)
+    assert len(dcn.cross.weight) == 5
+    assert [len(f) for f in xdeepfm.interaction.filters] == [7, 6, 5]
+
+
+@pytest.mark.parametrize("hidden_units", [(), (9,)])
+def test_autoint_is_attention_with_or_without_a_deep_network(hidden_units: tuple[int, ...]) -> None:
+    schema = SCHEMAS["history"]
+    rows, autoint = planted(schema, 30).all, build(MODELS["autoint"], schema, {"hidden_units": hidden_units, "n_heads": 3}, 0)
+    fields = autoint.embedding.with_histories(rows)
+    parts = [autoint.attention(fields), *([autoint.deep(fields.flatten(1))] if hidden_units else [])]
+    assert (autoint.deep is not None) == bool(hidden_units)
+    assert torch.allclose(autoint(rows), autoint.output(torch.cat(parts, 1)), atol=1e-6)
+
+
+def test_a_single_field_has_nothing_to_attend_to() -> None:
+    autoint = build(MODELS["autoint"], SCHEMAS["one_field"], {"hidden_units": ()}, 0)
+    rows = planted(SCHEMAS["one_field"], 5).all
+    assert autoint.attention is None
+    assert torch.equal(autoint(rows), autoint.output(autoint.embedding(rows).flatten(1)))
+
+
+@pytest.mark.parametrize("n_parallel", [0, 3])
+def test_masknets_blocks_are_in_series_or_side_by_side_and_all_masks_are_the_embeddings(n_parallel: int) -> None:
+    schema = SCHEMAS["history"]
+    hyper = {"hidden_units": (9, 8, 7), "n_parallel": n_parallel, "block_dim": 6, "embedding_dim": 4}
+    rows, masknet = planted(schema, 30).all, build(MODELS["masknet"], schema, hyper, 0)
+    fields = masknet.embedding.with_histories(rows)
+    seen_by_blocks = calls_of(masknet.blocks)
+    logits = masknet(rows)
+    calls = list(seen_by_blocks)
+    assert [b.out_dim for b in masknet.blocks] == ([6, 6, 6] if n_parallel else [9, 8, 7])
+    assert all(torch.equal(flat, fields.flatten(1)) for _, flat in calls)
+    normed = torch.stack([masknet.norm(f) for f in fields.unbind(1)], 1).flatten(1)
+    state, outputs = normed, []
+    for block, (seen, flat) in zip(masknet.blocks, calls, strict=True):
+        assert torch.allclose(seen, state, atol=1e-6)
+        outputs.append(block(seen, flat))
+        state = normed if n_parallel else outputs[-1]
+    final = masknet.deep(torch.cat(outputs, 1)) if n_parallel else outputs[-1]
+    assert torch.allclose(logits, masknet.output(final), atol=1e-6)
+
+
+def test_finalmlps_streams_select_by_the_users_and_by_the_items_fields() -> None:
+    hyper = {"embedding_dim": 4, "hidden_units": (8,), "second_units": (6, 5), "fusion_heads": 2}
+    rows, finalmlp = random_rows(RICH, 30).whole, build(MODELS["finalmlp"], RICH, hyper, 0)
+    fields = finalmlp.embedding.with_histories(rows)  # user, item, scene, age, price and two histories
+    gated, fused = calls_of(finalmlp.gates), calls_of([finalmlp.fusion])
+    logits = finalmlp(rows)
+    for (flat, context), columns in zip(gated, ([0, 3], [1, 4]), strict=True):
+        assert torch.equal(flat, fields.flatten(1))
+        assert torch.equal(context, torch.cat([fields[:, c] for c in columns], 1))
+        assert context.requires_grad
+    streams = [stream(gate(*given)) for stream, gate, given in zip(finalmlp.streams, finalmlp.gates, gated[:2], strict=True)]
+    assert [s.shape for s in streams] == [(30, 8), (30, 5)]
+    assert torch.equal(fused[0][0], streams[0]) and torch.equal(fused[0][1], streams[1])
+    assert torch.equal(logits, finalmlp.fusion(*streams)) and logits.shape == (30, 2)
