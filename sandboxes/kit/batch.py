@@ -36,12 +36,12 @@ class Batch:
             labels=None if self.labels is None else self.labels[rows],
         )
 
-    def to(self, device: torch.device | str) -> Batch:
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> Batch:
         return Batch(
-            ids=self.ids.to(device),
-            numeric=self.numeric.to(device),
-            history={name: h.to(device) for name, h in self.history.items()},
-            labels=None if self.labels is None else self.labels.to(device),
+            ids=self.ids.to(device, non_blocking=non_blocking),
+            numeric=self.numeric.to(device, non_blocking=non_blocking),
+            history={name: h.to(device, non_blocking=non_blocking) for name, h in self.history.items()},
+            labels=None if self.labels is None else self.labels.to(device, non_blocking=non_blocking),
         )
 
 
