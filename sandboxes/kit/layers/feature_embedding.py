@@ -81,7 +81,8 @@ class FeatureEmbedding(nn.Module):
     def with_histories(self, batch: Batch) -> Tensor:
         """All fields, and each history's mean vector as one more: (B, F + S, D) for S histories in schema order."""
         pooled = [self.pooled_history(batch, s.name).unsqueeze(1) for s in self.schema.sequences]  # each (B, 1, D)
-        return torch.cat([self(batch), *pooled], 1)
+        fields: Tensor = self(batch)
+        return torch.cat([fields, *pooled], 1) if pooled else fields
 
     def _table(self) -> Table:
         assert self.table is not None  # a schema with a history has the categorical field it is made of
