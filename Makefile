@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export AGENTICRS_HOME ?= $(CURDIR)/agenticrs-home
 
-.PHONY: demo test lint format ui clean
+.PHONY: demo test lint format ui bench clean
 
 demo: .venv/installed
 	$(BIN)/agenticrs reproduce workflows/examples/deepfm.md --baselines lr,dnn,dcnv2 --seeds 3 --trials 2 --epochs 2
@@ -24,8 +24,12 @@ format: .venv/installed-test
 ui: .venv/installed
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow ui --backend-store-uri sqlite:///$(AGENTICRS_HOME)/mlflow.sqlite
 
+# Training speed beside other libraries, each in a process of its own; `make bench BENCH=--quick` for a small version.
+bench: .venv/installed .venv-bench/installed
+	PYTHONPATH=tests $(BIN)/python -m bench.speed $(BENCH)
+
 clean:
-	rm -rf .venv agenticrs-home
+	rm -rf .venv .venv-bench agenticrs-home
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=python3.11 demo")'
@@ -38,3 +42,9 @@ clean:
 .venv/installed-test: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,cluster]'
 	touch $@ .venv/installed
+
+.venv-bench/installed: tests/bench/peers.txt
+	$(PYTHON) -m venv --clear .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: -r $<
+	touch $@
