@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,7 +30,7 @@ from sandboxes.kit.schema import CategoricalField, Schema
 from sandboxes.kit.training import TrainConfig, fit, predictions
 from sandboxes.kit.training.calibration import calibrate
 
-WORDS = {
+WORDS: dict[str, dict[str, Any]] = {
     "whole": {"updates": "whole"},
     "touched": {"updates": "touched"},
     "fp32": {"precision": "fp32"},

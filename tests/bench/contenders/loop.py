@@ -12,6 +12,7 @@ Notation: n rows, B batch, F fields, D width of a vector, V rows of the table, U
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -31,6 +32,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
+
+LossOf = Callable[[Tensor, Tensor], Tensor]
 
 
 class Network(nn.Module):
@@ -105,7 +108,7 @@ def train(job: Job) -> Trained:
     network = Network(job.model, len(sizes))
     table = Table(int(sizes.sum()), EMBEDDING_DIM + network.first_order)
     bf16 = "bf16" in job.options
-    loss_of = torch.compile(network, dynamic=False) if "compile" in job.options else network
+    loss_of: LossOf = torch.compile(network, dynamic=False) if "compile" in job.options else network
     optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, betas=BETAS, eps=EPSILON, fused=True)
     began = time.perf_counter()
     if "compile" in job.options:
@@ -126,13 +129,12 @@ def train(job: Job) -> Trained:
     return Trained(done - ready, _predicted(network, table, _tensors(job.test, offsets)[0]), ready - began)
 
 
-def _loss(loss_of: nn.Module, rows: Tensor, labels: Tensor, bf16: bool) -> Tensor:
+def _loss(loss_of: LossOf, rows: Tensor, labels: Tensor, bf16: bool) -> Tensor:
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-        loss: Tensor = loss_of(rows, labels)
-    return loss
+        return loss_of(rows, labels)
 
 
-def _rehearse(loss_of: nn.Module, table: Table, ids: Tensor, labels: Tensor, bf16: bool) -> None:
+def _rehearse(loss_of: LossOf, table: Table, ids: Tensor, labels: Tensor, bf16: bool) -> None:
     """Has both shapes of batch compiled, the full one and the last one, without moving a weight."""
     for size in {min(BATCH_SIZE, len(ids)), len(ids) % BATCH_SIZE or BATCH_SIZE}:
         rows = table.weight[ids[:size]].requires_grad_()
