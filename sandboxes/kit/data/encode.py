@@ -1,10 +1,11 @@
-"""A table's columns to arrays on disk, one column in memory at a time.
+"""Fits vocabularies and scalers on train rows, one column at a time, to columns that lie on disk.
 
-Notation: n rows, C categorical fields, N numeric fields, L history length.
+Notation: n rows, B rows of a block, T tasks, V distinct values of a field.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,80 +13,126 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from sandboxes.kit.data.column_files import ColumnFile
+from sandboxes.kit.data.columns import CodedField, block_sizes, token_blocks
 from sandboxes.kit.data.errors import DataError
-from sandboxes.kit.data.given_sequences import encode_sequences, tokens
-from sandboxes.kit.data.history import histories
+from sandboxes.kit.data.hashed import Buckets
 from sandboxes.kit.data.numbers import Scaler, fit_scaler
 from sandboxes.kit.data.prepared import SPLITS
-from sandboxes.kit.data.spec import Categorical, Numeric, Sequence, TableSpec
+from sandboxes.kit.data.side_by_side import side_by_side
+from sandboxes.kit.data.spec import Categorical, Numeric, TableSpec
 from sandboxes.kit.data.splits import TRAIN
-from sandboxes.kit.data.stable_hash import column_hashes
-from sandboxes.kit.data.vocabulary import Vocabulary, fit_vocabulary
+from sandboxes.kit.data.table import BLOCK, Table
+from sandboxes.kit.data.vocabulary import fit_vocabulary
+from sandboxes.kit.schema import UNKNOWN_ID
+
+VALUES = 1 << 20  # in memory at once when a scaler is fitted
+
+Ids = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
 class Rows:
     """What is known of all rows (n,) before features are encoded."""
 
-    table: pl.LazyFrame
     codes: NDArray[np.int8]  # split
     labels: NDArray[np.float32]  # (n, T)
     users: NDArray[np.int64] | None
     times: NDArray[np.float64] | None
 
-    def column(self, name: str) -> pl.Series:
-        return self.table.select(name).collect().to_series()
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def sizes(self) -> list[int]:
+        """Rows of each split."""
+        return [int((self.codes == code).sum()) for code in range(len(SPLITS))]
 
 
-def write_categorical(spec: TableSpec, rows: Rows, visible: Path) -> dict[str, Vocabulary]:
-    """Writes {split}.ids.npy (n, C) int32; returns the vocabularies by field."""
-    arrays = _arrays(rows, visible, "ids", len(spec.categorical), np.int32)
-    vocabularies: dict[str, Vocabulary] = {}
-    for c, field in enumerate(spec.categorical):
-        column = rows.column(field.column or field.name).cast(pl.String)
-        vocabulary = fit_vocabulary(_train_values(spec, field, rows, column), field.min_frequency)
-        _fill(arrays, rows, c, vocabulary.encode(column))
-        vocabularies[field.name] = vocabulary
-    return vocabularies
+@dataclass(frozen=True)
+class IdField:
+    """A categorical field whose ids are known: `of_code` (V,) maps its codes to them; None where the codes are the ids."""
+
+    coded: CodedField
+    cardinality: int
+    of_code: Ids | None
+
+    def ids(self, codes: NDArray[np.uint32]) -> Ids:
+        """The ids (B,) of codes (B,)."""
+        return codes.view(np.int32) if self.of_code is None else self.of_code[codes]
 
 
-def write_numeric(spec: TableSpec, rows: Rows, visible: Path) -> dict[str, Scaler]:
-    """Writes {split}.numeric.npy (n, N) float32; returns the scalers by field."""
-    arrays = _arrays(rows, visible, "numeric", len(spec.numeric), np.float32)
-    scalers: dict[str, Scaler] = {}
-    for c, field in enumerate(spec.numeric):
-        values = numbers_of(field, rows.column(field.column or field.name))
-        scaler = fit_scaler(values[rows.codes == TRAIN], field.transform)
-        _fill(arrays, rows, c, scaler.apply(values))
-        scalers[field.name] = scaler
-    return scalers
+@dataclass(frozen=True)
+class NumberField:
+    """A numeric field: its numbers (n,) before they are scaled, and how they are."""
+
+    values: ColumnFile
+    scaler: Scaler
 
 
-def write_sequences(spec: TableSpec, rows: Rows, visible: Path, vocabularies: dict[str, Vocabulary]) -> None:
-    """Writes {split}.history.{name}.npy (n, L) int32."""
-    for sequence in spec.sequences:
-        encoded = _sequence(spec, sequence, rows, vocabularies[sequence.of])
-        for code, split in enumerate(SPLITS):
-            np.save(visible / f"{split}.history.{sequence.name}.npy", encoded[rows.codes == code])
+def fit_ids(spec: TableSpec, rows: Rows, fields: Mapping[str, CodedField], folder: Path) -> dict[str, IdField]:
+    """The ids of every categorical field. Writes each vocabulary to `folder`, as {field's number}.vocabulary."""
+
+    def one(numbered: tuple[int, Categorical]) -> IdField:
+        number, field = numbered
+        return _fit_ids(field, rows, fields[field.name], folder / f"{number}.vocabulary")
+
+    made = side_by_side(one, list(enumerate(spec.categorical)))
+    return {c.name: m for c, m in zip(spec.categorical, made, strict=True)}
 
 
-def user_codes(column: pl.Series) -> NDArray[np.int64]:
-    """A whole number (n,) per distinct value."""
-    codes: NDArray[np.int64] = np.unique(column_hashes(column), return_inverse=True)[1].astype(np.int64)
-    return codes
+def _fit_ids(field: Categorical, rows: Rows, coded: CodedField, file: Path) -> IdField:
+    if field.hash_buckets:
+        return IdField(coded, Buckets(field.hash_buckets).cardinality, None)
+    texts = coded.meanings()
+    counts = np.zeros(len(texts), dtype=np.int64)
+    for train_codes in _train_codes(coded, rows, max(BLOCK, len(texts))):
+        counts += np.bincount(train_codes, minlength=len(texts))
+    vocabulary, of_code = fit_vocabulary(texts, counts, field.min_frequency)
+    ids = np.arange(UNKNOWN_ID + 1, vocabulary.cardinality, dtype=np.int32)
+    table = pl.DataFrame({"id": ids, "value": vocabulary.values})
+    table.select(pl.lit(field.name).alias("field"), "id", "value").write_parquet(file)
+    return IdField(coded, vocabulary.cardinality, of_code)
 
 
-def time_values(column: pl.Series) -> NDArray[np.float64]:
-    """Times (n,) as numbers that order them; text is read as ISO dates. Raises `DataError` for what is no time."""
-    if column.dtype == pl.String:
-        numbers = column.cast(pl.Float64, strict=False)
-        column = numbers if numbers.null_count() == 0 else column.str.to_datetime(strict=False)
-    if column.dtype.is_temporal():
-        column = column.cast(pl.Datetime("us")).cast(pl.Int64) if column.dtype != pl.Time else column.cast(pl.Int64)
-    values = column.cast(pl.Float64).fill_nan(None)
-    if values.null_count():
-        raise DataError(f"{values.null_count():,} rows have no readable time in {column.name!r}; give numbers or ISO dates")
-    return values.to_numpy()
+def join_vocabularies(spec: TableSpec, folder: Path, file: Path) -> None:
+    """The vocabularies as one table (field, id, value), so that new rows can be encoded in the same way."""
+    parts = [folder / f"{number}.vocabulary" for number, c in enumerate(spec.categorical) if not c.hash_buckets]
+    if parts:
+        pl.concat([pl.scan_parquet(part, glob=False) for part in parts]).sink_parquet(file)
+
+
+def _train_codes(coded: CodedField, rows: Rows, block: int) -> Iterator[NDArray[np.uint32]]:
+    """The field's codes in train rows, and those of its sequences there."""
+    at = 0
+    for codes in coded.codes.blocks(block_sizes(len(rows), block)):
+        yield codes[rows.codes[at : at + len(codes)] == TRAIN]
+        at += len(codes)
+    for tokens in coded.sequences.values():
+        at = 0
+        for counts, codes in token_blocks(tokens, len(rows), block):
+            yield codes[np.repeat(rows.codes[at : at + len(counts)] == TRAIN, counts)]
+            at += len(counts)
+
+
+def fit_numbers(spec: TableSpec, table: Table, rows: Rows, folder: Path) -> dict[str, NumberField]:
+    """The scalers of the numeric fields, whose numbers are written to `folder`."""
+
+    def one(numbered: tuple[int, Numeric]) -> NumberField:
+        number, field = numbered
+        values = ColumnFile(folder / f"{number}.numbers", np.float64)
+        for block in table.blocks(field.column or field.name):
+            values.append(numbers_of(field, block))
+        return NumberField(values, fit_scaler(_train_values(values, rows), field.transform))
+
+    made = side_by_side(one, list(enumerate(spec.numeric)))
+    return {f.name: m for f, m in zip(spec.numeric, made, strict=True)}
+
+
+def _train_values(values: ColumnFile, rows: Rows) -> Iterator[NDArray[np.float64]]:
+    at = 0
+    for block in values.blocks(block_sizes(len(rows), VALUES)):
+        yield block[rows.codes[at : at + len(block)] == TRAIN]
+        at += len(block)
 
 
 def numbers_of(field: Numeric, column: pl.Series) -> NDArray[np.float64]:
@@ -96,44 +143,3 @@ def numbers_of(field: Numeric, column: pl.Series) -> NDArray[np.float64]:
     if len(wrong):
         raise DataError(f"the numeric column {column.name!r} holds {wrong[0]!r}; make it categorical or clean it")
     return numbers.fill_null(np.nan).to_numpy()
-
-
-def _train_values(spec: TableSpec, field: Categorical, rows: Rows, column: pl.Series) -> pl.Series:
-    """The field's values in train, and those in train rows of the sequences that the table holds of it."""
-    train = pl.Series(rows.codes == TRAIN)
-    values = column.filter(train)
-    for s in spec.sequences:
-        if s.column and s.of == field.name:
-            lists = tokens(rows.column(s.column), s.separator).filter(train)
-            values = pl.concat([values, lists.filter(lists.list.len() > 0).explode().rename(values.name)])
-    return values
-
-
-def _sequence(spec: TableSpec, sequence: Sequence, rows: Rows, vocabulary: Vocabulary) -> NDArray[np.int32]:
-    if sequence.column:
-        return encode_sequences(tokens(rows.column(sequence.column), sequence.separator), vocabulary, sequence.length)
-    assert rows.users is not None and rows.times is not None
-    field = next(c for c in spec.categorical if c.name == sequence.of)
-    ids = vocabulary.encode(rows.column(field.column or field.name).cast(pl.String))
-    feeds = np.ones(len(ids), dtype=np.bool_)
-    if sequence.where:
-        feeds = rows.labels[:, [t.name for t in spec.tasks].index(sequence.where)] == 1
-    return histories(rows.users, rows.times, ids, feeds, rows.codes, sequence.length)
-
-
-def _arrays(rows: Rows, visible: Path, what: str, width: int, dtype: type[np.generic]) -> list[NDArray[np.generic]]:
-    """One array (rows of the split, width) on disk per split."""
-    sizes = [int((rows.codes == code).sum()) for code in range(len(SPLITS))]
-    files = [visible / f"{split}.{what}.npy" for split in SPLITS]
-    if width == 0:
-        for file, n in zip(files, sizes, strict=True):
-            np.save(file, np.zeros((n, 0), dtype))
-        return []
-    return [
-        np.lib.format.open_memmap(file, mode="w+", dtype=dtype, shape=(n, width)) for file, n in zip(files, sizes, strict=True)
-    ]
-
-
-def _fill(arrays: list[NDArray[np.generic]], rows: Rows, c: int, values: NDArray[np.generic]) -> None:
-    for code, array in enumerate(arrays):
-        array[:, c] = values[rows.codes == code]

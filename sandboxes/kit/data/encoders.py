@@ -18,6 +18,7 @@ from sandboxes.kit.batch import Batch
 from sandboxes.kit.data.encode import numbers_of
 from sandboxes.kit.data.errors import DataError
 from sandboxes.kit.data.given_sequences import encode_sequences, tokens
+from sandboxes.kit.data.hashed import Buckets
 from sandboxes.kit.data.numbers import Scaler
 from sandboxes.kit.data.prepared import Prepared
 from sandboxes.kit.data.spec import Categorical, Numeric, Sequence
@@ -35,7 +36,7 @@ class Encoders:
     categorical: tuple[Categorical, ...]
     numeric: tuple[Numeric, ...]
     sequences: tuple[Sequence, ...]
-    vocabularies: Mapping[str, Vocabulary]
+    vocabularies: Mapping[str, Vocabulary | Buckets]
     scalers: Mapping[str, Scaler]
     dtypes: Mapping[str, str]
 
@@ -44,15 +45,16 @@ class Encoders:
         """The encoders that `prepared` keeps. Raises `DataError` when its folder lacks them."""
         settings = prepared.settings
         file = prepared.root / "vocabularies.parquet"
-        if settings["categorical"] and not file.is_file():
-            raise DataError(f"{prepared.root} has lost its vocabularies; delete the folder and prepare {prepared.name} again")
-        known = pl.read_parquet(file) if settings["categorical"] else pl.DataFrame(schema={"field": pl.String})
         categorical = tuple(Categorical(**c) for c in settings["categorical"])
+        fitted = [c for c in categorical if not c.hash_buckets]
+        if fitted and not file.is_file():
+            raise DataError(f"{prepared.root} has lost its vocabularies; delete the folder and prepare {prepared.name} again")
+        known = pl.read_parquet(file) if fitted else pl.DataFrame(schema={"field": pl.String, "id": pl.Int32, "value": pl.String})
         return cls(
             categorical=categorical,
             numeric=tuple(Numeric(**n) for n in settings["numeric"]),
             sequences=tuple(Sequence(**s) for s in settings["sequences"]),
-            vocabularies={c.name: Vocabulary(known.filter(pl.col("field") == c.name).sort("id")["value"]) for c in categorical},
+            vocabularies={c.name: _vocabulary(c, known) for c in categorical},
             scalers={name: Scaler(**s) for name, s in settings["scalers"].items()},
             dtypes=settings["dtypes"],
         )
@@ -90,7 +92,13 @@ class Encoders:
         column = sequence.column or sequence.name
         if column not in table.columns or table[column].dtype == pl.Null:
             return np.zeros((table.height, sequence.length), dtype=np.int32)
-        return encode_sequences(tokens(table[column], sequence.separator), self.vocabularies[sequence.of], sequence.length)
+        return encode_sequences(tokens(table[column], sequence.separator), self.vocabularies[sequence.of].encode, sequence.length)
+
+
+def _vocabulary(field: Categorical, known: pl.DataFrame) -> Vocabulary | Buckets:
+    if field.hash_buckets:
+        return Buckets(field.hash_buckets)
+    return Vocabulary(known.filter(pl.col("field") == field.name).sort("id")["value"])
 
 
 def as_text(column: pl.Series, dtype: str) -> pl.Series:

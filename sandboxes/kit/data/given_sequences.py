@@ -1,12 +1,17 @@
-"""Histories that the table itself holds, as text with a separator or as lists. Notation: n rows, L history length."""
+"""Histories that the table itself holds, as text with a separator or as lists.
+
+Notation: n rows, E values in all rows, L history length.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sandboxes.kit.data.vocabulary import Vocabulary
+Ids = NDArray[np.int32]
 
 
 def tokens(column: pl.Series, separator: str) -> pl.Series:
@@ -19,14 +24,25 @@ def tokens(column: pl.Series, separator: str) -> pl.Series:
     return lists.fill_null(pl.lit([], dtype=pl.List(pl.String)))
 
 
-def encode_sequences(lists: pl.Series, vocabulary: Vocabulary, length: int) -> NDArray[np.int32]:
-    """The last `length` values of each list as ids (n, L), oldest first, padded on the left."""
-    last = lists.list.tail(length)
-    counts = last.list.len().to_numpy().astype(np.int64)
-    flat = last.filter(pl.Series(counts > 0)).explode() if len(last) else pl.Series([], dtype=pl.String)
-    rows = np.repeat(np.arange(len(lists)), counts)
-    ends = np.cumsum(counts)
-    within = np.arange(counts.sum()) - np.repeat(ends - counts, counts)  # position in its own list
-    result = np.zeros((len(lists), length), dtype=np.int32)
-    result[rows, np.repeat(length - counts, counts) + within] = vocabulary.encode(flat)
+def flattened(lists: pl.Series) -> tuple[NDArray[np.uint32], pl.Series]:
+    """How many values each list has (n,), and the values of all lists one after another (E,)."""
+    counts = lists.list.len()
+    flat = lists.filter(counts > 0).explode() if len(lists) else pl.Series(lists.name, [], dtype=pl.String)
+    return counts.cast(pl.UInt32).to_numpy(), flat
+
+
+def padded(flat: Ids, counts: NDArray[np.uint32], length: int) -> Ids:
+    """The last `length` ids of each list (n, L), oldest first, padded on the left; `flat` (E,) and `counts` (n,) as above."""
+    whole = counts.astype(np.int64)
+    ends = np.cumsum(whole)
+    place = length - np.repeat(ends, whole) + np.arange(whole.sum())  # (E,) the column in the result; negative: too old
+    kept = place >= 0
+    result = np.zeros((len(whole), length), dtype=np.int32)
+    result[np.repeat(np.arange(len(whole)), whole)[kept], place[kept]] = flat[kept]
     return result
+
+
+def encode_sequences(lists: pl.Series, encode: Callable[[pl.Series], Ids], length: int) -> Ids:
+    """The last `length` values of each list as ids (n, L), oldest first, padded on the left."""
+    counts, flat = flattened(lists.list.tail(length))
+    return padded(encode(flat), counts, length)

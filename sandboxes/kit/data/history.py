@@ -7,6 +7,8 @@ row, even where the split is not by time.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,36 +28,51 @@ def histories(
     splits: NDArray[np.int8],
     length: int,
 ) -> Ids:
-    """The history (n, L) of each row, oldest first, padded on the left.
+    """The history (n, L) of each row; see `history_blocks`."""
+    result = np.empty((len(ids), length), dtype=np.int32)
+    for rows, block in history_blocks(users, times, ids, feeds, splits, length):
+        result[rows] = block
+    return result
+
+
+def history_blocks(
+    users: NDArray[np.int64],
+    times: NDArray[np.float64],
+    ids: Ids,
+    feeds: NDArray[np.bool_],
+    splits: NDArray[np.int8],
+    length: int,
+) -> Iterator[tuple[Rows, Ids]]:
+    """The histories (B, L), oldest first, padded on the left, of so many rows (B,) at a time; every row comes once.
 
     `users`, `times`, `ids`, `splits` (n,) describe the rows; `feeds` (n,) says which of them are events at all. Of events
-    at one instant the earlier row of the table counts as older.
+    at one instant the earlier row of the table counts as older. Rows of one split come in the order of the table.
     """
-    result = np.zeros((len(ids), length), dtype=np.int32)
+    key = _rank(users, times)
     for of_rows, from_rows in ((splits == TRAIN, splits == TRAIN), (splits != TRAIN, splits <= VALID)):
         rows, events = np.flatnonzero(of_rows), np.flatnonzero(from_rows & feeds)
-        result[rows] = _gathered(users, times, ids, rows, events, length)
-    return result
+        yield from _gathered(users, key, ids, rows, events, length)
 
 
-def _gathered(users: NDArray[np.int64], times: NDArray[np.float64], ids: Ids, rows: Rows, events: Rows, length: int) -> Ids:
-    """Histories (len(rows), L) of `rows` from `events`; both are row numbers in ascending order."""
-    order = events[np.lexsort((times[events], users[events]))]  # (E,) by user, then time; stable, so then by row
-    key = _rank(users, times)
-    ends = np.searchsorted(key[order], key[rows], side="left")  # first event that is not strictly earlier
-    starts = np.searchsorted(users[order], users[rows], side="left")  # the user's first event
-    past = np.concatenate([ids[order], np.zeros(1, dtype=np.int32)])  # the last entry serves as padding
-    result = np.empty((len(rows), length), dtype=np.int32)
+def _gathered(
+    users: NDArray[np.int64], key: NDArray[np.int64], ids: Ids, rows: Rows, events: Rows, length: int
+) -> Iterator[tuple[Rows, Ids]]:
+    """Histories of `rows` from `events`; both are row numbers in ascending order."""
+    order = events[np.argsort(key[events], kind="stable")]  # (E,) by user, then time; stable, so then by row
+    keys, owners = key[order], users[order]
+    past = np.concatenate([ids[order], np.full(1, PADDING_ID, dtype=np.int32)])  # the last entry serves as padding
     offsets = np.arange(-length, 0)
     for at in range(0, len(rows), CHUNK):
-        index = ends[at : at + CHUNK, None] + offsets  # (B, L)
-        index = np.where(index >= starts[at : at + CHUNK, None], index, len(order))
-        result[at : at + CHUNK] = past[index]
-    assert PADDING_ID == 0
-    return result
+        asked = rows[at : at + CHUNK]
+        ends = np.searchsorted(keys, key[asked], side="left")  # first event that is not strictly earlier
+        starts = np.searchsorted(owners, users[asked], side="left")  # the user's first event
+        index = ends[:, None] + offsets  # (B, L)
+        yield asked, past[np.where(index >= starts[:, None], index, len(order))]
 
 
 def _rank(users: NDArray[np.int64], times: NDArray[np.float64]) -> NDArray[np.int64]:
     """A number (n,) per row that orders by user, then time, and is equal where both are."""
-    instants, when = np.unique(times, return_inverse=True)
-    return users * np.int64(len(instants)) + when
+    instants = np.unique(times)
+    key = np.searchsorted(instants, times)
+    key += users * np.int64(len(instants))
+    return key

@@ -8,14 +8,15 @@ from numpy.typing import NDArray
 
 from sandboxes.kit.data.errors import DataError
 from sandboxes.kit.data.spec import Label
+from sandboxes.kit.data.table import Table
 
 
-def label_array(tasks: tuple[Label, ...], table: pl.LazyFrame) -> NDArray[np.float32]:
+def label_array(tasks: tuple[Label, ...], table: Table) -> NDArray[np.float32]:
     """Labels (n, T), NaN = not observed. Raises `DataError` for text that is no number, or a label against its `given`."""
     names = [t.name for t in tasks]
     columns: list[NDArray[np.float32]] = []
     for task in tasks:
-        label = _one(task, table.select(task.column or task.name).collect().to_series())
+        label = np.concatenate([np.zeros(0, np.float32), *(_one(task, b) for b in table.blocks(task.column or task.name))])
         if task.given:
             label = _over_entire_space(task, label, columns[names.index(task.given)])
         columns.append(label)

@@ -6,16 +6,17 @@ is spread over several features. Notation: n rows, C categorical fields, N numer
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sandboxes.kit.data.arrays import ArrayRows
 from sandboxes.kit.data.errors import DataError
 from sandboxes.kit.data.prepared import LeakCheck
 from sandboxes.kit.data.spec import TableSpec
 from sandboxes.kit.data.splits import TEST, TRAIN, VALID
+from sandboxes.kit.data.table import BLOCK
 from sandboxes.kit.metrics import auc
 from sandboxes.kit.schema import Schema
 
@@ -31,13 +32,24 @@ Codes = NDArray[np.int8]
 
 def check_copies(hashes: NDArray[np.uint64], codes: Codes) -> LeakCheck:
     """Whether rows of valid or test (by `hashes` (n,) of whole rows) stand in train too. Raises `DataError` when most do."""
-    train = np.unique(hashes[codes == TRAIN])
-    shares = {name: float(np.isin(hashes[codes == code], train).mean()) for name, code in (("valid", VALID), ("test", TEST))}
+    train = hashes[codes == TRAIN]
+    train.sort()  # in place: there may be more rows than a second copy has room for
+    shares = {name: _share_in(train, hashes, codes == code) for name, code in (("valid", VALID), ("test", TEST))}
     worst = max(shares, key=lambda name: shares[name])
     if shares[worst] > DEFINITE_COPIES:
         raise DataError(f"{shares[worst]:.0%} of the {worst} rows stand in train too; split the table again, by hash or by time")
     detail = ", ".join(f"{share:.2%} of {name} rows are copies of train rows" for name, share in shares.items())
     return LeakCheck("no row in two splits", shares[worst] <= SUSPICIOUS_COPIES, detail)
+
+
+def _share_in(ordered: NDArray[np.uint64], hashes: NDArray[np.uint64], own: NDArray[np.bool_]) -> float:
+    """The share of the rows `own` whose hashes stand in `ordered`."""
+    found = 0
+    for at in range(0, len(hashes), BLOCK):
+        asked = hashes[at : at + BLOCK][own[at : at + BLOCK]]
+        place = np.minimum(np.searchsorted(ordered, asked), len(ordered) - 1)
+        found += int((ordered[place] == asked).sum())
+    return found / int(own.sum())
 
 
 def check_time(times: NDArray[np.float64], codes: Codes, by: str, users: NDArray[np.int64] | None) -> LeakCheck:
@@ -60,12 +72,26 @@ def _in_order(times: NDArray[np.float64], codes: Codes, groups: NDArray[np.int64
     return not bool(((c[1:] < c[:-1]) & (g[1:] == g[:-1])).any())
 
 
-def check_features(spec: TableSpec, schema: Schema, train: ArrayRows, valid: ArrayRows) -> LeakCheck:
+@dataclass(frozen=True)
+class Sample:
+    """Rows of one split that are looked at: `ids` (n, C), `numeric` (n, N), `labels` (n, T)."""
+
+    ids: NDArray[np.int32]
+    numeric: NDArray[np.float32]
+    labels: NDArray[np.float32]
+
+
+def looked_at(labels: NDArray[np.float32]) -> NDArray[np.intp]:
+    """The rows to look at for labels (n, T), ascending: of every task, evenly, up to `MOST_ROWS` that have its label."""
+    rows = [_thinned(np.flatnonzero(~np.isnan(labels[:, t]))) for t in range(labels.shape[1])]
+    return np.unique(np.concatenate(rows))
+
+
+def check_features(spec: TableSpec, schema: Schema, train: Sample, valid: Sample) -> LeakCheck:
     """Whether one feature alone orders the valid rows by a label. Raises `DataError` when one does so almost perfectly."""
-    assert train.labels is not None and valid.labels is not None
     suspicious: list[str] = []
     for t, task in enumerate(schema.tasks):
-        fit, seen = _labelled(train.labels[:, t]), _labelled(valid.labels[:, t])
+        fit, seen = (_thinned(np.flatnonzero(~np.isnan(part.labels[:, t]))) for part in (train, valid))
         labels = valid.labels[seen, t]
         if min((labels == 1).sum(), (labels == 0).sum(), len(fit)) < FEWEST_OF_A_CLASS:
             continue
@@ -82,31 +108,28 @@ def check_features(spec: TableSpec, schema: Schema, train: ArrayRows, valid: Arr
     return LeakCheck("no feature that is a label", not suspicious, "; ".join(suspicious))
 
 
-def _labelled(labels: NDArray[np.float32]) -> NDArray[np.intp]:
-    """Rows with an observed label, thinned out evenly to `MOST_ROWS`."""
-    rows = np.flatnonzero(~np.isnan(labels))
+def _thinned(rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Every so manieth of the rows, at most `MOST_ROWS`."""
     return rows[:: max(1, -(-len(rows) // MOST_ROWS))]
 
 
 def _single_scores(
-    schema: Schema, train: ArrayRows, valid: ArrayRows, fit: NDArray[np.intp], seen: NDArray[np.intp], task: int
+    schema: Schema, train: Sample, valid: Sample, fit: NDArray[np.intp], seen: NDArray[np.intp], task: int
 ) -> Iterator[tuple[str, NDArray[np.float64]]]:
     """Per feature, scores of the valid rows `seen`: the category's smoothed rate in train, or the number itself."""
-    assert train.labels is not None
     labels = train.labels[fit, task].astype(np.float64)
     for c, field in enumerate(schema.categorical):
-        ids = train.ids[fit, c]
-        positives = np.bincount(ids, weights=labels, minlength=field.cardinality)
-        rates = (positives + labels.mean()) / (np.bincount(ids, minlength=field.cardinality) + 1)
-        yield field.name, rates[valid.ids[seen, c]]
+        yield field.name, _rates(train.ids[fit, c], labels, valid.ids[seen, c])
     for c, number in enumerate(schema.numeric):
         yield number.name, valid.numeric[seen, c].astype(np.float64)
 
 
-def unknown_shares(schema: Schema, splits: Mapping[str, ArrayRows]) -> dict[str, dict[str, float]]:
-    """Per split, the categorical fields with unknown ids and their share of rows: what train did not teach."""
-    found: dict[str, dict[str, float]] = {}
-    for name, rows in splits.items():
-        shares = {f.name: round(float((rows.ids[:, c] == 1).mean()), 5) for c, f in enumerate(schema.categorical)}
-        found[name] = {field: share for field, share in shares.items() if share > 0}
-    return found
+def _rates(ids: NDArray[np.int32], labels: NDArray[np.float64], asked: NDArray[np.int32]) -> NDArray[np.float64]:
+    """The smoothed rate of positives among `labels` of each id asked for. No array is as long as the cardinality."""
+    known, place = np.unique(ids, return_inverse=True)
+    counts = np.append(np.bincount(place), 0)  # the last entry is of ids that train does not show
+    positives = np.append(np.bincount(place, weights=labels), 0.0)
+    of_asked = np.minimum(np.searchsorted(known, asked), len(known) - 1)
+    of_asked = np.where(known[of_asked] == asked, of_asked, len(known))
+    rates: NDArray[np.float64] = ((positives + labels.mean()) / (counts + 1))[of_asked]
+    return rates

@@ -17,18 +17,20 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from sandboxes.kit.data.arrays import load_split
-from sandboxes.kit.data.encode import Rows, time_values, user_codes, write_categorical, write_numeric, write_sequences
+from sandboxes.kit.data.columns import CodedField, code_fields, key_hashes, whole_row_hashes
+from sandboxes.kit.data.encode import IdField, Rows, fit_ids, fit_numbers, join_vocabularies
 from sandboxes.kit.data.errors import DataError
 from sandboxes.kit.data.labels import label_array
-from sandboxes.kit.data.leaks import check_copies, check_features, check_time, unknown_shares
+from sandboxes.kit.data.leaks import Sample, check_copies, check_features, check_time, looked_at
 from sandboxes.kit.data.prepared import SPLITS, LeakCheck, Prepared
 from sandboxes.kit.data.source import Source
 from sandboxes.kit.data.spec import TableSpec
-from sandboxes.kit.data.splits import split_codes
-from sandboxes.kit.data.stable_hash import row_hashes
-from sandboxes.kit.data.vocabulary import Vocabulary
+from sandboxes.kit.data.splits import TRAIN, VALID, split_codes
+from sandboxes.kit.data.table import Table
+from sandboxes.kit.data.users_and_times import time_values, user_codes
+from sandboxes.kit.data.write_rows import write_ids, write_numbers, write_sequences
 from sandboxes.kit.schema import CategoricalField, NumericField, Schema, SequenceField, Task
 
 ABANDONED_S = 6 * 3600.0  # a working folder untouched for so long belongs to a process that died
@@ -60,71 +62,75 @@ def prepare(source: Source, folder: Path) -> Prepared:
 
 def _write(source: Source, root: Path) -> None:
     """Everything that a prepared folder holds, prepared.json last."""
-    spec, visible, hidden = source.spec, root / "visible", root / "hidden"
+    spec, visible, hidden, columns = source.spec, root / "visible", root / "hidden", root / "columns"
     visible.mkdir()
     hidden.mkdir(mode=0o700)
-    table = _table(source, root)
-    dtypes = {name: str(dtype) for name, dtype in table.collect_schema().items()}
-    rows, checks = _rows(spec, table)
+    columns.mkdir()
+    table = _table(source, columns / "rows.parquet")
+    dtypes = {name: str(dtype) for name, dtype in table.frame.collect_schema().items()}
+    rows, fields, checks = _rows(spec, table, columns)
     _write_labels(rows, visible, hidden)
-    vocabularies = write_categorical(spec, rows, visible)
-    scalers = write_numeric(spec, rows, visible)
-    write_sequences(spec, rows, visible, vocabularies)
-    schema = _schema(spec, vocabularies)
+    ids = fit_ids(spec, rows, fields, columns)
+    numbers = fit_numbers(spec, table, rows, columns)
+    own = [rows.labels[rows.codes == code] for code in (TRAIN, VALID)]
+    kept = [looked_at(labels) for labels in own]
+    shown, unknown = write_ids(rows, ids, visible, kept)
+    measured = write_numbers(rows, numbers, visible, kept)
+    write_sequences(spec, rows, ids, visible)
+    schema = _schema(spec, ids)
     (visible / "schema.json").write_text(schema.to_json(), encoding="utf-8")
-    splits = {split: load_split(visible, split) for split in SPLITS}
-    checks.append(check_features(spec, schema, splits["train"], splits["valid"]))
-    _write_encoders(vocabularies, root)
-    (root / "rows.parquet").unlink(missing_ok=True)
+    samples = [Sample(i, x, labels[k]) for i, x, labels, k in zip(shown, measured, own, kept, strict=True)]
+    checks.append(check_features(spec, schema, samples[0], samples[1]))
+    join_vocabularies(spec, columns, root / "vocabularies.parquet")
+    shutil.rmtree(columns)
     Prepared(
         name=spec.name,
         root=root,
         schema=schema,
         data_hash=_data_hash(visible, hidden),
-        sizes={split: len(part) for split, part in splits.items()},
+        sizes=dict(zip(SPLITS, rows.sizes(), strict=True)),
         synthetic=source.synthetic,
         provenance=source.provenance,
         licence=source.licence,
         leak_checks=tuple(checks),
-        settings=asdict(spec) | {"scalers": {name: asdict(s) for name, s in scalers.items()}, "dtypes": dtypes},
-        facts={"positives": _positives(spec, rows), "unknown": unknown_shares(schema, splits)},
+        settings=asdict(spec) | {"scalers": {name: asdict(f.scaler) for name, f in numbers.items()}, "dtypes": dtypes},
+        facts={"positives": _positives(spec, rows), "unknown": _unknown_shares(spec, rows, unknown)},
     ).save()
 
 
-def _table(source: Source, root: Path) -> pl.LazyFrame:
+def _table(source: Source, spool: Path) -> Table:
     """The table's needed columns; a lazy one is written down once, so that single columns can be read from it cheaply."""
     try:
-        return _spooled(source, root / "rows.parquet")
+        return _spooled(source, spool)
     except pl.exceptions.PolarsError as error:
         said = str(error).strip().partition("\n")[0]
         raise DataError(f"{source.spec.name}: the table cannot be read ({said}); check the files") from None
 
 
-def _spooled(source: Source, spool: Path) -> pl.LazyFrame:
+def _spooled(source: Source, spool: Path) -> Table:
     raw = source.read()
     held = raw.collect_schema().names()
     missing = [c for c in source.spec.columns if c not in held]
     if missing:
         raise DataError(f"{source.spec.name}: the table has no column {missing[0]!r}; it has {', '.join(map(repr, held))}")
     if isinstance(raw, pl.DataFrame):
-        return raw.select(source.spec.columns).lazy()
-    raw.select(source.spec.columns).sink_parquet(spool, compression="lz4")
-    return pl.scan_parquet(spool)
+        return Table(raw.select(source.spec.columns))
+    raw.select(source.spec.columns).sink_parquet(spool, compression="lz4", statistics=False)
+    return Table(pl.scan_parquet(spool))
 
 
-def _rows(spec: TableSpec, table: pl.LazyFrame) -> tuple[Rows, list[LeakCheck]]:
-    """Split, labels, users and times of all rows, and the checks that need whole rows."""
+def _rows(spec: TableSpec, table: Table, folder: Path) -> tuple[Rows, dict[str, CodedField], list[LeakCheck]]:
+    """Split, labels, users and times of all rows; the categorical fields in codes; and the checks that need whole rows."""
     labels = label_array(spec.tasks, table)
-    if not len(labels):
+    n = len(labels)
+    if not n:
         raise DataError(f"{spec.name}: the table has no rows; check the files")
-
-    def column(name: str) -> pl.Series:
-        return table.select(name).collect().to_series()
-
-    times = time_values(column(spec.time)) if spec.time else None
-    codes = split_codes(spec.split, table, spec.columns, times)
-    users = user_codes(column(spec.user)) if spec.user else None
-    rows = Rows(table, codes, labels, users, times)
+    times = time_values(table, spec.time) if spec.time else None
+    fields = code_fields(spec, table, folder)
+    whole = whole_row_hashes(spec, table, fields, n)
+    key = key_hashes(table, spec.split.key, n) if spec.split.key else None
+    codes = split_codes(spec.split, table, n, whole=whole, key=key, times=times)
+    del key
     for code, split in enumerate(SPLITS):
         seen = labels[codes == code, 0]
         if not ((seen == 1).any() and (seen == 0).any()):
@@ -132,9 +138,11 @@ def _rows(spec: TableSpec, table: pl.LazyFrame) -> tuple[Rows, list[LeakCheck]]:
                 f"{spec.name}: the {split} split has not both positive and negative rows of {spec.tasks[0].name!r}; "
                 f"check the label's rule, or give more rows"
             )
-    whole = [c for c in spec.columns if not (spec.split.by == "given" and c == spec.split.column)]
-    checks = [check_copies(row_hashes(map(column, whole)), codes)]
-    return rows, checks + ([check_time(times, codes, spec.split.by, users)] if times is not None else [])
+    checks = [check_copies(whole, codes)]
+    del whole
+    users = user_codes(table.blocks(spec.user)) if spec.user else None
+    checks += [check_time(times, codes, spec.split.by, users)] if times is not None else []
+    return Rows(codes, labels, users, times), fields, checks
 
 
 def _write_labels(rows: Rows, visible: Path, hidden: Path) -> None:
@@ -148,9 +156,9 @@ def _write_labels(rows: Rows, visible: Path, hidden: Path) -> None:
                 np.save(hidden / f"{split}.groups.npy", rows.users[own])
 
 
-def _schema(spec: TableSpec, vocabularies: dict[str, Vocabulary]) -> Schema:
+def _schema(spec: TableSpec, ids: dict[str, IdField]) -> Schema:
     return Schema(
-        categorical=tuple(CategoricalField(c.name, vocabularies[c.name].cardinality, c.side) for c in spec.categorical),
+        categorical=tuple(CategoricalField(c.name, ids[c.name].cardinality, c.side) for c in spec.categorical),
         numeric=tuple(NumericField(n.name, n.side) for n in spec.numeric),
         sequences=tuple(SequenceField(s.name, s.of, s.length) for s in spec.sequences),
         tasks=tuple(Task(t.name, t.given) for t in spec.tasks),
@@ -159,16 +167,13 @@ def _schema(spec: TableSpec, vocabularies: dict[str, Vocabulary]) -> Schema:
     )
 
 
-def _write_encoders(vocabularies: dict[str, Vocabulary], root: Path) -> None:
-    """The vocabularies as one table (field, id, value), so that new rows can be encoded in the same way."""
-    tables = [
-        pl.DataFrame({"value": v.values, "id": np.arange(2, v.cardinality, dtype=np.int32)}).select(
-            pl.lit(name).alias("field"), "id", pl.col("value").cast(pl.String)
-        )
-        for name, v in vocabularies.items()
-    ]
-    if tables:
-        pl.concat(tables).write_parquet(root / "vocabularies.parquet")
+def _unknown_shares(spec: TableSpec, rows: Rows, unknown: NDArray[np.int64]) -> dict[str, dict[str, float]]:
+    """Per split, the categorical fields with unknown ids and their share of rows: what train did not teach."""
+    found: dict[str, dict[str, float]] = {}
+    for split, size, counts in zip(SPLITS, rows.sizes(), unknown, strict=True):
+        shares = {c.name: round(int(n) / size, 5) for c, n in zip(spec.categorical, counts, strict=True)}
+        found[split] = {field: share for field, share in shares.items() if share > 0}
+    return found
 
 
 def _positives(spec: TableSpec, rows: Rows) -> dict[str, dict[str, float]]:

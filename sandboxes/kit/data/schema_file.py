@@ -17,6 +17,10 @@
     side = "item"                           # user, item or context (default)
 
     [[categorical]]
+    name = "query"
+    hash_buckets = 100_000_000              # instead of a vocabulary, ids by a hash: for more values than fit in memory
+
+    [[categorical]]
     name = "tab"
 
     [[numeric]]

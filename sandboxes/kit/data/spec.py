@@ -15,16 +15,21 @@ from sandboxes.kit.schema import Side
 
 Transform = Literal["standardize", "log1p", "none"]
 SplitBy = Literal["random", "time", "given"]
+MOST_BUCKETS = 2**31 - 3  # with padding and unknown, the cardinality and so every id fits int32
 
 
 @dataclass(frozen=True)
 class Categorical:
-    """A column of categories. Values seen fewer than `min_frequency` times in train share the unknown id; null is a value."""
+    """A column of categories. Values seen fewer than `min_frequency` times in train share the unknown id; null is a value.
+
+    With `hash_buckets`, no values are collected: an id is a hash of the text modulo that number, up to 2^31 - 3.
+    """
 
     name: str
     column: str = ""  # the table's column; "" is `name`
     min_frequency: int = 1
     side: Side = "context"
+    hash_buckets: int = 0  # 0: a vocabulary is fitted
 
 
 @dataclass(frozen=True)
@@ -161,6 +166,13 @@ def _faults(spec: TableSpec) -> Iterator[str]:
     for i, t in enumerate(spec.tasks):
         if t.given and t.given not in tasks[:i]:
             yield f"the task {t.name!r} is given {t.given!r}, which is no earlier task"
+    for c in spec.categorical:
+        if c.min_frequency < 1:
+            yield f"min_frequency of {c.name!r} must be at least 1"
+        if not 0 <= c.hash_buckets <= MOST_BUCKETS:
+            yield f"hash_buckets of {c.name!r} must lie between 1 and {MOST_BUCKETS:,}, or be left out"
+        if c.hash_buckets and c.min_frequency != 1:
+            yield f"{c.name!r} has hash_buckets, which knows no frequencies; leave min_frequency out"
     yield from _split_faults(spec)
 
 
@@ -170,6 +182,3 @@ def _split_faults(spec: TableSpec) -> Iterator[str]:
         yield f"the shares {split.train:g}, {split.valid:g} and {split.test:g} must be positive and add up to 1"
     if split.by == "time" and not spec.time:
         yield "a split by time needs a time column"
-    for c in spec.categorical:
-        if c.min_frequency < 1:
-            yield f"min_frequency of {c.name!r} must be at least 1"

@@ -1,4 +1,4 @@
-"""Hashes of rows that stay the same on every machine and in every version of the libraries, for splits.
+"""Hashes of rows that stay the same on every machine and in every version of the libraries, for splits and hashed ids.
 
 Not for security. Notation: n rows.
 """
@@ -6,7 +6,6 @@ Not for security. Notation: n rows.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from hashlib import blake2b
 
 import numpy as np
 import polars as pl
@@ -14,29 +13,43 @@ from numpy.typing import NDArray
 
 Hashes = NDArray[np.uint64]
 NULL = np.uint64(0x9E3779B97F4A7C15)  # any constant: nulls are equal to each other
+WORD = 8  # bytes of text that are mixed in at a time
+MOST_WORDS = 32  # of every text in memory at once
 
 
-def row_hashes(columns: Iterable[pl.Series], seed: int = 0) -> Hashes:
-    """One hash (n,) per row of the columns, which depends on their order, on values and on `seed`, on nothing else."""
+def row_hashes(columns: Iterable[pl.Series]) -> Hashes:
+    """One hash (n,) per row of the columns, which depends on their order and on values, on nothing else."""
     total: Hashes | None = None
     for column in columns:
         hashed = column_hashes(column)
-        total = _mixed(hashed + np.uint64(seed)) if total is None else _mixed(total ^ hashed)
+        total = np.zeros_like(hashed) if total is None else total
+        fold(total, hashed)
     if total is None:
         raise ValueError("no column to hash")
     return total
 
 
+def fold(total: Hashes, hashed: Hashes) -> None:
+    """Takes one more column's hashes (n,) into those of the rows, in place; rows begin at zero."""
+    total[:] = mixed(total ^ hashed)
+
+
 def column_hashes(column: pl.Series) -> Hashes:
     """One hash (n,) per value. Numbers hash by value, whatever their type (1 and 1.0 alike), other values by their text."""
-    if column.dtype.is_numeric() or column.dtype == pl.Boolean:
+    if hashes_by_value(column.dtype):
         return _number_hashes(column)
-    return _text_hashes(column.cast(pl.String))
+    return text_hashes(column.cast(pl.String))
 
 
-def fraction_of(hashes: Hashes) -> NDArray[np.float64]:
-    """Hashes as uniform numbers in [0, 1)."""
-    return (hashes >> np.uint64(11)).astype(np.float64) * 2.0**-53
+def hashes_by_value(dtype: pl.DataType) -> bool:
+    """Whether a column of this type hashes by its numbers, not by its text."""
+    return dtype.is_numeric() or dtype == pl.Boolean
+
+
+def fraction_of(hashes: Hashes, seed: int = 0) -> NDArray[np.float64]:
+    """Hashes as uniform numbers in [0, 1), other ones for every seed."""
+    drawn = mixed(hashes ^ mixed(np.array([seed], dtype=np.int64).view(np.uint64))) if seed else hashes
+    return (drawn >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def _number_hashes(column: pl.Series) -> Hashes:
@@ -45,26 +58,55 @@ def _number_hashes(column: pl.Series) -> Hashes:
         values = column.cast(pl.Float64).fill_null(np.nan).to_numpy() + 0.0  # -0.0 becomes 0.0
         whole = (np.floor(values) == values) & (np.abs(values) < 2.0**62)
         bits = np.where(whole, np.where(whole, values, 0).astype(np.int64).view(np.uint64), values.view(np.uint64))
-        nulls = (column.is_null() | column.is_nan()).fill_null(True).to_numpy()
+        nulls = np.isnan(values)
     else:
         bits = column.cast(pl.Int64, wrap_numerical=True).fill_null(0).to_numpy().view(np.uint64)
         nulls = column.is_null().to_numpy()
-    return np.where(nulls, NULL, _mixed(bits))
+    return np.where(nulls, NULL, mixed(bits))
 
 
-def _text_hashes(column: pl.Series) -> Hashes:
-    """Each distinct text is hashed once."""
-    distinct = column.unique().drop_nulls()
-    digests = [int.from_bytes(blake2b(v.encode(), digest_size=8).digest(), "little") for v in distinct.to_list()]
-    table = pl.DataFrame({"value": distinct, "hash": pl.Series(digests, dtype=pl.UInt64)})
-    joined = column.to_frame("value").join(table, on="value", how="left", maintain_order="left")
-    return joined["hash"].fill_null(int(NULL)).to_numpy()
+def text_hashes(column: pl.Series) -> Hashes:
+    """Hashes (n,) of a String column: the length in bytes, then each eight bytes of UTF-8 (little-endian, zeros at the end)
+    are mixed in. Text of up to eight bytes never collides with other text of its length."""
+    sizes = column.str.len_bytes().fill_null(0).to_numpy()
+    hashes = mixed(sizes.astype(np.uint64))
+    some = np.flatnonzero(sizes)
+    hashes[some] = mixed(hashes[some] ^ _words(column.gather(some), 0, 1)[:, 0])
+    longer = np.flatnonzero(sizes > WORD)
+    if len(longer):
+        hashes[longer] = _beyond_first_word(hashes[longer], column.gather(longer), sizes[longer])
+    return np.where(column.is_null().to_numpy(), NULL, hashes)
 
 
-def _mixed(bits: Hashes) -> Hashes:
+def _beyond_first_word(hashes: Hashes, column: pl.Series, sizes: NDArray[np.uint32]) -> Hashes:
+    """The hashes (n,) with all words but the first mixed in, a few words of all texts that are long enough at a time."""
+    rows, start = np.arange(len(sizes)), WORD
+    while len(rows):
+        words = min(MOST_WORDS, -(-(int(sizes.max()) - start) // WORD))
+        taken = _words(column, start, words)  # (rows, words)
+        for w in range(words):
+            on = np.flatnonzero(sizes > start + w * WORD)
+            hashes[rows[on]] = mixed(hashes[rows[on]] ^ taken[on, w])
+        start += words * WORD
+        still = np.flatnonzero(sizes > start)
+        rows, sizes, column = rows[still], sizes[still], column.gather(still)
+    return hashes
+
+
+def _words(column: pl.Series, start: int, words: int) -> Hashes:
+    """So many words (n, words) of each text from the byte `start` on, zeros where it has ended."""
+    size = words * WORD
+    padded = column.cast(pl.Binary).bin.slice(start, size) + pl.Series([bytes(size - 1)])
+    return padded.bin.slice(0, size).bin.reinterpret(dtype=pl.Array(pl.UInt64, words), endianness="little").to_numpy()
+
+
+def mixed(bits: Hashes) -> Hashes:
     """The finaliser of SplitMix64 (Steele, Lea and Flood, 2014): every bit of the input moves every bit of the output."""
     with np.errstate(over="ignore"):
         z = bits + np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return np.asarray(z ^ (z >> np.uint64(31)))
+        z ^= z >> np.uint64(30)
+        z *= np.uint64(0xBF58476D1CE4E5B9)
+        z ^= z >> np.uint64(27)
+        z *= np.uint64(0x94D049BB133111EB)
+        z ^= z >> np.uint64(31)
+        return z

@@ -12,6 +12,8 @@ from sandboxes.kit.schema import UNKNOWN_ID
 
 FIRST_ID = UNKNOWN_ID + 1
 
+Ids = NDArray[np.int32]
+
 
 @dataclass(frozen=True)
 class Vocabulary:
@@ -24,14 +26,19 @@ class Vocabulary:
         """With padding and unknown."""
         return len(self.values) + FIRST_ID
 
-    def encode(self, column: pl.Series) -> NDArray[np.int32]:
+    def encode(self, column: pl.Series) -> Ids:
         """The ids (n,) of a String column; what is not known becomes the unknown id."""
         ids = pl.DataFrame({"value": self.values, "id": np.arange(FIRST_ID, self.cardinality, dtype=np.int32)})
         joined = column.to_frame("value").join(ids, on="value", how="left", nulls_equal=True, maintain_order="left")
         return joined["id"].fill_null(UNKNOWN_ID).to_numpy()
 
 
-def fit_vocabulary(train: pl.Series, min_frequency: int = 1) -> Vocabulary:
-    """The vocabulary of a String column's training rows: values seen at least `min_frequency` times."""
-    counts = train.to_frame("value").group_by("value").agg(pl.len().alias("n")).filter(pl.col("n") >= min_frequency)
-    return Vocabulary(counts.sort(["n", "value"], descending=[True, False], nulls_last=True)["value"])
+def fit_vocabulary(texts: pl.Series, counts: NDArray[np.int64], min_frequency: int = 1) -> tuple[Vocabulary, Ids]:
+    """The vocabulary of the texts (V,) that training rows show at least `min_frequency` times, `counts` (V,) being how often
+    they do; and the id (V,) of each text, known or not."""
+    codes = np.flatnonzero(counts >= max(1, min_frequency))
+    known = pl.DataFrame({"code": codes, "n": counts[codes], "value": texts.gather(codes)})
+    known = known.sort(["n", "value"], descending=[True, False], nulls_last=True)
+    ids = np.full(len(texts), UNKNOWN_ID, dtype=np.int32)
+    ids[known["code"].to_numpy()] = np.arange(FIRST_ID, known.height + FIRST_ID)
+    return Vocabulary(known["value"]), ids

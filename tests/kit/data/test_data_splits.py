@@ -7,10 +7,17 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from sandboxes.kit.data import DataError
+from sandboxes.kit.data import DataError, stable_hash
 from sandboxes.kit.data.spec import Split
 from sandboxes.kit.data.splits import TEST, TRAIN, VALID, by_time, split_codes
+from sandboxes.kit.data.table import Table
+
+
+def row_hashes(table: pl.DataFrame) -> NDArray[np.uint64]:
+    return stable_hash.row_hashes(table.get_columns())
+
 
 LOG = pl.DataFrame({"user": [i % 40 for i in range(400)], "item": [f"i{i * 7 % 61}" for i in range(400)]})
 
@@ -18,21 +25,21 @@ LOG = pl.DataFrame({"user": [i % 40 for i in range(400)], "item": [f"i{i * 7 % 6
 @given(st.randoms(use_true_random=False), st.integers(0, 5))
 def test_a_row_keeps_its_split_in_any_order_and_company(random, seed: int) -> None:  # type: ignore[no-untyped-def]
     split = Split(seed=seed, key=("user", "item"))
-    codes = split_codes(split, LOG.lazy(), (), None)
+    codes = split_codes(split, Table(LOG), 400, key=row_hashes(LOG))
     order = random.sample(range(400), 300)  # fewer rows, shuffled
-    moved = split_codes(split, LOG[order].lazy(), (), None)
+    moved = split_codes(split, Table(LOG[order]), 300, key=row_hashes(LOG[order]))
     assert (moved == codes[order]).all()
 
 
 def test_rows_equal_in_the_key_stay_together() -> None:
-    codes = split_codes(Split(key=("user",)), LOG.lazy(), ("user", "item"), None)
+    codes = split_codes(Split(key=("user",)), Table(LOG), 400, whole=row_hashes(LOG), key=row_hashes(LOG.select("user")))
     for user in range(40):
         assert len(set(codes[LOG["user"].to_numpy() == user].tolist())) == 1
 
 
 def test_shares_are_about_what_was_asked() -> None:
     table = pl.DataFrame({"row": range(20_000)})
-    codes = split_codes(Split(train=0.6, valid=0.3, test=0.1), table.lazy(), ("row",), None)
+    codes = split_codes(Split(train=0.6, valid=0.3, test=0.1), Table(table), 20_000, whole=row_hashes(table))
     assert np.bincount(codes) / 20_000 == pytest.approx([0.6, 0.3, 0.1], abs=0.02)
 
 
@@ -56,22 +63,28 @@ def test_too_few_instants_is_an_error() -> None:
         by_time(Split(by="time"), np.array([1.0, 1.0, 2.0]))
 
 
+def test_seeds_draw_differently() -> None:
+    table = pl.DataFrame({"row": range(20_000)})
+    first, second = (split_codes(Split(seed=s), Table(table), 20_000, whole=row_hashes(table)) for s in (0, 7))
+    assert abs((first == second).mean() - (0.8**2 + 2 * 0.1**2)) < 0.02, "as often alike as chance has it"
+
+
 def test_a_given_split_is_kept_and_a_missing_valid_is_taken_from_train() -> None:
     said = ["Train"] * 300 + ["test"] * 100
     table = LOG.with_columns(pl.Series("split", said), row=pl.int_range(400))
-    codes = split_codes(Split(by="given"), table.lazy(), ("row", "user", "split"), None)
+    codes = split_codes(Split(by="given"), Table(table), 400, whole=row_hashes(table.drop("split")))
     assert (codes[300:] == TEST).all()
     assert 15 < (codes[:300] == VALID).sum() < 60
     whole = table.with_columns(pl.Series("split", ["valid"] * 10 + said[10:]))
-    assert (split_codes(Split(by="given"), whole.lazy(), ("row",), None) == VALID).sum() == 10
+    assert (split_codes(Split(by="given"), Table(whole), 400) == VALID).sum() == 10
 
 
 def test_an_unknown_split_is_an_error() -> None:
     table = LOG.with_columns(pl.lit("holdout").alias("split"))
     with pytest.raises(DataError, match="'holdout'"):
-        split_codes(Split(by="given"), table.lazy(), ("user",), None)
+        split_codes(Split(by="given"), Table(table), 400)
 
 
 def test_an_empty_split_is_an_error() -> None:
     with pytest.raises(DataError, match="split is empty"):
-        split_codes(Split(), LOG.head(2).lazy(), ("user",), None)
+        split_codes(Split(), Table(LOG.head(2)), 2, whole=row_hashes(LOG.head(2)))

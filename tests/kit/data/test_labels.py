@@ -9,12 +9,13 @@ import pytest
 from sandboxes.kit.data import DataError
 from sandboxes.kit.data.labels import label_array
 from sandboxes.kit.data.spec import Label
+from sandboxes.kit.data.table import Table
 
 NAN = float("nan")
 
 
 def labels(*tasks: Label, **columns: list[object]) -> list[list[float]]:
-    array = label_array(tasks, pl.DataFrame(columns, strict=False).lazy())
+    array = label_array(tasks, Table(pl.DataFrame(columns, strict=False)))
     assert array.dtype == np.float32
     return array.T.tolist()
 

@@ -116,6 +116,12 @@ def test_the_documented_example_is_valid(tmp_path: Path) -> None:
     (tmp_path / "example.toml").write_text(example)
     read = read_schema_file(tmp_path / "example.toml")
     assert read.spec.name == "my-shop" and read.spec.allow == ("price",) and read.spec.tasks[1].given == "click"
+    assert [c.hash_buckets for c in read.spec.categorical] == [0, 100_000_000, 0]
+
+
+def test_hashed_categories_of_a_schema_file(folder: Path) -> None:
+    made = resolve_data(str(changed(folder, "min_frequency = 2", "hash_buckets = 64")), folder / "data")
+    assert "hash_buckets" not in SCHEMA and 66 in [f.cardinality for f in made.schema.categorical]
 
 
 def test_files_per_split(folder: Path) -> None:
@@ -141,6 +147,8 @@ def test_files_per_split(folder: Path) -> None:
         ('files = "log.csv"', 'files = { train = "log.csv", test = "log.csv" }', "may only name shares"),
         ("min_frequency = 2", 'min_frequency = "two"', "must be a number"),
         ("min_frequency = 2", "min_frequency = 0", "at least 1"),
+        ("min_frequency = 2", "hash_buckets = 2_147_483_646", "between 1 and 2,147,483,645"),
+        ("min_frequency = 2", "hash_buckets = 1e8", "must be a number"),
         ('transform = "log1p"', 'transform = "log"', "standardize, log1p, none"),
         ('side = "user"', 'sied = "user"', "'sied' is unknown in [[categorical]]"),
         ('column = "item"', 'column = "itme"', "no column 'itme'"),

@@ -7,9 +7,9 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxes.kit.data.stable_hash import column_hashes, fraction_of, row_hashes
+from sandboxes.kit.data.stable_hash import column_hashes, fold, fraction_of, row_hashes, text_hashes
 
-EXPECTED = [4120740727998557477, 17191321809705990098, 17540460497820127643]
+EXPECTED = [3266658135935384567, 13593165862958045811, 17540460497820127643]
 
 
 def test_hashes_are_what_they_always_were() -> None:
@@ -32,10 +32,46 @@ def test_equal_texts_hash_alike_and_others_do_not(values: list[str | None]) -> N
     assert len(set(by_value.values())) == len(by_value)
 
 
+@given(st.lists(st.one_of(st.none(), st.text(max_size=40), st.sampled_from(["\0", "\0\0", "a" * 8, "a" * 9])), max_size=30))
+def test_text_hashes_against_the_formula(values: list[str | None]) -> None:
+    def mixed(bits: int) -> int:
+        z = (bits + 0x9E3779B97F4A7C15) % 2**64
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
+        return z ^ (z >> 31)
+
+    def formula(value: str | None) -> int:
+        if value is None:
+            return 0x9E3779B97F4A7C15
+        text = value.encode()
+        hashed = mixed(len(text))
+        for start in range(0, len(text), 8):
+            hashed = mixed(hashed ^ int.from_bytes(text[start : start + 8], "little"))
+        return hashed
+
+    assert text_hashes(pl.Series(values, dtype=pl.String)).tolist() == [formula(v) for v in values]
+
+
+def test_a_long_text_among_short_ones_costs_only_itself() -> None:
+    hashes = text_hashes(pl.Series(["a" * 100_000, "b", "", "a" * 99_999]))
+    assert len(set(hashes.tolist())) == 4
+
+
 def test_the_order_of_columns_and_the_seed_matter() -> None:
     a, b = pl.Series("a", [1, 2, 3]), pl.Series("b", [3, 1, 2])
-    assert not (row_hashes([a, b]) == row_hashes([b, a])).any()
-    assert not (row_hashes([a, b]) == row_hashes([a, b], seed=1)).any()
+    hashes = row_hashes([a, b])
+    assert not (hashes == row_hashes([b, a])).any()
+    assert not (fraction_of(hashes) == fraction_of(hashes, seed=1)).any()
+    assert not (fraction_of(hashes, seed=-1) == fraction_of(hashes, seed=1)).any()
+
+
+def test_a_row_is_hashed_in_blocks_as_it_is_at_once() -> None:
+    a, b = pl.Series("a", ["x", "y", None, "z"]), pl.Series("b", [1, 2, 3, 4])
+    total = np.zeros(4, dtype=np.uint64)
+    for column in (a, b):
+        for block in (slice(0, 1), slice(1, 4)):
+            fold(total[block], column_hashes(column[block]))
+    assert (total == row_hashes([a, b])).all()
 
 
 def test_fractions_are_even_even_for_consecutive_numbers() -> None:

@@ -1,0 +1,44 @@
+"""A table's user and time columns as numbers of all rows. Notation: n rows, B rows of a block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from sandboxes.kit.data.errors import DataError
+from sandboxes.kit.data.stable_hash import column_hashes
+from sandboxes.kit.data.table import BLOCK, Table
+
+
+def user_codes(blocks: Iterable[pl.Series]) -> NDArray[np.int64]:
+    """A whole number (n,) per distinct value of the column."""
+    hashes = np.concatenate([column_hashes(block) for block in blocks])
+    distinct = np.sort(hashes)
+    distinct = distinct[np.append(True, distinct[1:] != distinct[:-1])]
+    codes = hashes.view(np.int64)  # written over the hashes, block by block
+    for at in range(0, len(hashes), BLOCK):
+        codes[at : at + BLOCK] = np.searchsorted(distinct, hashes[at : at + BLOCK])
+    return codes
+
+
+def time_values(table: Table, name: str) -> NDArray[np.float64]:
+    """Times (n,) as numbers that order them; text is read as ISO dates. Raises `DataError` for what is no time."""
+    values = np.concatenate([_times(block, dates=False) for block in table.blocks(name)])
+    if table.dtype(name) == pl.String and np.isnan(values).any():
+        values = np.concatenate([_times(block, dates=True) for block in table.blocks(name)])
+    unreadable = int(np.isnan(values).sum())
+    if unreadable:
+        raise DataError(f"{unreadable:,} rows have no readable time in {name!r}; give numbers or ISO dates")
+    return values
+
+
+def _times(column: pl.Series, dates: bool) -> NDArray[np.float64]:
+    """Times (B,), NaN where there is none; of text, numbers, or with `dates` dates."""
+    if column.dtype == pl.String:
+        column = column.str.to_datetime(strict=False) if dates else column.cast(pl.Float64, strict=False)
+    if column.dtype.is_temporal():
+        column = column.cast(pl.Datetime("us")).cast(pl.Int64) if column.dtype != pl.Time else column.cast(pl.Int64)
+    return column.cast(pl.Float64).fill_null(np.nan).to_numpy()
