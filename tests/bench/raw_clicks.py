@@ -8,6 +8,7 @@ Notation: B rows of a block.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from bench.criteo_shaped import cardinalities
 from numpy.typing import NDArray
 
 from sandboxes.kit.data.source import Source
-from sandboxes.kit.data.spec import Categorical, Label, Numeric, TableSpec
+from sandboxes.kit.data.spec import Categorical, Label, Numeric, Split, TableSpec
 
 COUNTS = tuple(f"I{i}" for i in range(1, 14))
 CATEGORIES = tuple(f"C{i}" for i in range(1, 27))
@@ -42,20 +43,30 @@ def write_raw(file: Path, rows: int, seed: int = 0) -> Path:
     return file
 
 
-def spec() -> TableSpec:
-    """How the kit is told to prepare it."""
-    return TableSpec(
+def write_parts(folder: Path, rows: int) -> dict[str, Path]:
+    """Files of train, valid and test rows, 8 : 1 : 1."""
+    folder.mkdir(parents=True, exist_ok=True)
+    sizes = {"train": rows - 2 * (rows // 10), "valid": rows // 10, "test": rows // 10}
+    return {split: write_raw(folder / f"{split}-{n}.csv", n, seed) for seed, (split, n) in enumerate(sizes.items())}
+
+
+def source(files: Mapping[str, Path]) -> Source:
+    """How the kit is told to prepare them: categories are text, seen twice at least; read lazily. One file has the key ""."""
+    parts = [_read(file).with_columns(pl.lit(split).alias("split")) if split else _read(file) for split, file in files.items()]
+    spec = TableSpec(
         name="raw-clicks",
         tasks=(Label("label"),),
         categorical=tuple(Categorical(name, min_frequency=MIN_FREQUENCY) for name in CATEGORIES),
         numeric=tuple(Numeric(name) for name in COUNTS),
+        split=Split("random" if "" in files else "given"),
     )
+    content = ";".join(f"{file.name}:{file.stat().st_size}" for file in files.values())
+    return Source(spec, lambda: pl.concat(parts), content, provenance="made up", synthetic=True)
 
 
-def source(file: Path) -> Source:
-    """The file as text columns for categories and numbers for counts, read lazily."""
+def _read(file: Path) -> pl.LazyFrame:
     types = dict.fromkeys(COUNTS, pl.Float64) | dict.fromkeys(CATEGORIES, pl.String) | {"label": pl.Int8}
-    return Source(spec(), lambda: pl.scan_csv(file, schema_overrides=types), f"{file.name}:{file.stat().st_size}", synthetic=True)
+    return pl.scan_csv(file, schema_overrides=types)
 
 
 def _block(names: list[pl.Series], rng: np.random.Generator) -> pl.DataFrame:
