@@ -76,6 +76,8 @@ def verdicts(runs: Sequence[Run], model: str, data: str) -> list[str]:
             continue
         fastest = min(ratios, key=lambda name: ratios[name])
         seen = f"{ratios[fastest]:.2f} times {fastest}"
+        if rivals - ratios.keys():
+            seen += f", with no figure for {', '.join(sorted(rivals - ratios.keys()))}"
         met = ratios[fastest] >= goal.factor
         lines.append(f"met: {wanted}; {seen}" if met else f"missed by {1 - ratios[fastest] / goal.factor:.0%}: {wanted}; {seen}")
     return lines

@@ -123,6 +123,11 @@ def test_goals_are_held_against_the_fastest_rival() -> None:
     assert verdicts(runs[:1], "deepfm", "movielens-1m-0")[0] == "not measured: 3.5 times the fastest peer"
 
 
+def test_a_goal_that_is_met_without_some_rival_says_without_whom() -> None:
+    runs = [answered("kit", 0, 40.0), answered("slow", 0, 4.0), Run("fast", 0, None, "boom")]
+    assert verdicts(runs, "deepfm", "criteo-shaped-1-0")[0].endswith("10.00 times slow, with no figure for fast")
+
+
 def test_the_table_puts_the_fastest_first_and_shows_why_one_is_missing() -> None:
     runs = [Run("broken", 0, None, "ImportError: a | b"), answered("peer", 0, 5000.0), answered("kit", 0, 20000.0)]
     rows = table(runs)[2:]
