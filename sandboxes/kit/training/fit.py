@@ -1,6 +1,7 @@
 """Trains one model on one prepared data set: stages, early stopping, best weights.
 
-The order of rows comes from a generator of its own, so that model code that reseeds torch cannot change it.
+The order of rows comes from a generator of its own, so that model code that reseeds torch cannot change it. Members of a team
+draw the same order and evaluate alike, so that all stop at the same epoch.
 """
 
 from __future__ import annotations
@@ -14,18 +15,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sandboxes.kit.batch import Batch
 from sandboxes.kit.contract import Stage
 from sandboxes.kit.metrics import auc, log_loss
+from sandboxes.kit.team import ALONE, Team
 from sandboxes.kit.training.config import TrainConfig
 from sandboxes.kit.training.model import predict, stages_of
 from sandboxes.kit.training.optimiser import Optimiser
-from sandboxes.kit.training.order import shuffled
+from sandboxes.kit.training.order import shared_out, shuffled
+from sandboxes.kit.training.parallel import average_statistics, shared_step_function
 from sandboxes.kit.training.rows import Rows
 from sandboxes.kit.training.step import step_function
 
 EVALUATION_BATCH = 8192
 TICK_S = 0.5  # at most this often a progress event within an epoch
+SEEDS_APART = 1_000_003  # of what members of a team draw while training
 
 
 class TrainingDiverged(ArithmeticError):
@@ -46,7 +49,7 @@ class EpochRecord:
 
 @dataclass
 class Fitted:
-    """The best epoch's weights (by valid AUC of the primary task) and the way there."""
+    """The best epoch's weights (by valid AUC of the primary task) and the way there. In a team, of tables a member's own rows."""
 
     state: dict[str, Tensor]
     epochs: list[EpochRecord] = field(default_factory=list)
@@ -55,16 +58,27 @@ class Fitted:
 
 
 Emit = Callable[[dict[str, object]], None]
+Losses = Callable[[torch.Generator], Iterator[tuple[Tensor, int]]]  # of one epoch's batches, with their rows
 
 
 def fit(
-    model: nn.Module, train: Rows, valid: Rows, config: TrainConfig, emit: Emit = lambda event: None, device: str = "cpu"
+    model: nn.Module,
+    train: Rows,
+    valid: Rows,
+    config: TrainConfig,
+    emit: Emit = lambda event: None,
+    device: str = "cpu",
+    team: Team = ALONE,
 ) -> Fitted:
     """Trains `model` in place and leaves it with its best weights. Raises `TrainingDiverged`, and `ValueError` when valid's
-    primary labels are of one class, by which no epoch can be told from another."""
+    primary labels are of one class, by which no epoch can be told from another.
+
+    Every member of a `team` calls it with its model, built for that team, and the same rows and settings; `batch_size` is that
+    of all members together.
+    """
     _check_valid(valid)
     torch.set_num_threads(config.threads)
-    torch.manual_seed(config.seed)  # dropout too depends on the seed alone, whatever was drawn before
+    torch.manual_seed(config.seed + SEEDS_APART * team.rank)  # dropout too depends on the seed alone, whatever was drawn before
     model.to(device)
     order = torch.Generator().manual_seed(config.seed)
     fitted, rows_seen, started = Fitted(state=_copy(model)), 0, time.monotonic()
@@ -73,13 +87,14 @@ def fit(
         last = number == len(stages)
         best, waited = -math.inf, 0
         with Optimiser(model, stage, config) as optimiser:
-            take_step = step_function(model, stage, optimiser, config)
+            losses = _losses(model, stage, optimiser, train, config, device, team)
             for _ in range(max(1, round(stage.epochs * config.max_epochs))):
                 began, epoch = time.monotonic(), len(fitted.epochs) + 1
-                loss = _epoch(model, take_step, train, config, order, emit, epoch, device)
+                loss = _epoch(model, losses(order), len(train), emit, epoch, device, team)
                 optimiser.settle()
+                average_statistics(model, team)
                 rows_seen += len(train)
-                record = _evaluated(model, valid, stage, epoch, loss, began, device)
+                record = _evaluated(model, valid, stage, epoch, loss, began, device, team)
                 fitted.epochs.append(record)
                 emit({"event": "epoch", **asdict(record)})
                 if not last:
@@ -95,41 +110,53 @@ def fit(
     return fitted
 
 
-def predictions(model: nn.Module, rows: Rows, n_tasks: int, device: str = "cpu") -> np.ndarray:
-    """Probabilities (n, T) float32 for all rows, in file order."""
-    parts = [predict(model, rows.batch(s).to(device), n_tasks).cpu().numpy() for s in _slices(len(rows), EVALUATION_BATCH)]
-    return np.concatenate(parts)
+def predictions(model: nn.Module, rows: Rows, n_tasks: int, device: str = "cpu", team: Team = ALONE) -> np.ndarray:
+    """Probabilities (n, T) float32 for all rows, in file order. Members of a `team` share the work, and all get the whole."""
+    found = torch.zeros(len(rows), n_tasks, device=device)
+    for s in _slices(len(rows), EVALUATION_BATCH):
+        own = team.part(s)
+        asked = own if own.start < own.stop else slice(s.start, s.start + 1)  # lookups need every member
+        found[own] = predict(model, rows.batch(asked).to(device), n_tasks)[: own.stop - own.start]
+    return team.sum(found).cpu().numpy()
+
+
+def _losses(
+    model: nn.Module, stage: Stage, optimiser: Optimiser, train: Rows, config: TrainConfig, device: str, team: Team
+) -> Losses:
+    """Takes the steps of an epoch as they are asked for. A member of a team tells what it adds to the losses."""
+    if team.size > 1:
+        shared_step = shared_step_function(model, stage, optimiser, config, team)
+        return lambda order: (
+            (shared_step(part.to(device)), part.rows) for part in shared_out(train, config.batch_size, order, team)
+        )
+    take_step = step_function(model, stage, optimiser, config)
+    return lambda order: ((take_step(batch.to(device)), len(batch)) for batch in shuffled(train, config.batch_size, order))
 
 
 def _epoch(
-    model: nn.Module,
-    take_step: Callable[[Batch], Tensor],
-    train: Rows,
-    config: TrainConfig,
-    order: torch.Generator,
-    emit: Emit,
-    number: int,
-    device: str,
+    model: nn.Module, losses: Iterator[tuple[Tensor, int]], n_rows: int, emit: Emit, number: int, device: str, team: Team
 ) -> float:
     """One pass over the training rows; returns the mean loss per batch."""
     model.train()
-    total, batches, rows, ticked, began = torch.zeros((), device=device), 0, 0, 0.0, time.monotonic()
-    for batch in shuffled(train, config.batch_size, order):
-        total, batches, rows = total + take_step(batch.to(device)), batches + 1, rows + len(batch)
+    total, batches, seen, ticked, began = torch.zeros((), device=device), 0, 0, 0.0, time.monotonic()
+    for loss, rows in losses:
+        total, batches, seen = total + loss, batches + 1, seen + rows
         passed = time.monotonic() - began
         if passed - ticked > TICK_S:
             ticked = passed
-            emit({"event": "step", "epoch": number, "rows": rows, "of": len(train), "rate": round(rows / passed)})
-    mean = total.item() / batches
+            emit({"event": "step", "epoch": number, "rows": seen, "of": n_rows, "rate": round(seen / passed)})
+    mean = team.sum(total).item() / batches
     if not math.isfinite(mean):
         raise TrainingDiverged(f"the training loss of epoch {number} is {mean}; lower the learning rate or check the loss")
     return mean
 
 
-def _evaluated(model: nn.Module, valid: Rows, stage: Stage, number: int, loss: float, began: float, device: str) -> EpochRecord:
+def _evaluated(
+    model: nn.Module, valid: Rows, stage: Stage, number: int, loss: float, began: float, device: str, team: Team
+) -> EpochRecord:
     labels = valid.labels
     assert labels is not None
-    pctr = predictions(model, valid, labels.shape[1], device)[:, 0]
+    pctr = predictions(model, valid, labels.shape[1], device, team)[:, 0]
     if not np.isfinite(pctr).all():
         raise TrainingDiverged(f"the predictions after epoch {number} are not finite")
     return EpochRecord(

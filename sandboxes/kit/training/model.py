@@ -15,15 +15,20 @@ from sandboxes.kit.batch import Batch
 from sandboxes.kit.contract import HasLoss, HasPredict, HasStages, Stage
 from sandboxes.kit.losses import observed_bce
 from sandboxes.kit.schema import Schema
+from sandboxes.kit.team import ALONE, Team, building_for
 
 Hyper = Mapping[str, int | float]
 
 
-def build(model_class: type[nn.Module], schema: Schema, hyper: Hyper, seed: int) -> nn.Module:
-    """`model_class(schema, ...)` with those of `hyper` that its constructor names, initialised from `seed`."""
+def build(model_class: type[nn.Module], schema: Schema, hyper: Hyper, seed: int, team: Team = ALONE) -> nn.Module:
+    """`model_class(schema, ...)` with those of `hyper` that its constructor names, initialised from `seed`.
+
+    Each member of a team builds its own: tables are shared out by rows, all else is the same everywhere.
+    """
     accepted = inspect.signature(model_class.__init__).parameters
     torch.manual_seed(seed)
-    return model_class(schema, **{name: value for name, value in hyper.items() if name in accepted})
+    with building_for(team):
+        return model_class(schema, **{name: value for name, value in hyper.items() if name in accepted})
 
 
 def stages_of(model: nn.Module) -> Sequence[Stage]:
@@ -33,11 +38,16 @@ def stages_of(model: nn.Module) -> Sequence[Stage]:
 
 def loss_of(model: nn.Module, stage: Stage, batch: Batch) -> Tensor:
     """The scalar that `stage` minimises on `batch`."""
-    if stage.loss == "loss" and not isinstance(model, HasLoss):
+    if has_plain_loss(model, stage):
         assert batch.labels is not None
         return observed_bce(model(batch), batch.labels)
     loss: Tensor = getattr(model, stage.loss)(batch)
     return loss
+
+
+def has_plain_loss(model: nn.Module, stage: Stage) -> bool:
+    """Whether the stage minimises the cross-entropy of the logits, since the model has no loss of its own."""
+    return stage.loss == "loss" and not isinstance(model, HasLoss)
 
 
 @torch.no_grad()
