@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from sandboxes.kit.batch import Batch, joined
-from sandboxes.kit.training.rows import Rows
+from sandboxes.kit.training.rows import Rows, bytes_a_row
 
 SHARE_FOR_ROWS = 0.4  # of the device's free memory; the rest is for the model and its activations
 ROWS_AT_ONCE = 1 << 16
@@ -57,13 +57,6 @@ def brought(batches: Iterable[Batch], device: str) -> Iterator[Batch]:
         waiting = moved
     if waiting is not None:
         yield waiting
-
-
-def bytes_a_row(rows: Rows) -> int:
-    """What a row takes as part of a batch."""
-    one = rows.batch(slice(0, 1))
-    parts = [one.ids, one.numeric, *one.history.values(), *([] if one.labels is None else [one.labels])]
-    return max(1, sum(part.numel() * part.element_size() for part in parts))
 
 
 def _pinned(batch: Batch) -> Batch:

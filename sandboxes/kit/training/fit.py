@@ -19,6 +19,7 @@ from sandboxes.kit.contract import Stage
 from sandboxes.kit.metrics import auc, log_loss
 from sandboxes.kit.team import ALONE, Team
 from sandboxes.kit.training.config import TrainConfig
+from sandboxes.kit.training.device import brought, placed
 from sandboxes.kit.training.model import predict, stages_of
 from sandboxes.kit.training.optimiser import Optimiser
 from sandboxes.kit.training.order import shared_out, shuffled
@@ -129,8 +130,8 @@ def _losses(
         return lambda order: (
             (shared_step(part.to(device)), part.rows) for part in shared_out(train, config.batch_size, order, team)
         )
-    take_step = step_function(model, stage, optimiser, config)
-    return lambda order: ((take_step(batch.to(device)), len(batch)) for batch in shuffled(train, config.batch_size, order))
+    take_step, near = step_function(model, stage, optimiser, config), placed(train, device)
+    return lambda order: ((take_step(batch), len(batch)) for batch in brought(shuffled(near, config.batch_size, order), device))
 
 
 def _epoch(

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from sandboxes.kit.batch import Batch, joined
 from sandboxes.kit.team import Team
-from sandboxes.kit.training.rows import Rows
+from sandboxes.kit.training.rows import Rows, bytes_a_row
 
 WINDOW_BYTES = 1 << 28
 BLOCK_ROWS = 4096  # read at once from disk
@@ -85,7 +85,7 @@ class _Window:
 def _draws(rows: Rows, batch_size: int, order: torch.Generator, window_bytes: int) -> Iterator[tuple[Rows, NDArray[np.int64]]]:
     """Batch after batch: what to take it from, and which rows of that (B,)."""
     n = len(rows)
-    whole = n * _bytes_a_row(rows) <= window_bytes
+    whole = n * bytes_a_row(rows) <= window_bytes
     for source in [rows] if whole else map(_Window, _windows(rows, batch_size, order, window_bytes)):
         drawn = torch.randperm(len(source), generator=order).numpy()
         for start in range(0, len(source), batch_size):
@@ -95,15 +95,8 @@ def _draws(rows: Rows, batch_size: int, order: torch.Generator, window_bytes: in
 def _windows(rows: Rows, batch_size: int, order: torch.Generator, window_bytes: int) -> Iterator[Batch]:
     """The rows in windows of random blocks; a window holds a whole number of batches where blocks allow it."""
     starts: list[int] = (torch.randperm(-(-len(rows) // BLOCK_ROWS), generator=order) * BLOCK_ROWS).tolist()
-    wanted = max(1, window_bytes // (_bytes_a_row(rows) * BLOCK_ROWS))
+    wanted = max(1, window_bytes // (bytes_a_row(rows) * BLOCK_ROWS))
     of_batch = max(1, batch_size // BLOCK_ROWS)
     blocks = max(1, wanted // of_batch) * of_batch
     for first in range(0, len(starts), blocks):
         yield joined([rows.batch(slice(s, min(s + BLOCK_ROWS, len(rows)))) for s in starts[first : first + blocks]])
-
-
-def _bytes_a_row(rows: Rows) -> int:
-    """What a row takes as part of a batch."""
-    one = rows.batch(slice(0, 1))
-    parts = [one.ids, one.numeric, *one.history.values(), *([] if one.labels is None else [one.labels])]
-    return max(1, sum(part.numel() * part.element_size() for part in parts))

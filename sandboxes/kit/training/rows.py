@@ -20,3 +20,10 @@ class Rows(Protocol):
     def batch(self, rows: np.ndarray | slice) -> Batch:
         """The rows given by index (B,) int64, in that order, or by slice."""
         ...
+
+
+def bytes_a_row(rows: Rows) -> int:
+    """What a row takes as part of a batch."""
+    one = rows.batch(slice(0, 1))
+    parts = [one.ids, one.numeric, *one.history.values(), *([] if one.labels is None else [one.labels])]
+    return max(1, sum(part.numel() * part.element_size() for part in parts))

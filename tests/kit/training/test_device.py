@@ -13,7 +13,8 @@ from sandboxes.kit import Batch
 from sandboxes.kit.models import MODELS
 from sandboxes.kit.training import TrainConfig, build, fit
 from sandboxes.kit.training.config import Precision, Updates
-from sandboxes.kit.training.device import Resident, brought, bytes_a_row, placed
+from sandboxes.kit.training.device import Resident, brought, placed
+from sandboxes.kit.training.rows import bytes_a_row
 
 SCHEMA = SCHEMAS["tasks_and_history"]
 ROWS = planted(SCHEMA, 300, seed=1)
