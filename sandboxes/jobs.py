@@ -22,6 +22,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from sandboxes.kit.training.config import Precision, TrainConfig, Updates
+from sandboxes.launch import job_argv
 from sandboxes.protocol import Limits, RunRequest, RunResult, Sandbox
 
 
@@ -60,7 +61,15 @@ class Job:
 
     def request(self, outputs: Path, limits: Limits) -> RunRequest:
         files = {"job.json": self._job_json()} | ({"model.py": self.model.code} if self.model.code else {})
-        return RunRequest(files, outputs, self.data, limits=limits, composed=self.model.composed, label=self.model.name)
+        return RunRequest(
+            files,
+            outputs,
+            self.data,
+            argv=job_argv(self.config.processes if self.action == "train" else 1),
+            limits=limits,
+            composed=self.model.composed,
+            label=self.model.name,
+        )
 
     def _job_json(self) -> str:
         model = {"reference": self.model.reference} if self.model.reference else {"file": "model.py"}

@@ -23,6 +23,16 @@ def command(python: str, spec: Spec) -> list[str]:
     return [python, "-P", "-S", "-m", "sandboxes.inside", spec.dump()]
 
 
+def job_argv(processes: int) -> tuple[str, ...]:
+    """The interpreter's arguments for a job of so many processes, which find each other on this machine's loopback."""
+    job = ("-m", "sandboxes.kit.job")
+    if processes == 1:
+        return job
+    # What `--standalone` means, but for the name localhost, which nothing inside a sandbox knows.
+    meeting = ("--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0", "--local-addr", "127.0.0.1")
+    return ("-m", "torch.distributed.run", *meeting, "--nproc-per-node", str(processes), *job)
+
+
 def environment(request: RunRequest, lib: str, scratch: str, data: str) -> dict[str, str]:
     """The whole environment of a run: nothing of the host's. `scratch` is the folder for everything temporary."""
     threads = str(max(1, math.ceil(request.limits.cpus)))

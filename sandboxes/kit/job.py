@@ -1,10 +1,19 @@
 """What runs inside a sandbox: `python -m sandboxes.kit.job` does what job.json says, and leaves data in out/.
 
 Nothing it prints or writes is believed outside: the host scores the predictions itself.
+
+A training may be the work of several processes, which torchrun starts, each with the same folder and all but the first silent:
+
+    python -m torch.distributed.run --nproc-per-node 2 --rdzv-backend c10d --rdzv-endpoint 127.0.0.1:0 -m sandboxes.kit.job
+
+On M machines, outside a sandbox, the same on each of them with `--nnodes M` and a `--rdzv-endpoint HOST:PORT` of one of them,
+in a working folder that all share (job.json, model.py, an empty out/) and with the data under AGENTICRS_DATA. Where a host's
+name does not lead to it, GLOO_SOCKET_IFNAME names the network interface.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -16,15 +25,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
 from sandboxes.kit.data.arrays import load_split
 from sandboxes.kit.model_file import class_in_file, reference_class
 from sandboxes.kit.schema import Schema
 from sandboxes.kit.smoke import smoke
+from sandboxes.kit.team import Team, joined
 from sandboxes.kit.training import TrainConfig, build, fit, predictions
 from sandboxes.kit.training.calibration import calibrate
+from sandboxes.kit.training.parallel import parameter_count, whole_state
 
 OUT = Path("out")
 
@@ -33,33 +43,41 @@ def main() -> int:
     """Runs the job; returns the exit code: 0 done, 1 the model failed (out/error.json says how)."""
     job = json.loads(Path("job.json").read_text(encoding="utf-8"))
     visible = Path(os.environ["AGENTICRS_DATA"])
-    try:
-        model_class = _model_class(job["model"])
-        {"smoke": _smoke, "train": _train, "calibrate": _calibrate}[job["action"]](model_class, visible, job)
-    except Exception as error:  # noqa: BLE001 - the process boundary: the failure is the result
-        _write("error.json", {"type": type(error).__name__, "message": str(error), "traceback": _own_frames(error)})
-        return 1
+    with joined() as (team, device):
+        try:
+            _run(job, visible, device, team)
+        except Exception as error:  # noqa: BLE001 - the process boundary: the failure is the result
+            # Before others hear of it, so that theirs comes later.
+            _write_first("error.json", {"type": type(error).__name__, "message": str(error), "traceback": _own_frames(error)})
+            return 1
     return 0
+
+
+def _run(job: dict[str, Any], visible: Path, device: str, team: Team) -> None:
+    model_class = _model_class(job["model"])
+    if job["action"] == "train":
+        _train(model_class, visible, job, device, team)
+    elif team.leads:  # what else there is to do takes one process
+        {"smoke": _smoke, "calibrate": _calibrate}[job["action"]](model_class, visible, job, device)
 
 
 def _model_class(model: Mapping[str, str]) -> type[nn.Module]:
     return reference_class(model["reference"]) if "reference" in model else class_in_file(Path("model.py"))
 
 
-def _smoke(model_class: type[nn.Module], visible: Path, job: dict[str, Any]) -> None:
+def _smoke(model_class: type[nn.Module], visible: Path, job: dict[str, Any], device: str) -> None:
     schema = Schema.load(visible / "schema.json")
     checks, parameters = smoke(model_class, schema, load_split(visible, "train"), job["hyper"], job["config"]["seed"])
     _write("smoke.json", {"checks": [asdict(c) for c in checks], "parameters": parameters})
 
 
-def _train(model_class: type[nn.Module], visible: Path, job: dict[str, Any]) -> None:
+def _train(model_class: type[nn.Module], visible: Path, job: dict[str, Any], device: str, team: Team) -> None:
     from safetensors.torch import save_file
 
     schema, config = Schema.load(visible / "schema.json"), TrainConfig(**job["config"])
-    device = _device()
     began = time.monotonic()
-    model = build(model_class, schema, job["hyper"], config.seed)
-    with Path(OUT / "progress.jsonl").open("w", encoding="utf-8", buffering=1) as progress:
+    model = build(model_class, schema, job["hyper"], config.seed, team)
+    with Path(OUT / "progress.jsonl" if team.leads else os.devnull).open("w", encoding="utf-8", buffering=1) as progress:
         fitted = fit(
             model,
             load_split(visible, "train"),
@@ -67,33 +85,35 @@ def _train(model_class: type[nn.Module], visible: Path, job: dict[str, Any]) -> 
             config,
             emit=lambda event: print(json.dumps(event), file=progress),
             device=device,
+            team=team,
         )
     for split in job["predict"]:
-        np.save(OUT / f"{split}.npy", predictions(model, load_split(visible, split), len(schema.tasks), device))
+        predicted = predictions(model, load_split(visible, split), len(schema.tasks), device, team)
+        if team.leads:
+            np.save(OUT / f"{split}.npy", predicted)
     if job.get("keep_weights"):
-        save_file({name: value.cpu().contiguous() for name, value in fitted.state.items()}, OUT / "weights.safetensors")
-    _write(
-        "result.json",
-        {
-            "device": device,
-            "parameters": sum(p.numel() for p in model.parameters()),
-            "epochs": [asdict(e) for e in fitted.epochs],
-            "best_epoch": fitted.best_epoch,
-            "samples_per_s": fitted.samples_per_s,
-            "seconds": time.monotonic() - began,
-        },
-    )
+        whole = whole_state(model, fitted.state, team)
+        if team.leads:
+            save_file({name: value.cpu().contiguous() for name, value in whole.items()}, OUT / "weights.safetensors")
+    if team.leads:
+        _write(
+            "result.json",
+            {
+                "device": device,
+                "parameters": parameter_count(model),
+                "epochs": [asdict(e) for e in fitted.epochs],
+                "best_epoch": fitted.best_epoch,
+                "samples_per_s": fitted.samples_per_s,
+                "seconds": time.monotonic() - began,
+            },
+        )
 
 
-def _calibrate(model_class: type[nn.Module], visible: Path, job: dict[str, Any]) -> None:
+def _calibrate(model_class: type[nn.Module], visible: Path, job: dict[str, Any], device: str) -> None:
     schema, config = Schema.load(visible / "schema.json"), TrainConfig(**job["config"])
     train = load_split(visible, "train")
-    found = calibrate(lambda: build(model_class, schema, job["hyper"], config.seed), train, config, job["fixed"], _device())
+    found = calibrate(lambda: build(model_class, schema, job["hyper"], config.seed), train, config, job["fixed"], device)
     _write("calibration.json", found.as_data())
-
-
-def _device() -> str:
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _own_frames(error: Exception) -> str:
@@ -104,6 +124,12 @@ def _own_frames(error: Exception) -> str:
 
 def _write(name: str, content: Mapping[str, object]) -> None:
     (OUT / name).write_text(json.dumps(content), encoding="utf-8")
+
+
+def _write_first(name: str, content: Mapping[str, object]) -> None:
+    """Unless it is there: the first member of a team to fail says why, the others only that they have lost one."""
+    with contextlib.suppress(FileExistsError), (OUT / name).open("x", encoding="utf-8") as file:
+        json.dump(content, file)
 
 
 if __name__ == "__main__":

@@ -16,10 +16,12 @@ class TrainConfig:
     `embedding_l2` is the weight of the L2 penalty on embedding tables, applied at every step (its gradient is
     `embedding_l2 * weight`). `patience` counts epochs without improvement before training stops.
 
-    The last three decide about speed; `calibration` measures which to take. `updates`: the rows of embedding tables that are
+    Three decide about speed, and `calibration` measures which to take. `updates`: the rows of embedding tables that are
     updated at a step, all or those that the batch looked up, which ends in the same place (see `kernels.touched_rows`); with an
     L2 penalty every row moves at every step, so then it is the whole table. `precision` of matrix products: bf16 rounds them to
     eight bits. `compiled`: whether torch compiles the model.
+
+    `processes` train together on a machine, with `threads` each; `batch_size` is that of all of them (see `training.parallel`).
     """
 
     seed: int = 0
@@ -32,9 +34,14 @@ class TrainConfig:
     updates: Updates = "whole"
     precision: Precision = "fp32"
     compiled: bool = False
+    processes: int = 1
 
     def __post_init__(self) -> None:
-        if min(self.batch_size, self.max_epochs, self.threads) < 1 or self.learning_rate <= 0 or self.embedding_l2 < 0:
+        if (
+            min(self.batch_size, self.max_epochs, self.threads, self.processes) < 1
+            or self.learning_rate <= 0
+            or self.embedding_l2 < 0
+        ):
             raise ValueError(f"training settings out of range: {self}")
         if self.updates not in ("whole", "touched") or self.precision not in ("fp32", "bf16"):
             raise ValueError(f"no such way to train: {self}")
