@@ -78,7 +78,7 @@ def key_hashes(table: Table, key: tuple[str, ...], n: int) -> Hashes:
     return total
 
 
-def block_sizes(n: int, block: int = BLOCK) -> Iterator[int]:
+def block_sizes(n: int, block: int) -> Iterator[int]:
     """The sizes of the blocks that n rows make."""
     return (min(block, n - start) for start in range(0, n, block))
 
@@ -117,7 +117,7 @@ def _tokens(sequence: Sequence, table: Table, encode: Callable[[pl.Series], NDAr
 def _by_distinct_text(coded: CodedField, n: int) -> Iterator[Hashes]:
     """The column's hashes, every text hashed once."""
     of_code = text_hashes(coded.meanings())
-    return (of_code[codes] for codes in coded.codes.blocks(block_sizes(n)))
+    return (of_code[codes] for codes in coded.codes.blocks(block_sizes(n, BLOCK)))
 
 
 def _fold_in(total: Hashes, blocks: Iterable[Hashes]) -> None:

@@ -138,6 +138,8 @@ def _train_values(values: ColumnFile, rows: Rows) -> Iterator[NDArray[np.float64
 def numbers_of(field: Numeric, column: pl.Series) -> NDArray[np.float64]:
     """The column (n,) as numbers, NaN = missing. Raises `DataError` for text that is none."""
     numbers = column.cast(pl.Float64, strict=False)
+    if column.dtype.is_numeric():
+        return numbers.fill_null(np.nan).to_numpy()
     text = column.filter(numbers.is_null() & column.is_not_null()).cast(pl.String).str.strip_chars()
     wrong = text.filter(text != "")
     if len(wrong):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 Hashes = NDArray[np.uint64]
 NULL = np.uint64(0x9E3779B97F4A7C15)  # any constant: nulls are equal to each other
 WORD = 8  # bytes of text that are mixed in at a time
+PIECE = 1 << 14  # values mixed at a time: they stay in the cache
 MOST_WORDS = 32  # of every text in memory at once
 
 
@@ -31,7 +32,10 @@ def row_hashes(columns: Iterable[pl.Series]) -> Hashes:
 
 def fold(total: Hashes, hashed: Hashes) -> None:
     """Takes one more column's hashes (n,) into those of the rows, in place; rows begin at zero."""
-    total[:] = mixed(total ^ hashed)
+    for at in range(0, len(total), PIECE):
+        piece = total[at : at + PIECE]
+        piece ^= hashed[at : at + PIECE]
+        _mix(piece)
 
 
 def column_hashes(column: pl.Series) -> Hashes:
@@ -53,16 +57,26 @@ def fraction_of(hashes: Hashes, seed: int = 0) -> NDArray[np.float64]:
 
 
 def _number_hashes(column: pl.Series) -> Hashes:
-    """Whole numbers by their 64 bits; others by the bits of the double. Whole doubles below 2^63 count as whole numbers."""
+    """Whole numbers by their 64 bits; others by the bits of the double. Whole doubles below 2^62 count as whole numbers."""
     if column.dtype.is_float():
-        values = column.cast(pl.Float64).fill_null(np.nan).to_numpy() + 0.0  # -0.0 becomes 0.0
-        whole = (np.floor(values) == values) & (np.abs(values) < 2.0**62)
-        bits = np.where(whole, np.where(whole, values, 0).astype(np.int64).view(np.uint64), values.view(np.uint64))
-        nulls = np.isnan(values)
+        values = column.cast(pl.Float64).fill_null(np.nan).to_numpy()
+        hashes, nulls = np.empty(len(values), dtype=np.uint64), np.isnan(values)
+        for at in range(0, len(values), PIECE):
+            hashes[at : at + PIECE] = _bits_of_reals(values[at : at + PIECE])
     else:
-        bits = column.cast(pl.Int64, wrap_numerical=True).fill_null(0).to_numpy().view(np.uint64)
+        hashes = column.cast(pl.Int64, wrap_numerical=True).fill_null(0).to_numpy().view(np.uint64).copy()
         nulls = column.is_null().to_numpy()
-    return np.where(nulls, NULL, mixed(bits))
+    for at in range(0, len(hashes), PIECE):
+        _mix(hashes[at : at + PIECE])
+    hashes[nulls] = NULL
+    return hashes
+
+
+def _bits_of_reals(values: NDArray[np.float64]) -> Hashes:
+    values = values + 0.0  # -0.0 becomes 0.0
+    with np.errstate(invalid="ignore"):
+        as_whole = np.where(np.abs(values) < 2.0**62, values, 0.0).astype(np.int64)
+    return np.where(as_whole == values, as_whole.view(np.uint64), values.view(np.uint64))
 
 
 def text_hashes(column: pl.Series) -> Hashes:
@@ -102,11 +116,18 @@ def _words(column: pl.Series, start: int, words: int) -> Hashes:
 
 def mixed(bits: Hashes) -> Hashes:
     """The finaliser of SplitMix64 (Steele, Lea and Flood, 2014): every bit of the input moves every bit of the output."""
+    z = bits.copy()
+    for at in range(0, len(z), PIECE):
+        _mix(z[at : at + PIECE])
+    return z
+
+
+def _mix(z: Hashes) -> None:
+    """`mixed`, in place."""
     with np.errstate(over="ignore"):
-        z = bits + np.uint64(0x9E3779B97F4A7C15)
+        z += np.uint64(0x9E3779B97F4A7C15)
         z ^= z >> np.uint64(30)
         z *= np.uint64(0xBF58476D1CE4E5B9)
         z ^= z >> np.uint64(27)
         z *= np.uint64(0x94D049BB133111EB)
         z ^= z >> np.uint64(31)
-        return z

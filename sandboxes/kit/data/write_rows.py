@@ -67,7 +67,7 @@ def write_sequences(spec: TableSpec, rows: Rows, ids: Mapping[str, IdField], vis
 def _write_built(spec: TableSpec, sequence: Sequence, rows: Rows, field: IdField, visible: Path) -> None:
     assert rows.users is not None and rows.times is not None
     ids = np.empty(len(rows), dtype=np.int32)
-    for at, codes in zip(range(0, len(rows), BLOCK), field.coded.codes.blocks(block_sizes(len(rows))), strict=True):
+    for at, codes in zip(range(0, len(rows), BLOCK), field.coded.codes.blocks(block_sizes(len(rows), BLOCK)), strict=True):
         ids[at : at + BLOCK] = field.ids(codes)
     feeds = np.ones(len(rows), dtype=np.bool_)
     if sequence.where:

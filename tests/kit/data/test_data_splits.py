@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -22,6 +22,7 @@ def row_hashes(table: pl.DataFrame) -> NDArray[np.uint64]:
 LOG = pl.DataFrame({"user": [i % 40 for i in range(400)], "item": [f"i{i * 7 % 61}" for i in range(400)]})
 
 
+@settings(deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(0, 5))
 def test_a_row_keeps_its_split_in_any_order_and_company(random, seed: int) -> None:  # type: ignore[no-untyped-def]
     split = Split(seed=seed, key=("user", "item"))

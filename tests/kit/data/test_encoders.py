@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandboxes.kit.data.dictionary import Dictionary
@@ -27,6 +27,7 @@ def fitted(train: list[str | None], least: int = 1) -> Vocabulary:
     return vocabulary
 
 
+@settings(deadline=None)
 @given(st.lists(VALUE, max_size=40), st.lists(VALUE, max_size=20), st.integers(1, 4))
 def test_vocabulary_against_counting(train: list[str | None], other: list[str | None], least: int) -> None:
     vocabulary = fitted(train, least)
@@ -43,6 +44,7 @@ def test_vocabulary_against_counting(train: list[str | None], other: list[str | 
     assert [counts[v] for v in commonest] == sorted((counts[v] for v in commonest), reverse=True)
 
 
+@settings(deadline=None)
 @given(st.lists(VALUE, max_size=30), st.randoms(use_true_random=False))
 def test_ids_do_not_depend_on_the_order_of_rows(train: list[str | None], random) -> None:  # type: ignore[no-untyped-def]
     shuffled = random.sample(train, len(train))
@@ -80,6 +82,7 @@ def test_without_a_transform_only_missing_values_change() -> None:
     assert scaler.apply(np.array([7.0, np.nan])).tolist() == [7.0, 2.0]
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.sampled_from(["a", "b", "zz"]), max_size=6), min_size=1, max_size=8), st.integers(1, 4))
 def test_sequences_against_a_loop(rows: list[list[str]], length: int) -> None:
     vocabulary = fitted(["a", "a", "b"])

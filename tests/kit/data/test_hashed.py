@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandboxes.kit.data import DataError, Prepared
@@ -88,6 +88,7 @@ def test_buckets_fill_evenly(buckets: int) -> None:
     assert abs(chi_square - (buckets - 1)) < 5 * np.sqrt(2 * (buckets - 1))
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text(max_size=12)), min_size=1, max_size=30), st.integers(1, MOST_BUCKETS))
 def test_ids_lie_in_range_and_null_is_a_value(values: list[str | None], count: int) -> None:
     buckets = Buckets(count)

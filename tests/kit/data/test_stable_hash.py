@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandboxes.kit.data.stable_hash import column_hashes, fold, fraction_of, row_hashes, text_hashes
@@ -24,6 +24,7 @@ def test_whole_numbers_hash_alike_in_every_type(values: list[int | None]) -> Non
     assert (column_hashes(whole) == column_hashes(real)).all()
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text(max_size=3)), min_size=1, max_size=30))
 def test_equal_texts_hash_alike_and_others_do_not(values: list[str | None]) -> None:
     hashes = column_hashes(pl.Series(values, dtype=pl.String)).tolist()
@@ -32,6 +33,7 @@ def test_equal_texts_hash_alike_and_others_do_not(values: list[str | None]) -> N
     assert len(set(by_value.values())) == len(by_value)
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text(max_size=40), st.sampled_from(["\0", "\0\0", "a" * 8, "a" * 9])), max_size=30))
 def test_text_hashes_against_the_formula(values: list[str | None]) -> None:
     def mixed(bits: int) -> int:
