@@ -21,6 +21,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from sandboxes.kit.kernels import native
 from sandboxes.kit.training.config import Precision, TrainConfig, Updates
 from sandboxes.launch import job_argv
 from sandboxes.protocol import Limits, RunRequest, RunResult, Sandbox
@@ -203,6 +204,7 @@ class JobRunner:
 
     def __init__(self, sandbox: Sandbox, root: Path, limits: Limits) -> None:
         self.sandbox, self._root, self._limits = sandbox, root, limits
+        native.library()  # compiled here, beside the kit: sandboxes see it there and may not write
         root.mkdir(parents=True, exist_ok=True)
 
     def run(
