@@ -32,7 +32,17 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """All findings, the necessary first."""
-    checks: tuple[Callable[[Settings], list[Finding]], ...] = (_python, _home, _sandboxes, _gpu, _redis, _model, _tracking, _data)
+    checks: tuple[Callable[[Settings], list[Finding]], ...] = (
+        _python,
+        _home,
+        _sandboxes,
+        _compiler,
+        _gpu,
+        _redis,
+        _model,
+        _tracking,
+        _data,
+    )
     return [finding for check in checks for finding in check(settings)]
 
 
@@ -82,6 +92,15 @@ def _gpu(settings: Settings) -> list[Finding]:
         return [Finding("GPU", "ok", torch.cuda.get_device_name(0))]
     remedy = "with an NVIDIA card, install a CUDA build of torch; everything runs without one"
     return [Finding("GPU", "missing", "no CUDA device; training uses processors", remedy)]
+
+
+def _compiler(settings: Settings) -> list[Finding]:
+    from sandboxes.kit.kernels import native
+
+    if native.library() is not None:
+        return [Finding("compiled loops", "ok", "updates of large embedding tables are compiled for this processor")]
+    detail = "no C++ compiler was found, or the package's folder cannot be written; tables are updated by torch, which is slower"
+    return [Finding("compiled loops", "missing", detail, "install g++ or clang++, and run this once as the package's owner")]
 
 
 def _redis(settings: Settings) -> list[Finding]:
