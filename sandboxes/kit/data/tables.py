@@ -15,6 +15,7 @@ from sandboxes.kit.data.schema_file import SchemaFile, read_schema_file
 from sandboxes.kit.data.source import Source, content_of
 
 TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".pq")
+FIRST_ROWS = 100_000
 
 
 def source_of_file(path: Path) -> Source:
@@ -43,10 +44,24 @@ def read_table(path: Path, separator: str = "") -> pl.LazyFrame:
         if path.suffix.lower() in (".parquet", ".pq"):
             frame = pl.scan_parquet(path, glob=False)
         else:
-            tab = ".tsv" in path.suffixes
-            frame = pl.scan_csv(path, separator=separator or ("\t" if tab else ","), infer_schema_length=None, glob=False)
+            frame = _scan_text(path, separator or ("\t" if ".tsv" in path.suffixes else ","))
         frame.collect_schema()
     return frame
+
+
+def _scan_text(path: Path, separator: str) -> pl.LazyFrame:
+    """With the types that all rows together have. They are guessed from the first rows, and the others are read to see that
+    they fit: Polars' own look at all rows holds the file in memory and takes many times as long."""
+    frame = pl.scan_csv(path, separator=separator, infer_schema_length=FIRST_ROWS, glob=False)
+    nulls = pl.all().null_count()
+    try:
+        begun = frame.head(FIRST_ROWS).select(nulls < pl.len()).collect()
+        if all(column.all() for column in begun.get_columns()):  # a column without any value so far has no type yet
+            frame.select(nulls).collect(engine="streaming")
+            return frame
+    except pl.exceptions.ComputeError:
+        pass
+    return pl.scan_csv(path, separator=separator, infer_schema_length=None, glob=False)
 
 
 @contextmanager

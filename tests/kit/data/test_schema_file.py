@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from sandboxes.kit.data import DataError, schema_file
+from sandboxes.kit.data import DataError, schema_file, tables
 from sandboxes.kit.data.arrays import load_split
 from sandboxes.kit.data.schema_file import read_schema_file
 from sandboxes.kit.datasets import resolve_data
@@ -220,3 +220,25 @@ def test_what_is_no_data_is_said_in_one_sentence(tmp_path: Path) -> None:
         with pytest.raises(DataError) as caught:
             resolve_data(name, tmp_path / "data")
         assert said in str(caught.value) and "\n" not in str(caught.value), name
+
+
+LATE = {
+    "whole numbers turn into fractions": (["1", "2", "3.5"], [1.0, 2.0, 3.5]),
+    "numbers turn into text": (["1", "2", "x"], ["1", "2", "x"]),
+    "truth turns into numbers": (["true", "false", "7"], ["true", "false", "7"]),
+    "a column begins empty": (["", "", "7"], [None, None, 7]),
+    "all fit": (["1", "", "7"], [1, None, 7]),
+    "text stays text": (["x", "", "7"], ["x", None, "7"]),
+}
+
+
+@pytest.mark.parametrize(("written", "read"), LATE.values(), ids=list(LATE))
+def test_types_are_those_of_all_rows(
+    written: list[str], read: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "FIRST_ROWS", 2)
+    file = tmp_path / "late.csv"
+    file.write_text("\n".join(["n,v", *(f"{i},{v}" for i, v in enumerate(written))]) + "\n")
+    frame = tables.read_table(file).collect()
+    assert frame["v"].to_list() == read
+    assert frame.equals(pl.read_csv(file, infer_schema_length=None)) and frame.schema == pl.read_csv(file).schema
