@@ -18,6 +18,7 @@ from sandboxes.kit.training import TrainConfig, build, fit, predictions
 from sandboxes.kit.training.parallel import average_statistics, parameter_count, sum_gradients, whole_state
 
 TABLE_ROWS, WIDTH, PADDING = 13, 3, 4
+HYPER: dict[str, Any] = {"embedding_dim": 4, "hidden_units": (16,)}  # few units, of which rounding seldom switches one on or off
 
 
 class EveryLookup(nn.Module):
@@ -56,18 +57,32 @@ class Tied(EveryLookup):
         return self(batch).square().mean() + self.embedding.table.weight.square().sum()
 
 
+class Drawing(EveryLookup):
+    """Keeps what it draws while it trains, as dropout does."""
+
+    def __init__(self, schema: Schema) -> None:
+        super().__init__(schema)
+        self.drawn: list[float] = []
+
+    def forward(self, batch: Batch) -> Tensor:
+        if self.training:
+            self.drawn.append(torch.rand(()).item())
+        return super().forward(batch)
+
+
 OWN = {"every_lookup": EveryLookup, "in_stages": InStages, "tied": Tied}
 
 
 def trained(team: Team, model: str, schema: str, rows: int, config: TrainConfig) -> dict[str, Any]:
-    """Epochs, predictions of valid, whole weights (of whoever leads) and the number of parameters."""
+    """Epochs, predictions of valid and of a single row, whole weights (of whoever leads) and the number of parameters."""
     model_class: type[nn.Module] = OWN[model] if model in OWN else MODELS[model]
     train, valid, tasks = planted(SCHEMAS[schema], rows, seed=1), planted(SCHEMAS[schema], 200, seed=2), SCHEMAS[schema].tasks
-    made = build(model_class, SCHEMAS[schema], {"embedding_dim": 4}, seed=0, team=team)
+    made = build(model_class, SCHEMAS[schema], HYPER, seed=0, team=team)
     fitted = fit(made, train, valid, config, team=team)
     return {
         "epochs": [{name: value for name, value in asdict(e).items() if name != "seconds"} for e in fitted.epochs],
         "predictions": torch.from_numpy(predictions(made, valid, len(tasks), team=team)),
+        "of_one_row": torch.from_numpy(predictions(made, planted(SCHEMAS[schema], 1, seed=3), len(tasks), team=team)),
         "weights": whole_state(made, fitted.state, team),
         "parameters": parameter_count(made),
     }
@@ -80,6 +95,15 @@ def refused(team: Team) -> str:
     except ValueError as error:
         return str(error)
     return ""
+
+
+def drawn(team: Team) -> list[float]:
+    """What a model draws in one epoch."""
+    model = build(Drawing, SCHEMAS["two_histories"], {}, seed=0, team=team)
+    rows = planted(SCHEMAS["two_histories"], 64)
+    fit(model, rows, rows, TrainConfig(batch_size=32, max_epochs=1), team=team)
+    assert isinstance(model, Drawing)
+    return model.drawn
 
 
 def rows_asked(member: int) -> Tensor:

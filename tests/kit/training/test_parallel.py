@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from planted_rows import SCHEMAS, planted
-from shared_training import PADDING, TABLE_ROWS, WIDTH, added_up, looked_up, loss_of_lookups, refused, rows_asked, trained
+from shared_training import PADDING, TABLE_ROWS, WIDTH, added_up, drawn, looked_up, loss_of_lookups, refused, rows_asked, trained
 from team_of_processes import Cases, in_team
 
 from sandboxes.kit.batch import joined as joined_batches
@@ -21,17 +21,15 @@ from sandboxes.kit.training.order import BLOCK_ROWS, shared_out, shuffled
 
 WHOLE = TrainConfig(learning_rate=1e-2, batch_size=64, max_epochs=3, patience=3)
 TOUCHED = replace(WHOLE, updates="touched")
-# Of wide models Adam makes more of rounding at larger rates: the same batches with their rows turned round differ by 3e-5 then.
-WIDE, WIDE_TOUCHED = replace(WHOLE, learning_rate=1e-3), replace(TOUCHED, learning_rate=1e-3)
 TRAININGS: dict[str, tuple[str, str, int, TrainConfig]] = {
-    "deepfm, whole": ("deepfm", "categorical", 601, WIDE),  # the last batch has 25 rows
-    "deepfm, touched": ("deepfm", "categorical", 577, WIDE_TOUCHED),  # and here 1, too few for two
-    "deepfm, penalty": ("deepfm", "categorical", 577, replace(WIDE, embedding_l2=1e-3)),
+    "deepfm, whole": ("deepfm", "categorical", 601, WHOLE),  # the last batch has 25 rows
+    "deepfm, touched": ("deepfm", "categorical", 577, TOUCHED),  # and here 1, too few for two
+    "deepfm, penalty": ("deepfm", "categorical", 577, replace(WHOLE, embedding_l2=1e-3)),
     "history, whole": ("every_lookup", "two_histories", 577, WHOLE),
     "history, touched": ("every_lookup", "two_histories", 601, TOUCHED),
     "unobserved labels": ("every_lookup", "tasks_and_history", 601, TOUCHED),
     "stages": ("in_stages", "two_histories", 601, TOUCHED),
-    "scenarios": ("dcnv2", "scenario", 601, replace(WIDE, batch_size=65)),  # an odd batch
+    "scenarios": ("dcnv2", "scenario", 601, replace(WHOLE, batch_size=65)),  # an odd batch
 }
 OF_THREE = ("deepfm, touched", "unobserved labels")  # what a larger team is asked for, besides the parts
 SIZES = (2, 3)
@@ -41,10 +39,11 @@ SIZES = (2, 3)
 def members(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     names = TRAININGS if request.param == 2 else OF_THREE
     cases: Cases = {name: (trained, TRAININGS[name]) for name in names}
-    more: Cases = {"lookups": (looked_up, ()), "sums": (added_up, ()), "tied": (refused, ())}
+    more: Cases = {"lookups": (looked_up, ()), "sums": (added_up, ()), "tied": (refused, ()), "drawn": (drawn, ())}
     return in_team(request.param, tmp_path_factory.mktemp("team"), {**cases, **more})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TRAININGS)
 def test_a_team_trains_to_where_one_process_does(members: list[dict[str, Any]], name: str) -> None:
     if name not in members[0]:
@@ -59,6 +58,7 @@ def test_a_team_trains_to_where_one_process_does(members: list[dict[str, Any]], 
             assert mine | {"valid_auc": its["valid_auc"]} == pytest.approx(its, abs=1e-5)
         assert torch.allclose(told["predictions"], alone["predictions"], atol=1e-5, rtol=0)
         assert torch.equal(told["predictions"], members[0][name]["predictions"])
+        assert torch.allclose(told["of_one_row"], alone["of_one_row"], atol=1e-5, rtol=0)
     whole = members[0][name]["weights"]
     assert whole.keys() == alone["weights"].keys()
     for key, value in alone["weights"].items():  # single weights may differ: Adam makes steps of gradients that are all rounding
@@ -66,6 +66,7 @@ def test_a_team_trains_to_where_one_process_does(members: list[dict[str, Any]], 
     assert all(member[name]["weights"] == {} for member in members[1:])
 
 
+@pytest.mark.slow
 def test_lookups_and_their_gradients_are_those_of_a_plain_table(members: list[dict[str, Any]]) -> None:
     torch.manual_seed(5)
     table = Table(TABLE_ROWS, WIDTH, std=1.0)
@@ -78,6 +79,7 @@ def test_lookups_and_their_gradients_are_those_of_a_plain_table(members: list[di
         assert torch.allclose(told["gradient"], table.weight.grad[rank :: len(members)], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_gradients_add_up_and_those_that_nobody_has_stay_away(members: list[dict[str, Any]]) -> None:
     size = len(members)
     for member in members:
@@ -87,8 +89,16 @@ def test_gradients_add_up_and_those_that_nobody_has_stay_away(members: list[dict
         assert told["running_mean"].item() == sum(range(size)) / size
 
 
+@pytest.mark.slow
 def test_weights_of_a_shared_table_may_only_be_looked_up(members: list[dict[str, Any]]) -> None:
     assert all("embedding.table.weight is shared out" in member["tied"] for member in members)
+
+
+@pytest.mark.slow
+def test_members_draw_differently_while_they_train_and_the_first_as_one_alone(members: list[dict[str, Any]]) -> None:
+    draws = [member["drawn"] for member in members]
+    assert draws[0] == drawn(ALONE) and len(draws[0]) == 2
+    assert len({number for of_member in draws for number in of_member}) == 2 * len(members)
 
 
 @pytest.mark.parametrize("size", [2, 3, 7])
@@ -112,10 +122,10 @@ def test_initial_values_do_not_depend_on_the_team(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("size", SIZES)
 def test_parts_make_up_the_batches_of_one_process(size: int, window: int) -> None:
     rows = planted(SCHEMAS["tasks_and_history"], 10_001, seed=1)
-    drawn = list(shuffled(rows, 1000, torch.Generator().manual_seed(3), window))
+    batches = list(shuffled(rows, 1000, torch.Generator().manual_seed(3), window))
     parts = [list(shared_out(rows, 1000, torch.Generator().manual_seed(3), Team(rank, size), window)) for rank in range(size)]
-    assert [len(p) for p in parts] == [len(drawn)] * size
-    for batch, *of_members in zip(drawn, *parts, strict=True):
+    assert [len(p) for p in parts] == [len(batches)] * size
+    for batch, *of_members in zip(batches, *parts, strict=True):
         there = [p.batch for p in of_members if p.weight > 0]
         together = joined_batches(there)
         assert torch.equal(together.ids, batch.ids) and torch.equal(together.history["seen"], batch.history["seen"])
@@ -125,7 +135,7 @@ def test_parts_make_up_the_batches_of_one_process(size: int, window: int) -> Non
         observed = ~torch.isnan(batch.labels)
         weights = sum(p.task_weights for p in of_members)
         assert torch.allclose(weights, observed.any(0).float())
-    assert any(len(b) == 1 for b in drawn) == (window == 1 << 28)
+    assert any(len(b) == 1 for b in batches) == (window == 1 << 28)
 
 
 def test_a_small_split_is_read_in_parts() -> None:
