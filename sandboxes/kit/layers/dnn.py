@@ -74,13 +74,17 @@ CARD = Card(
 
 
 class DNN(nn.Module):
-    """(B, K) -> (B, out_dim): linear, ReLU and dropout for each of `hidden_units`; `out_dim` is the last of them."""
+    """(B, K) -> (B, out_dim): linear, ReLU and dropout for each of `hidden_units`; `out_dim` is the last of them.
+
+    Weights start as He et al., ICCV 2015, eq. 10 has it, so that signals keep their size from layer to layer. With torch's own
+    start they shrink, and training spends its first epochs on what single features say.
+    """
 
     def __init__(self, in_dim: int, hidden_units: Sequence[int] = (400, 400), dropout: float = 0.0) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         for width, next_width in pairwise((in_dim, *hidden_units)):
-            layers += [nn.Linear(width, next_width), nn.ReLU()]
+            layers += [_hidden(width, next_width), nn.ReLU()]
             layers += [nn.Dropout(dropout)] if dropout else []
         self.layers = nn.Sequential(*layers)
         self.out_dim = hidden_units[-1] if hidden_units else in_dim
@@ -88,3 +92,10 @@ class DNN(nn.Module):
     def forward(self, flat: Tensor) -> Tensor:
         deep: Tensor = self.layers(flat)  # (B, out_dim)
         return deep
+
+
+def _hidden(width: int, next_width: int) -> nn.Linear:
+    linear = nn.Linear(width, next_width)
+    nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
+    nn.init.zeros_(linear.bias)
+    return linear

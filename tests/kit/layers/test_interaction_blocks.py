@@ -173,6 +173,12 @@ def test_dnn(units: tuple[int, ...]) -> None:
     check(DNN(K, units), formula, flat=True)
 
 
+def test_signals_keep_their_size_through_a_deep_dnn_before_training() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(500, 300)
+    assert DNN(300, (400,) * 6)(x).square().mean().item() == pytest.approx(1, rel=0.4)
+
+
 def test_dnn_drops_out_after_every_hidden_layer_in_training_only() -> None:
     block = DNN(K, (50, 40), dropout=0.5)
     assert sum(isinstance(m, nn.Dropout) for m in block.layers) == 2
