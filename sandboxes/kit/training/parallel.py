@@ -57,7 +57,7 @@ def _weighted_loss(model: nn.Module, stage: Stage, part: Part) -> Tensor:
     labels = part.batch.labels
     logits = model(part.batch).reshape(labels.shape)  # (B, T)
     by_task = [observed_bce(logits[:, t : t + 1], labels[:, t : t + 1]) for t in range(labels.shape[1])]
-    return part.task_weights @ torch.stack(by_task)
+    return (part.task_weights * torch.stack(by_task)).sum()  # not as a product of matrices, which bf16 would round
 
 
 def sum_gradients(model: nn.Module, team: Team) -> None:

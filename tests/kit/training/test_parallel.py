@@ -31,6 +31,7 @@ TRAININGS: dict[str, tuple[str, str, int, TrainConfig]] = {
     "stages": ("in_stages", "two_histories", 601, TOUCHED),
     "scenarios": ("dcnv2", "scenario", 601, replace(WHOLE, batch_size=65)),  # an odd batch
 }
+ROUNDED = ("deepfm", "two_histories", 601, replace(WHOLE, learning_rate=1e-3, precision="bf16"))
 OF_THREE = ("deepfm, touched", "unobserved labels")  # what a larger team is asked for, besides the parts
 SIZES = (2, 3)
 
@@ -38,7 +39,8 @@ SIZES = (2, 3)
 @pytest.fixture(scope="module", params=SIZES)
 def members(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     names = TRAININGS if request.param == 2 else OF_THREE
-    cases: Cases = {name: (trained, TRAININGS[name]) for name in names}
+    cases: dict[str, Any] = {name: (trained, TRAININGS[name]) for name in names}
+    cases["rounded"] = (trained, ROUNDED)
     more: Cases = {"lookups": (looked_up, ()), "sums": (added_up, ()), "tied": (refused, ()), "drawn": (drawn, ())}
     return in_team(request.param, tmp_path_factory.mktemp("team"), {**cases, **more})
 
@@ -64,6 +66,12 @@ def test_a_team_trains_to_where_one_process_does(members: list[dict[str, Any]], 
     for key, value in alone["weights"].items():  # single weights may differ: Adam makes steps of gradients that are all rounding
         assert whole[key].shape == value.shape and (whole[key] - value).abs().mean() < 1e-5, key
     assert all(member[name]["weights"] == {} for member in members[1:])
+
+
+@pytest.mark.slow
+def test_weights_of_parts_are_not_rounded_with_the_products_of_matrices(members: list[dict[str, Any]]) -> None:
+    alone = [e["train_loss"] for e in trained(ALONE, *ROUNDED)["epochs"]]
+    assert [e["train_loss"] for e in members[-1]["rounded"]["epochs"]] == pytest.approx(alone, abs=2e-5)
 
 
 @pytest.mark.slow
