@@ -40,9 +40,12 @@ def call(
 
 
 def _item(item: str) -> Iterator[str]:
-    """An item with its comma; a long list `[a, b]` one element a line."""
-    if len(item) <= LONGEST - 8 or not item.startswith("["):
+    """An item with its comma; a long list `[a, b]` one element a line, a long sum one summand a line."""
+    if len(item) <= LONGEST - 8 or not (item.startswith("[") or " + " in item):
         yield f"{item},"
+        return
+    if not item.startswith("["):
+        yield from f"{item},".replace(" + ", "\n+ ").split("\n")
         return
     yield "["
     yield from indented(f"{element}," for element in item[1:-1].split(", "))

@@ -8,7 +8,7 @@ import types
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from random_rows import NUMBERS_ONLY, PLAIN, RICH, SCHEMAS, random_rows
 from torch import nn
@@ -76,6 +76,7 @@ def test_every_block_can_stand_alone_in_a_model_that_passes_smoke(name: str) -> 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(NAMES), min_size=1, max_size=9), st.sampled_from(sorted(SCHEMAS)))
+@example(["residual_dnn", "self_attention_interaction", "compressed_interaction", "dnn", "gru_history"], "categories only")
 def test_every_combination_gives_legal_code_that_says_what_it_holds(blocks: list[str], kind: str) -> None:
     spec, schema = spec_of(blocks), SCHEMAS[kind]
     blueprint = draw(spec, schema, CARDS)
