@@ -39,9 +39,12 @@ def fold(total: Hashes, hashed: Hashes) -> None:
 
 
 def column_hashes(column: pl.Series) -> Hashes:
-    """One hash (n,) per value. Numbers hash by value, whatever their type (1 and 1.0 alike), other values by their text."""
+    """One hash (n,) per value. Numbers hash by value, whatever their type (1 and 1.0 alike), other values by their text, and
+    lists by the texts of their values, with a sign between them that text does not use."""
     if hashes_by_value(column.dtype):
         return _number_hashes(column)
+    if isinstance(column.dtype, pl.List):
+        column = column.cast(pl.List(pl.String)).list.eval(pl.element().fill_null("\0")).list.join("\x1f")
     return text_hashes(column.cast(pl.String))
 
 

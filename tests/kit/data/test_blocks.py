@@ -18,7 +18,7 @@ from sandboxes.kit.data.dictionary import Dictionary
 from sandboxes.kit.data.given_sequences import encode_sequences, flattened, padded, tokens
 from sandboxes.kit.data.prepare import prepare
 from sandboxes.kit.data.source import Source
-from sandboxes.kit.data.spec import Split
+from sandboxes.kit.data.spec import Numeric, Split
 from sandboxes.kit.data.table import Table
 
 IN_BLOCKS = (columns, encode, splits, leaks, table, users_and_times, write_rows)
@@ -31,20 +31,23 @@ SPLITS = {
 
 
 def rows() -> pl.DataFrame:
-    """The shop's log in no order of time, with a column of parts that names no valid rows."""
-    parts = pl.Series("part", ["train"] * 450 + ["test"] * 150)
-    return log().with_columns(parts).sample(fraction=1.0, shuffle=True, seed=5)
+    """The shop's log in no order of time, with a column of parts that names no valid rows and one that all but tells clicks."""
+    parts = pl.Series("part", ["train"] * 900 + ["test"] * 300)
+    hint = pl.when(pl.int_range(pl.len()) % 97 == 0).then(0.5).otherwise(pl.col("click")) + pl.col("raw") / 1000
+    return log(1200).with_columns(parts, hint=hint).sample(fraction=1.0, shuffle=True, seed=5)
 
 
-@pytest.mark.parametrize("block", [1, 7, 599])
+@pytest.mark.parametrize("block", [37, 1199])
 @pytest.mark.parametrize("split", SPLITS.values(), ids=list(SPLITS))
 def test_the_size_of_blocks_changes_nothing(split: Split, block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = replace(SPEC, split=split)
+    spec = replace(SPEC, split=split, numeric=(*SPEC.numeric, Numeric("hint")), allow=("hint",))
+    monkeypatch.setattr(leaks, "MOST_ROWS", 150)  # so that a sample is looked at, drawn from many blocks
     whole = prepare(Source(spec, rows, "whole"), tmp_path / "whole")
     for module in IN_BLOCKS:
         monkeypatch.setattr(module, "BLOCK", block)
     monkeypatch.setattr(write_rows, "ROWS", 2 * block + 1)
     monkeypatch.setattr(stable_hash, "PIECE", 3)
+    assert "hint alone predicts click" in next(c.detail for c in whole.leak_checks if "feature" in c.name)
     rows().write_parquet(tmp_path / "rows.parquet")
     for read in (rows, lambda: pl.scan_parquet(tmp_path / "rows.parquet")):
         made = prepare(Source(spec, read, f"{read}"), tmp_path / "blocks")

@@ -58,6 +58,15 @@ def test_encoders_know_train_only(tmp_path: Path) -> None:
     assert made.facts["unknown"] == {"train": {"c": round(1 / 60, 5)}, "valid": {"c": 1.0}, "test": {"c": 1.0}}
 
 
+def test_values_that_only_histories_hold_are_learned_from_train_rows(tmp_path: Path) -> None:
+    past = [["a", "old", "a"][: i % 4] for i in range(60)] + [["new", "old", "a"]] * 40
+    spec = replace(SPEC, categorical=(Categorical("c"),), sequences=(Sequence("past", of="c", length=2, column="past"),))
+    made = prepare(source(spec, table().with_columns(past=pl.Series(past))), tmp_path)
+    known = pl.read_parquet(made.root / "vocabularies.parquet")["value"].to_list()
+    assert "old" in known and "new" not in known and known.index("a") < known.index("old"), "counted in histories too"
+    assert (load_split(made.visible, "test").history["past"] == [known.index("old") + 2, known.index("a") + 2]).all()
+
+
 def test_changing_test_rows_changes_nothing_that_train_shows(tmp_path: Path) -> None:
     first = prepare(source(), tmp_path)
     other = table().with_columns(pl.when(pl.col("split") == "test").then(pl.lit("a")).otherwise("c").alias("c"))

@@ -81,3 +81,11 @@ def test_fractions_are_even_even_for_consecutive_numbers() -> None:
     counts = np.histogram(fractions, bins=20, range=(0, 1))[0]
     assert abs(counts - 5000).max() < 5 * np.sqrt(5000)
     assert fractions.min() >= 0 and fractions.max() < 1
+
+
+def test_lists_hash_by_their_values() -> None:
+    lists = [["a", "b"], ["ab"], ["a", None, "b"], [], None, ["b", "a"], [""], [None]]
+    hashes = column_hashes(pl.Series(lists, dtype=pl.List(pl.String))).tolist()
+    assert len(set(hashes)) >= len(lists) - 1, "an empty list and one empty text may be alike"
+    numbers = pl.Series([[1, 2], [12]], dtype=pl.List(pl.Int64))
+    assert column_hashes(numbers).tolist() == column_hashes(pl.Series([["1", "2"], ["12"]])).tolist()
