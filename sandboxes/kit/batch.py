@@ -5,7 +5,7 @@ Notation: B rows, C categorical fields, N numeric fields, L history length, T ta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -29,19 +29,25 @@ class Batch:
 
     def __getitem__(self, rows: Tensor | slice) -> Batch:
         """The batch of the given rows, in the given order."""
-        return Batch(
-            ids=self.ids[rows],
-            numeric=self.numeric[rows],
-            history={name: h[rows] for name, h in self.history.items()},
-            labels=None if self.labels is None else self.labels[rows],
-        )
+        return self._each(lambda tensor: tensor[rows])
+
+    @property
+    def device(self) -> torch.device:
+        return self.ids.device
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> Batch:
+        return self._each(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+
+    def pinned(self) -> Batch:
+        """In memory that a graphics card can read by itself."""
+        return self._each(lambda tensor: tensor.pin_memory())
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
         return Batch(
-            ids=self.ids.to(device, non_blocking=non_blocking),
-            numeric=self.numeric.to(device, non_blocking=non_blocking),
-            history={name: h.to(device, non_blocking=non_blocking) for name, h in self.history.items()},
-            labels=None if self.labels is None else self.labels.to(device, non_blocking=non_blocking),
+            ids=change(self.ids),
+            numeric=change(self.numeric),
+            history={name: change(h) for name, h in self.history.items()},
+            labels=None if self.labels is None else change(self.labels),
         )
 
 

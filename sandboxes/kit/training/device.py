@@ -49,21 +49,12 @@ def brought(batches: Iterable[Batch], device: str) -> Iterator[Batch]:
         return
     way, waiting = torch.cuda.Stream(device), None  # type: ignore[no-untyped-call]
     for batch in batches:
+        way.wait_stream(torch.cuda.current_stream(device))  # else a copy could overwrite a batch that is still being used
         with torch.cuda.stream(way):
-            moved = _pinned(batch).to(device, non_blocking=True) if batch.ids.device.type == "cpu" else batch
+            moved = batch.pinned().to(device, non_blocking=True) if batch.device.type == "cpu" else batch
         if waiting is not None:
             yield waiting
         torch.cuda.current_stream(device).wait_stream(way)
         waiting = moved
     if waiting is not None:
         yield waiting
-
-
-def _pinned(batch: Batch) -> Batch:
-    """In memory that a card can read by itself."""
-    return Batch(
-        ids=batch.ids.pin_memory(),
-        numeric=batch.numeric.pin_memory(),
-        history={name: h.pin_memory() for name, h in batch.history.items()},
-        labels=None if batch.labels is None else batch.labels.pin_memory(),
-    )
