@@ -41,6 +41,13 @@ class Part:
     weight: Tensor  # (): of a mean over rows
     task_weights: Tensor  # (T,): of means over the observed labels of each task
 
+    def __len__(self) -> int:
+        return len(self.batch)
+
+    @property
+    def device(self) -> torch.device:
+        return self.batch.device
+
     def to(self, device: str) -> Part:
         return Part(self.batch.to(device), self.rows, self.weight.to(device), self.task_weights.to(device))
 

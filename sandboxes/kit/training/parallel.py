@@ -10,6 +10,7 @@ Notation: P parameters.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import chain
 
 import torch
@@ -24,6 +25,7 @@ from sandboxes.kit.training.config import TrainConfig
 from sandboxes.kit.training.model import has_plain_loss, loss_of
 from sandboxes.kit.training.optimiser import Optimiser
 from sandboxes.kit.training.order import Part
+from sandboxes.kit.training.step import stepping
 
 State = dict[str, Tensor]
 
@@ -32,22 +34,13 @@ def shared_step_function(
     model: nn.Module, stage: Stage, optimiser: Optimiser, config: TrainConfig, team: Team
 ) -> Callable[[Part], Tensor]:
     """(part) -> what it adds to the loss of its whole batch before the step, a detached scalar."""
-
-    def loss_on(part: Part) -> Tensor:
-        with torch.autocast(part.batch.ids.device.type, dtype=torch.bfloat16, enabled=config.precision == "bf16"):
-            return _weighted_loss(model, stage, part)
-
-    compiled = torch.compile(loss_on, dynamic=False) if config.compiled else loss_on
     usual = team.part(slice(0, config.batch_size))
 
-    def take_step(part: Part) -> Tensor:
-        loss: Tensor = (compiled if len(part.batch) == usual.stop - usual.start else loss_on)(part)
-        loss.backward()  # type: ignore[no-untyped-call]
+    def update() -> None:
         sum_gradients(model, team)
         optimiser.step()
-        return loss.detach()
 
-    return take_step
+    return stepping(partial(_weighted_loss, model, stage), update, config, usual.stop - usual.start)
 
 
 def _weighted_loss(model: nn.Module, stage: Stage, part: Part) -> Tensor:
@@ -66,13 +59,14 @@ def sum_gradients(model: nn.Module, team: Team) -> None:
     A parameter without a gradient on any member keeps none. Raises `ValueError` for a table whose weights were used other than
     by a lookup: such a use would see a member's rows alone.
     """
-    for name, table in tables(model):
+    shared = tables(model)
+    for name, table in shared:
         gradient = table.weight.grad
         if gradient is not None and gradient.layout != torch.sparse_coo:
             raise ValueError(f"{name}.weight is shared out over {team.size} processes; a model may only look its rows up")
         if gradient is not None and table.watcher is None:
             table.weight.grad = gradient.to_dense()
-    own = {id(table.weight) for _, table in tables(model)}
+    own = {id(table.weight) for _, table in shared}
     alike = [p for p in model.parameters() if p.requires_grad and id(p) not in own]
     if not alike:
         return
