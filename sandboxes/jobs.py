@@ -141,13 +141,13 @@ class MeasuredRow(WayRow):
     fault: str
 
     @property
-    def way(self) -> WayRow:
-        return WayRow(updates=self.updates, precision=self.precision, compiled=self.compiled)
-
-    @property
     def in_words(self) -> str:
         rows = "touched rows" if self.updates == "touched" else "whole tables"
         return f"{rows}, {self.precision}, {'compiled' if self.compiled else 'eager'}"
+
+    @property
+    def ms(self) -> str:
+        return "no" if self.step_s is None else f"{1000 * self.step_s:.0f} ms"
 
 
 class CalibrationReport(Read):
@@ -157,11 +157,20 @@ class CalibrationReport(Read):
     measured: tuple[MeasuredRow, ...]
     steps: int
 
+    @property
+    def taken(self) -> MeasuredRow:
+        """The measurement of the way that was chosen."""
+        return self._of_chosen()[0]
+
     @model_validator(mode="after")
     def _chosen_was_measured(self) -> CalibrationReport:
-        if not any(m.way == self.chosen and m.step_s is not None for m in self.measured):
+        if not self._of_chosen():
             raise ValueError("the way chosen is none of those measured")
         return self
+
+    def _of_chosen(self) -> list[MeasuredRow]:
+        chosen = self.chosen.model_dump().items()
+        return [m for m in self.measured if m.step_s is not None and chosen <= m.model_dump().items()]
 
 
 @dataclass(frozen=True)

@@ -45,21 +45,20 @@ def fixed_by(text: str) -> Fixed:
 
 
 def find_way(prepared: Prepared, runner: JobRunner, config: TrainConfig, embedding_dim: int, fixed: Fixed) -> Way:
-    """Measures in the sandbox, or finds it measured before. A measurement that fails leaves the plain way, and says so."""
+    """Measures in the sandbox, or finds it measured before. If measuring fails, what is free stays plain."""
     hyper = {"embedding_dim": embedding_dim}
     source = ModelSource(MEASURED_ON, reference=MEASURED_ON)
     finished = runner.run(Job("calibrate", source, prepared.visible, prepared.data_hash, hyper, config, (), fixed=dict(fixed)))
     if not finished.run.ok:
-        return Way(said=f"the plain way, since it could not be measured: {finished.fault.strip().splitlines()[-1]}")
+        why = finished.fault.strip().splitlines()[-1]
+        return Way.model_validate({**fixed, "said": f"as fixed, else the plain way, since it could not be measured: {why}"})
     report = finished.calibration_report()
-    taken = next(m for m in report.measured if m.way == report.chosen)
-    rate = config.batch_size / taken.step_s if taken.step_s else None
+    rate = config.batch_size / report.taken.step_s if report.taken.step_s else None
     return Way(**report.chosen.model_dump(), said=_in_words(report), samples_per_s=rate)
 
 
 def _in_words(report: CalibrationReport) -> str:
     """Such as `touched rows, fp32, eager at 21 ms a step of dnn; whole tables, fp32, eager took 54 ms`."""
-    taken = next(m for m in report.measured if m.way == report.chosen)
-    others = [f"{m.in_words} {m.fault or f'took {1000 * (m.step_s or 0):.0f} ms'}" for m in report.measured if m is not taken]
-    own = f"{taken.in_words} at {1000 * (taken.step_s or 0):.0f} ms a step of {MEASURED_ON}"
+    own = f"{report.taken.in_words} at {report.taken.ms} a step of {MEASURED_ON}"
+    others = [f"{m.in_words} {m.fault or f'took {m.ms}'}" for m in report.measured if m != report.taken]
     return "; ".join([own, *others])

@@ -52,13 +52,14 @@ class Answering:
 
 WHOLE = {"updates": "whole", "precision": "fp32", "compiled": False, "step_s": 0.2, "set_up_s": 0.0, "fault": ""}
 TOUCHED = {**WHOLE, "updates": "touched", "step_s": 0.1}
+FIXED = {"precision": "fp32"}
 CHOSEN = {"updates": "touched", "precision": "fp32", "compiled": False}
 
 
-def found(left: object, tmp_path: Path, prepared):  # type: ignore[no-untyped-def]
+def found(left: object, tmp_path: Path, prepared, fixed=FIXED):  # type: ignore[no-untyped-def]
     sandbox = Answering(left)
     runner = JobRunner(sandbox, tmp_path / "jobs", Limits())  # type: ignore[arg-type]
-    return find_way(prepared, runner, TrainConfig(batch_size=512), 8, {"precision": "fp32"}), sandbox
+    return find_way(prepared, runner, TrainConfig(batch_size=512), 8, fixed), sandbox
 
 
 @pytest.fixture
@@ -89,3 +90,8 @@ def test_what_cannot_be_measured_or_believed_leaves_the_plain_way(left: object, 
     way, _ = found(left, tmp_path, prepared)
     assert (way.updates, way.precision, way.compiled) == ("whole", "fp32", False)
     assert "could not be measured" in way.said
+
+
+def test_what_is_fixed_holds_though_nothing_could_be_measured(tmp_path: Path, prepared) -> None:  # type: ignore[no-untyped-def]
+    way, _ = found(None, tmp_path, prepared, {"precision": "bf16", "updates": "touched"})
+    assert (way.updates, way.precision, way.compiled) == ("touched", "bf16", False)
