@@ -76,7 +76,7 @@ def calibrate(fresh: Callable[[], nn.Module], train: Rows, config: TrainConfig, 
     trial = _Trial(fresh, train, device)
     best = trial.measure(plain)
     chosen = plain
-    for change in _changes(plain, fixed, fresh, device):
+    for change in _changes(plain, fixed, trial.has_tables, device):
         if change == {"compiled": True} and best.total_s(steps) < WORTH_COMPILING_S:
             continue
         way = replace(chosen, **change)
@@ -86,9 +86,9 @@ def calibrate(fresh: Callable[[], nn.Module], train: Rows, config: TrainConfig, 
     return Calibration(chosen, tuple(trial.measured), steps)
 
 
-def _changes(plain: TrainConfig, fixed: Fixed, fresh: Callable[[], nn.Module], device: str) -> Iterator[dict[str, Any]]:
+def _changes(plain: TrainConfig, fixed: Fixed, has_tables: bool, device: str) -> Iterator[dict[str, Any]]:
     """What may be tried, each on top of what has won before."""
-    if "updates" not in fixed and plain.embedding_l2 == 0 and any(isinstance(m, Table) for m in fresh().modules()):
+    if "updates" not in fixed and plain.embedding_l2 == 0 and has_tables:
         yield {"updates": "touched"}
     if "precision" not in fixed and _bf16_products_are_faster(plain.threads, device):
         yield {"precision": "bf16"}
@@ -102,6 +102,7 @@ class _Trial:
     def __init__(self, fresh: Callable[[], nn.Module], train: Rows, device: str) -> None:
         self._fresh, self._train, self._device = fresh, train, device
         self.measured: list[Measured] = []
+        self.has_tables = False  # as the model measured last had them
 
     def measure(self, way: TrainConfig) -> Measured:
         try:
@@ -124,6 +125,7 @@ class _Trial:
         """The time of the first step, then of some after warming up."""
         torch.set_num_threads(way.threads)
         model = self._fresh().to(self._device).train()
+        self.has_tables = any(isinstance(m, Table) for m in model.modules())
         stage = stages_of(model)[-1]
         began, seconds = time.monotonic(), []
         with Optimiser(model, stage, way) as optimiser:

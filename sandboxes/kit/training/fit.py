@@ -81,6 +81,7 @@ def fit(
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed + SEEDS_APART * team.rank)  # dropout too depends on the seed alone, whatever was drawn before
     model.to(device)
+    train = placed(train, device)
     order = torch.Generator().manual_seed(config.seed)
     fitted, rows_seen, started = Fitted(state=_copy(model)), 0, time.monotonic()
     stages = stages_of(model)
@@ -130,8 +131,8 @@ def _losses(
         return lambda order: (
             (shared_step(part.to(device)), part.rows) for part in shared_out(train, config.batch_size, order, team)
         )
-    take_step, near = step_function(model, stage, optimiser, config), placed(train, device)
-    return lambda order: ((take_step(batch), len(batch)) for batch in brought(shuffled(near, config.batch_size, order), device))
+    take_step = step_function(model, stage, optimiser, config)
+    return lambda order: ((take_step(batch), len(batch)) for batch in brought(shuffled(train, config.batch_size, order), device))
 
 
 def _epoch(

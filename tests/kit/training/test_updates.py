@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 import torch
 from planted_rows import SCHEMAS, planted
+from shared_training import EveryLookup
 from torch import Tensor, nn
 
-from sandboxes.kit import Batch, Schema, Stage
-from sandboxes.kit.layers import DNN, FeatureEmbedding, LinearTerm
+from sandboxes.kit import Batch, Stage
 from sandboxes.kit.layers.table import Table
 from sandboxes.kit.losses import observed_bce
 from sandboxes.kit.training import TrainConfig, build, fit
@@ -22,24 +22,7 @@ WHOLE = TrainConfig(learning_rate=5e-3, batch_size=32, max_epochs=4, patience=4)
 TOUCHED = replace(WHOLE, updates="touched")
 
 
-class Both(nn.Module):
-    """Fields, a history seen twice and first-order weights: every kind of lookup."""
-
-    def __init__(self, schema: Schema, *, embedding_dim: int = 4) -> None:
-        super().__init__()
-        self.embedding, self.linear = FeatureEmbedding(schema, embedding_dim), LinearTerm(schema, len(schema.tasks))
-        self.history = schema.sequences[0].name
-        self.deep = DNN((schema.n_fields + len(schema.sequences) + 1) * embedding_dim, (8,))
-        self.output = nn.Linear(8, len(schema.tasks))
-
-    def forward(self, batch: Batch) -> Tensor:
-        vectors, mask = self.embedding.history(batch, self.history)
-        again = (vectors.sum(1) / mask.sum(1, keepdim=True).clamp(min=1)).unsqueeze(1)
-        fields = torch.cat([self.embedding.with_histories(batch), again], 1)
-        return self.linear(batch) + self.output(self.deep(fields.flatten(1)))
-
-
-class Tied(Both):
+class Tied(EveryLookup):
     """Uses the table's weights as such too, in a penalty on their size."""
 
     def loss(self, batch: Batch) -> Tensor:
@@ -47,7 +30,7 @@ class Tied(Both):
         return observed_bce(self(batch), batch.labels) + 1e-4 * self.embedding.table.weight.square().sum()
 
 
-class InStages(Both):
+class InStages(EveryLookup):
     """The embedding alone, then all but the embedding: a frozen table must stay as it is."""
 
     def stages(self) -> list[Stage]:
@@ -64,7 +47,7 @@ def trained(model_class: type[nn.Module], config: TrainConfig) -> dict[str, Tens
     return model.state_dict()
 
 
-@pytest.mark.parametrize("model_class", [Both, Tied, InStages])
+@pytest.mark.parametrize("model_class", [EveryLookup, Tied, InStages])
 def test_touched_rows_end_where_whole_tables_end(model_class: type[nn.Module]) -> None:
     first = build(model_class, SCHEMA, {}, seed=0).state_dict()
     whole, touched = trained(model_class, WHOLE), trained(model_class, TOUCHED)
@@ -76,7 +59,7 @@ def test_touched_rows_end_where_whole_tables_end(model_class: type[nn.Module]) -
 
 def test_with_a_penalty_every_row_is_updated() -> None:
     penalised = replace(WHOLE, embedding_l2=1e-3)
-    whole, touched = trained(Both, penalised), trained(Both, replace(penalised, updates="touched"))
+    whole, touched = trained(EveryLookup, penalised), trained(EveryLookup, replace(penalised, updates="touched"))
     assert all(torch.equal(touched[name], value) for name, value in whole.items())
 
 
@@ -91,7 +74,7 @@ def test_a_table_used_as_a_whole_is_updated_as_a_whole_from_then_on() -> None:
 
 
 def test_after_training_nobody_watches_the_tables() -> None:
-    model = build(Both, SCHEMA, {}, seed=0)
+    model = build(EveryLookup, SCHEMA, {}, seed=0)
     fit(model, TRAIN, VALID, TOUCHED)
     tables = [m for m in model.modules() if isinstance(m, Table)]
     assert len(tables) > 2 and all(t.watcher is None for t in tables)
@@ -100,7 +83,7 @@ def test_after_training_nobody_watches_the_tables() -> None:
 
 
 def test_it_is_released_even_when_training_diverges() -> None:
-    class Diverging(Both):
+    class Diverging(EveryLookup):
         def loss(self, batch: Batch) -> Tensor:
             return self(batch).sum() * float("nan")
 
