@@ -34,6 +34,26 @@ Unsafe = Annotated[
 ]
 
 
+def _known_way(way: str) -> str:
+    from agents.autotrain.way import fixed_by
+
+    try:
+        fixed_by(way)
+    except ValueError as error:
+        _fail(f"--way {error}", ExitCode.USAGE)
+    return way
+
+
+WayOption = Annotated[
+    str,
+    typer.Option(
+        callback=_known_way,
+        help="How models are trained, as far as speed goes: auto measures it; or fix any of whole/touched (rows of tables "
+        "updated at a step), fp32/bf16, eager/compiled, such as fp32,eager.",
+    ),
+]
+
+
 @app.command()
 def reproduce(
     paper: Annotated[str, typer.Argument(help="arXiv id or URL, or a path to PDF, LaTeX, HTML, Markdown or text.")],
@@ -47,13 +67,7 @@ def reproduce(
     batch_size: Annotated[
         int | None, typer.Option(min=1, help="Rows a step; without it, as many as leave an epoch 100 steps.")
     ] = None,
-    way: Annotated[
-        str,
-        typer.Option(
-            help="How models are trained, as far as speed goes: auto measures it; or fix any of whole/touched (rows of tables "
-            "updated at a step), fp32/bf16, eager/compiled, such as fp32,eager."
-        ),
-    ] = "auto",
+    way: WayOption = "auto",
     model: Annotated[
         str | None,
         typer.Option(
@@ -71,14 +85,9 @@ def reproduce(
     json: Json = False,
 ) -> None:
     """From a paper to a verdict."""
-    from agents.autotrain.way import fixed_by
     from workflows.driver import begin
     from workflows.request import ReproductionRequest
 
-    try:
-        fixed_by(way)
-    except ValueError as error:
-        _fail(f"--way {error}", ExitCode.USAGE)
     settings = _settings()
     request = ReproductionRequest(
         paper=paper,
