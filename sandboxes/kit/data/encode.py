@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sandboxes.kit.data.column_files import ColumnFile
+from sandboxes.kit.data.column_files import Array, ColumnFile
 from sandboxes.kit.data.columns import CodedField, block_sizes, token_blocks
 from sandboxes.kit.data.errors import DataError
 from sandboxes.kit.data.hashed import Buckets
@@ -103,10 +103,7 @@ def join_vocabularies(spec: TableSpec, folder: Path, file: Path) -> None:
 
 def _train_codes(coded: CodedField, rows: Rows, block: int) -> Iterator[NDArray[np.uint32]]:
     """The field's codes in train rows, and those of its sequences there."""
-    at = 0
-    for codes in coded.codes.blocks(block_sizes(len(rows), block)):
-        yield codes[rows.codes[at : at + len(codes)] == TRAIN]
-        at += len(codes)
+    yield from _of_train(coded.codes, rows, block)
     for tokens in coded.sequences.values():
         at = 0
         for counts, codes in token_blocks(tokens, len(rows), block):
@@ -122,17 +119,18 @@ def fit_numbers(spec: TableSpec, table: Table, rows: Rows, folder: Path) -> dict
         values = ColumnFile(folder / f"{number}.numbers", np.float64)
         for block in table.blocks(field.column or field.name):
             values.append(numbers_of(field, block))
-        return NumberField(values, fit_scaler(_train_values(values, rows), field.transform))
+        return NumberField(values, fit_scaler(_of_train(values, rows, VALUES), field.transform))
 
     made = side_by_side(one, list(enumerate(spec.numeric)))
     return {f.name: m for f, m in zip(spec.numeric, made, strict=True)}
 
 
-def _train_values(values: ColumnFile, rows: Rows) -> Iterator[NDArray[np.float64]]:
+def _of_train(column: ColumnFile, rows: Rows, block: int) -> Iterator[Array]:
+    """The column's numbers in train rows, of so many rows at a time."""
     at = 0
-    for block in values.blocks(block_sizes(len(rows), VALUES)):
-        yield block[rows.codes[at : at + len(block)] == TRAIN]
-        at += len(block)
+    for numbers in column.blocks(block_sizes(len(rows), block)):
+        yield numbers[rows.codes[at : at + len(numbers)] == TRAIN]
+        at += len(numbers)
 
 
 def numbers_of(field: Numeric, column: pl.Series) -> NDArray[np.float64]:
