@@ -5,8 +5,6 @@ Not for security. Notation: n rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -16,18 +14,6 @@ NULL = np.uint64(0x9E3779B97F4A7C15)  # any constant: nulls are equal to each ot
 WORD = 8  # bytes of text that are mixed in at a time
 PIECE = 1 << 14  # values mixed at a time: they stay in the cache
 MOST_WORDS = 32  # of every text in memory at once
-
-
-def row_hashes(columns: Iterable[pl.Series]) -> Hashes:
-    """One hash (n,) per row of the columns, which depends on their order and on values, on nothing else."""
-    total: Hashes | None = None
-    for column in columns:
-        hashed = column_hashes(column)
-        total = np.zeros_like(hashed) if total is None else total
-        fold(total, hashed)
-    if total is None:
-        raise ValueError("no column to hash")
-    return total
 
 
 def fold(total: Hashes, hashed: Hashes) -> None:

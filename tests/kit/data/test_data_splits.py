@@ -9,14 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sandboxes.kit.data import DataError, stable_hash
+from sandboxes.kit.data import DataError
+from sandboxes.kit.data.columns import key_hashes
 from sandboxes.kit.data.spec import Split
 from sandboxes.kit.data.splits import TEST, TRAIN, VALID, by_time, split_codes
 from sandboxes.kit.data.table import Table
 
 
 def row_hashes(table: pl.DataFrame) -> NDArray[np.uint64]:
-    return stable_hash.row_hashes(table.get_columns())
+    return key_hashes(Table(table), tuple(table.columns), table.height)
 
 
 LOG = pl.DataFrame({"user": [i % 40 for i in range(400)], "item": [f"i{i * 7 % 61}" for i in range(400)]})

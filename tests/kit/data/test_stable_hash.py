@@ -6,10 +6,18 @@ import numpy as np
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from sandboxes.kit.data.stable_hash import column_hashes, fold, fraction_of, row_hashes, text_hashes
+from sandboxes.kit.data.columns import key_hashes
+from sandboxes.kit.data.stable_hash import column_hashes, fold, fraction_of, text_hashes
+from sandboxes.kit.data.table import Table
 
 EXPECTED = [3266658135935384567, 13593165862958045811, 17540460497820127643]
+
+
+def row_hashes(columns: list[pl.Series]) -> NDArray[np.uint64]:
+    table = pl.DataFrame(columns)
+    return key_hashes(Table(table), tuple(table.columns), table.height)
 
 
 def test_hashes_are_what_they_always_were() -> None:
