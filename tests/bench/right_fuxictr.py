@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.contenders.peer_fuxictr import _feature_map, _npz
+from bench.contenders.peer_fuxictr import described, write_npz
 from bench.right_job import Answer, RightJob, work
 from fuxictr.pytorch.dataloaders import RankDataLoader
 from fuxictr.pytorch.torch_utils import seed_everything
@@ -29,12 +29,12 @@ def train(job: RightJob) -> Answer:
 def _trained(job: RightJob, model_class: Callable[..., Any], folder: Path) -> Answer:
     p = job.protocol
     seed_everything(job.seed)
-    feature_map = _feature_map(job.meta, folder)
+    feature_map = described(job.meta, folder)
     feature_map.default_emb_dim = p.embedding_dim
     (folder / feature_map.dataset_id).mkdir()  # where the best weights are kept
     model = model_class(feature_map, **_settings(job, folder))
     splits = (("train", job.train), ("valid", job.valid), ("test", job.test))
-    paths = {f"{name}_data": _npz(split, job.meta, folder / name) for name, split in splits}
+    paths = {f"{name}_data": write_npz(split, job.meta, folder / name) for name, split in splits}
     loaders = RankDataLoader(feature_map, **paths, batch_size=p.batch_size, data_format="npz", num_workers=0)
     train_rows, valid_rows, test_rows = loaders
     model.fit(train_rows, epochs=p.max_epochs, validation_data=valid_rows)

@@ -46,10 +46,12 @@ def train(job: Job) -> Trained:
 
 def _trained(job: Job, model_class: Callable[..., Any], work: Path) -> Trained:
     seed_everything(job.seed)
-    feature_map = _feature_map(job.meta, work)
+    feature_map = described(job.meta, work)
     model = model_class(feature_map, **_settings(work))
     model.load_weights = lambda checkpoint: None
-    paths = {f"{split}_data": _npz(rows, job.meta, work / split) for split, rows in (("train", job.train), ("test", job.test))}
+    paths = {
+        f"{split}_data": write_npz(rows, job.meta, work / split) for split, rows in (("train", job.train), ("test", job.test))
+    }
     train_rows, _, test_rows = RankDataLoader(feature_map, **paths, batch_size=BATCH_SIZE, data_format="npz", num_workers=0)
     began = time.perf_counter()
     model.fit(train_rows, epochs=1)
@@ -77,19 +79,19 @@ def _settings(work: Path) -> dict[str, object]:
     }
 
 
-def _feature_map(meta: Meta, work: Path) -> FeatureMap:
+def described(meta: Meta, work: Path) -> FeatureMap:
     features = [
         {name: {"source": "", "type": "categorical", "vocab_size": size}}
         for name, size in zip(meta.fields, meta.cardinalities, strict=True)
     ]
-    described = {"dataset_id": "bench", "labels": ["label"], "total_features": sum(meta.cardinalities), "features": features}
-    (work / "feature_map.json").write_text(json.dumps(described), encoding="utf-8")
+    fields = {"dataset_id": "bench", "labels": ["label"], "total_features": sum(meta.cardinalities), "features": features}
+    (work / "feature_map.json").write_text(json.dumps(fields), encoding="utf-8")
     feature_map = FeatureMap("bench", str(work))
     feature_map.load(str(work / "feature_map.json"), {"embedding_dim": EMBEDDING_DIM})
     return feature_map
 
 
-def _npz(split: Split, meta: Meta, path: Path) -> str:
+def write_npz(split: Split, meta: Meta, path: Path) -> str:
     """The rows in FuxiCTR's own format; labels as integers, since floats would make its loader carry ids as floats."""
     columns = {name: np.array(split.ids[:, i]) for i, name in enumerate(meta.fields)}
     np.savez(path, label=np.array(split.labels).astype(np.int32), **columns)
