@@ -39,6 +39,7 @@ class Model(nn.Module):
         pass  # something happens
         return self.output(self.deep(self.embedding.with_histories(batch).flatten(1)))
 """
+Left = Callable[[], list[object]]
 LIMITS = Limits(timeout_s=240.0, memory_mb=3000, disk_mb=64)
 
 
@@ -64,13 +65,20 @@ def trained(
     return JobRunner(MAKERS[sandbox.name](), sandbox.folder / "jobs", LIMITS).run(job, progress, cancelled)
 
 
-def left(made: Prepared) -> list[object]:
+@pytest.fixture
+def left(made: Prepared) -> Left:
     """Processes of this test that still run, and whatever else there may be."""
-    return [*tree.descendants(os.getpid()), *tree.marked(f"AGENTICRS_DATA={made.visible.resolve()}"), *leftovers()]
+    before = set(tree.descendants(os.getpid()))  # an earlier test's, such as multiprocessing's tracker of shared memory
+
+    def now() -> list[object]:
+        ours = set(tree.descendants(os.getpid())) - before
+        return [*ours, *tree.marked(f"AGENTICRS_DATA={made.visible.resolve()}"), *leftovers()]
+
+    return now
 
 
 @pytest.mark.slow
-def test_two_processes_leave_what_one_leaves(sandbox: Bench, made: Prepared) -> None:
+def test_two_processes_leave_what_one_leaves(sandbox: Bench, made: Prepared, left: Left) -> None:
     one, two = trained(sandbox, made, 1), trained(sandbox, made, 2)
     assert one.run.ok and two.run.ok, one.fault + two.fault
     assert {p.name for p in two.folder.iterdir()} == {p.name for p in one.folder.iterdir()}
@@ -85,23 +93,23 @@ def test_two_processes_leave_what_one_leaves(sandbox: Bench, made: Prepared) -> 
     losses = [[e.train_loss for e in r.epochs] for r in reports]
     assert losses[1] == pytest.approx(losses[0], abs=1e-5) and len(losses[0]) == 2
     assert len((two.folder / "progress.jsonl").read_text().splitlines()) >= 2
-    assert left(made) == []
+    assert left() == []
 
 
 @pytest.mark.slow
-def test_a_fault_of_one_process_is_told_and_ends_both(any_sandbox: Bench, made: Prepared) -> None:
+def test_a_fault_of_one_process_is_told_and_ends_both(any_sandbox: Bench, made: Prepared, left: Left) -> None:
     began = time.monotonic()
     finished = trained(any_sandbox, made, 2, "assert torch.distributed.get_rank() == 0, 'the second one fell'")
     assert finished.run.status == "failed" and "the second one fell" in finished.fault and 'model.py", line' in finished.fault
-    assert time.monotonic() - began < LIMITS.timeout_s / 2 and left(made) == []
+    assert time.monotonic() - began < LIMITS.timeout_s / 2 and left() == []
 
 
 @pytest.mark.slow
-def test_an_end_from_outside_ends_both(any_sandbox: Bench, made: Prepared, tmp_path: Path) -> None:
+def test_an_end_from_outside_ends_both(any_sandbox: Bench, made: Prepared, left: Left) -> None:
     heard: list[str] = []
     slowly = "time.sleep(0.5)"
     finished = trained(any_sandbox, made, 2, slowly, heard.append, lambda: bool(heard))
-    assert finished.run.status == "cancelled" and heard and left(made) == []
+    assert finished.run.status == "cancelled" and heard and left() == []
 
 
 @pytest.mark.parametrize(("action", "processes"), [("train", 1), ("train", 3), ("smoke", 3)])
