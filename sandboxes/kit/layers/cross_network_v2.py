@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sandboxes.kit.card import Argument, Card
+from sandboxes.kit.kernels.dense import Dense
 
 CARD = Card(
     name="cross_network_v2",
@@ -80,5 +81,5 @@ class CrossNetworkV2(nn.Module):
 def _map(in_dim: int, rank: int) -> nn.Module:
     """x -> W x + b, with W full or U V^T."""
     if rank == 0:
-        return nn.Linear(in_dim, in_dim)
-    return nn.Sequential(nn.Linear(in_dim, rank, bias=False), nn.Linear(rank, in_dim))
+        return Dense(in_dim, in_dim)
+    return nn.Sequential(Dense(in_dim, rank, bias=False), Dense(rank, in_dim))

@@ -8,6 +8,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from sandboxes.kit.card import Argument, Card
+from sandboxes.kit.kernels.dense import Dense
 
 CARD = Card(
     name="dnn",
@@ -84,7 +85,7 @@ class DNN(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         for width, next_width in pairwise((in_dim, *hidden_units)):
-            layers += [_hidden(width, next_width), nn.ReLU()]
+            layers.append(_hidden(width, next_width))
             layers += [nn.Dropout(dropout)] if dropout else []
         self.layers = nn.Sequential(*layers)
         self.out_dim = hidden_units[-1] if hidden_units else in_dim
@@ -94,8 +95,8 @@ class DNN(nn.Module):
         return deep
 
 
-def _hidden(width: int, next_width: int) -> nn.Linear:
-    linear = nn.Linear(width, next_width)
-    nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
-    nn.init.zeros_(linear.bias)
-    return linear
+def _hidden(width: int, next_width: int) -> Dense:
+    hidden = Dense(width, next_width, relu=True)
+    nn.init.kaiming_normal_(hidden.weight, nonlinearity="relu")
+    nn.init.zeros_(hidden.bias)
+    return hidden

@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from sandboxes.kit.kernels.dense import Dense
+
 
 class MaskBlock(nn.Module):
     """(hidden (B, K), flat embeddings (B, E)) -> (B, H): relu(LayerNorm(W (mask * hidden))), mask = W_2 relu(W_1 e + b_1) + b_2.
@@ -22,12 +24,12 @@ class MaskBlock(nn.Module):
     ) -> None:
         super().__init__()
         aggregated = max(1, round(in_dim * reduction_ratio))
-        self.aggregate, self.project = nn.Linear(embeddings_dim, aggregated), nn.Linear(aggregated, in_dim)
-        self.hidden, self.norm = nn.Linear(in_dim, out_dim, bias=False), nn.LayerNorm(out_dim)
+        self.aggregate, self.project = Dense(embeddings_dim, aggregated, relu=True), Dense(aggregated, in_dim)
+        self.hidden, self.norm = Dense(in_dim, out_dim, bias=False), nn.LayerNorm(out_dim)
         self.dropout = nn.Dropout(dropout)
         self.out_dim = out_dim
 
     def forward(self, hidden: Tensor, embeddings: Tensor) -> Tensor:
-        mask = self.project(torch.relu(self.aggregate(embeddings)))  # (B, K)
+        mask = self.project(self.aggregate(embeddings))  # (B, K)
         output: Tensor = self.dropout(torch.relu(self.norm(self.hidden(mask * hidden))))  # (B, H)
         return output

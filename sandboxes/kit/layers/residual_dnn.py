@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from sandboxes.kit.card import Argument, Card
+from sandboxes.kit.kernels.dense import Dense
 
 CARD = Card(
     name="residual_dnn",
@@ -64,11 +65,11 @@ class ResidualUnit(nn.Module):
 
     def __init__(self, in_dim: int, inner_dim: int, dropout: float) -> None:
         super().__init__()
-        self.inner, self.outer = nn.Linear(in_dim, inner_dim), nn.Linear(inner_dim, in_dim)
+        self.inner, self.outer = Dense(in_dim, inner_dim, relu=True), Dense(inner_dim, in_dim)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        inner = torch.relu(self.inner(x))  # (B, H)
+        inner = self.inner(x)  # (B, H)
         outer: Tensor = self.dropout(torch.relu(self.outer(inner) + x))  # (B, K)
         return outer
 

@@ -30,8 +30,8 @@ class Weights:
         return self.of[f"{name}.weight"] @ x + self.of.get(f"{name}.bias", 0)
 
     def deep(self, name: str, x: Array) -> Array:
-        """Linear layers 0, 2, 4, ... with ReLU after each."""
-        for layer in range(0, 20, 2):
+        """Linear layers 0, 1, 2, ... with ReLU after each."""
+        for layer in range(20):
             if f"{name}.layers.{layer}.weight" in self.of:
                 x = np.maximum(self.linear(f"{name}.layers.{layer}", x), 0)
         return x
