@@ -46,7 +46,7 @@ class Contender:
 def contenders(bf16: bool, wanted: list[str] | None) -> list[Contender]:
     """All, or those whose names begin with a wanted word. Variants of the loop in bf16 only where that can pay."""
     own = Path(sys.executable)
-    loops = ["", "compile", *(["bf16", "bf16,compile"] if bf16 else [])]
+    loops = ["", "compile", "onednn", *(["bf16", "bf16,compile"] if bf16 else [])]
     listed = [Contender(KIT, "kit", own)]
     listed += [Contender(" ".join([LOOP, *words.split(",")]).strip(), "loop", own, words) for words in loops]
     listed += [Contender(name, module, PEERS_PYTHON) for name, module in PEERS.items()]

@@ -79,5 +79,5 @@ class _PairwiseSum(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         fields: Tensor = ctx.saved_tensors[0]
-        others = fields.sum(1, keepdim=True) - fields  # (B, F, D)
-        return others * gradient.unsqueeze(2)
+        scale = gradient.unsqueeze(2)  # (B, 1, 1)
+        return torch.addcmul(scale * fields.sum(1, keepdim=True), scale, fields, value=-1)  # (B, F, D), in one pass

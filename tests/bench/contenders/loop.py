@@ -2,7 +2,7 @@
 
 The tricks: one table for all fields with offsets, all rows in one tensor that is permuted once, a first-order weight in the same
 row as the vector, fused Adam, lookups and updates of each distinct row of a batch once. Options: "bf16" for matrix products,
-"compile" for the model. No evaluation during training, no early stopping, no checks, no other model than two.
+"compile" for the model, "onednn" for the kit's dense layers. No evaluation during training, no early stopping, no checks, no other model than two.
 
 The update of the table is lazy Adam: rows that a batch did not look up stay as they are, moments included.
 
@@ -31,6 +31,8 @@ from bench.contenders.protocol import (
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sandboxes.kit.kernels.dense import Dense
+
 BETAS, EPSILON = (0.9, 0.999), 1e-8
 
 LossOf = Callable[[Tensor, Tensor], Tensor]
@@ -39,16 +41,17 @@ LossOf = Callable[[Tensor, Tensor], Tensor]
 class Network(nn.Module):
     """(B, F, D + 1) -> (B,) logits: the rest of DeepFM (Guo et al., IJCAI 2017) or of DCNv2 (Wang et al., WWW 2021), parallel."""
 
-    def __init__(self, model: str, n_fields: int) -> None:
+    def __init__(self, model: str, n_fields: int, onednn: bool = False) -> None:
         super().__init__()
+        linear = Dense if onednn else nn.Linear
         self.first_order = int(model == "deepfm")
         width = n_fields * EMBEDDING_DIM
         sizes = (width, *HIDDEN_UNITS)
         layers: list[nn.Module] = []
         for i, o in pairwise(sizes):
-            layers += [nn.Linear(i, o), nn.ReLU()]
+            layers += [Dense(i, o, relu=True)] if onednn else [nn.Linear(i, o), nn.ReLU()]
         self.deep = nn.Sequential(*layers)
-        self.cross = nn.ModuleList(nn.Linear(width, width) for _ in range(CROSS_LAYERS if model == "dcnv2" else 0))
+        self.cross = nn.ModuleList(linear(width, width) for _ in range(CROSS_LAYERS if model == "dcnv2" else 0))
         self.output = nn.Linear(sizes[-1] + (width if self.cross else 0), 1)
         for layer in self.modules():
             if isinstance(layer, nn.Linear):
@@ -105,7 +108,7 @@ def train(job: Job) -> Trained:
     sizes = np.array(job.meta.cardinalities)
     offsets = torch.from_numpy(np.r_[0, sizes[:-1].cumsum()].astype(np.int32))
     ids, labels = _tensors(job.train, offsets)
-    network = Network(job.model, len(sizes))
+    network = Network(job.model, len(sizes), "onednn" in job.options)
     table = Table(int(sizes.sum()), EMBEDDING_DIM + network.first_order)
     bf16 = "bf16" in job.options
     loss_of: LossOf = torch.compile(network, dynamic=False) if "compile" in job.options else network
