@@ -143,7 +143,7 @@ def test_each_contender_is_first_once_and_none_is_lost() -> None:
 
 
 def test_bf16_takes_part_only_where_it_pays() -> None:
-    assert [c.name for c in contenders(False, ["kit", "loop"])] == ["kit", "loop", "loop compile"]
+    assert [c.name for c in contenders(False, ["kit", "loop"])] == ["kit", "loop", "loop compile", "loop onednn"]
     assert "loop bf16 compile" in {c.name for c in contenders(True, None)}
 
 

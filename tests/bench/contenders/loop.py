@@ -2,7 +2,8 @@
 
 The tricks: one table for all fields with offsets, all rows in one tensor that is permuted once, a first-order weight in the same
 row as the vector, fused Adam, lookups and updates of each distinct row of a batch once. Options: "bf16" for matrix products,
-"compile" for the model, "onednn" for the kit's dense layers. No evaluation during training, no early stopping, no checks, no other model than two.
+"compile" for the model, "onednn" for the kit's dense layers. No evaluation during training, no early stopping, no checks, no
+other model than two.
 
 The update of the table is lazy Adam: rows that a batch did not look up stay as they are, moments included.
 
