@@ -58,7 +58,7 @@ class Context:
     def runner(self, composed: bool) -> JobRunner:
         """Jobs in the sandbox that may run such code. Raises `SandboxUnavailable`."""
         sandbox = choose(self.request.sandbox, composed=composed, allow_unsafe=self.request.allow_unsafe_sandbox)
-        limits = Limits(timeout_s=self.settings.timeout_s, memory_mb=self.settings.memory_mb)
+        limits = Limits(timeout_s=self.settings.timeout_s, memory_mb=self.settings.memory_mb, cpus=float(self.settings.processes))
         return JobRunner(sandbox, self.jobs, limits)
 
     @property

@@ -24,7 +24,8 @@ class Settings(BaseSettings):
     usd_per_million_output: float | None = Field(default=None, ge=0)
     sandbox: SandboxName = "auto"
     tracking_uri: str = ""  # an MLflow server; "" is SQLite under home
-    parallel: int = Field(default_factory=lambda: max(1, os.cpu_count() or 1), ge=1)  # training runs side by side
+    processes: int = Field(default=1, ge=1)  # that train one model together, for models too large for one
+    parallel: int = Field(default_factory=lambda given: _side_by_side(given["processes"]), ge=1)  # training runs side by side
     timeout_s: float = Field(default=1800.0, gt=0)  # wall clock of one training run
     memory_mb: int = Field(default=6144, ge=512)  # memory of one training run
     repairs: int = Field(default=3, ge=0)
@@ -44,3 +45,7 @@ class Settings(BaseSettings):
     @property
     def mlflow_uri(self) -> str:
         return self.tracking_uri or f"sqlite:///{self.home.resolve() / 'mlflow.sqlite'}"
+
+
+def _side_by_side(processes: int) -> int:
+    return max(1, (os.cpu_count() or 1) // processes)

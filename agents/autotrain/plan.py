@@ -40,6 +40,7 @@ class ExperimentPlan(Strict):
     max_epochs: int
     patience: int
     threads: int
+    processes: int = Field(default=1, ge=1)  # that train one model together
     way: Way = Way()
     estimated_minutes: float
     estimate_basis: str
@@ -56,6 +57,7 @@ class ExperimentPlan(Strict):
             max_epochs=self.max_epochs,
             patience=self.patience,
             threads=self.threads,
+            processes=self.processes,
             updates=self.way.updates,
             precision=self.way.precision,
             compiled=self.way.compiled,
@@ -73,6 +75,7 @@ def make_plan(
     max_epochs: int = 5,
     batch_size: int | None = None,
     parallel: int = 1,
+    processes: int = 1,
     past_samples_per_s: float | None = None,
     find_way: Callable[[TrainConfig, int], Way] = lambda config, embedding_dim: Way(),
 ) -> ExperimentPlan:
@@ -105,6 +108,7 @@ def make_plan(
         max_epochs=config.max_epochs,
         patience=config.patience,
         threads=config.threads,
+        processes=processes,
         way=way,
         estimated_minutes=round(seconds / 60, 1),
         estimate_basis=f"{runs} runs of at most {max_epochs} epochs at {rate:,.0f} samples/s, {parallel} side by side, "

@@ -1,8 +1,8 @@
 """Whether memory stays flat while rows grow: `PYTHONPATH=tests python -m bench.memory` prints rows, peak memory and seconds.
 
-Every size is a process of its own. The raw text (270 bytes a row) is written block by block, and removed after its run unless
-`--keep` is given; about three times its size is needed on disk. The vocabularies stop growing at a million ids, so that what
-grows is due to rows alone.
+The preparation of every size and the training on it are processes of their own. The raw text (270 bytes a row) is written block
+by block, and removed after its run unless `--keep` is given; about three times its size is needed on disk. The vocabularies stop
+growing at a million ids, so that what grows is due to rows alone.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,9 @@ BYTES_A_ROW = 1_000  # on disk: the text, the columns in work, and the arrays
 MILLION = 1_000_000
 
 
-def prepare(file: Path) -> dict[str, Any]:
-    """Prepares the file in a process of its own. Raises `CalledProcessError`."""
-    command = [sys.executable, "-m", "bench.contenders.prepare_kit", str(file)]
+def run(module: str, *arguments: object) -> dict[str, Any]:
+    """A contender in a process of its own. Raises `CalledProcessError`."""
+    command = [sys.executable, "-m", f"bench.contenders.{module}", *map(str, arguments)]
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'tests'}{os.pathsep}{ROOT}"}
     done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -38,10 +39,10 @@ def main() -> int:
     given = _arguments()
     home = given.folder or bench_home() / "memory"
     home.mkdir(parents=True, exist_ok=True)
-    print(f"{date.today()}: preparation of Criteo-shaped CSV, 39 columns, one process each.\n")
-    print("| rows, million | peak memory, MB | of it libraries, MB | bytes a row beyond the first | seconds | thousand rows/s |")
-    print("| ---: | ---: | ---: | ---: | ---: | ---: |")
-    first: dict[str, Any] | None = None
+    print(f"{date.today()}: Criteo-shaped CSV, 39 columns; its preparation, and one epoch of a small DeepFM; one process each.\n")
+    print("| | million rows | peak memory, MB | of it libraries, MB | bytes a row beyond the first | seconds | thousand rows/s |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    first: dict[str, dict[str, Any]] = {}
     for millions in map(float, given.rows.split(",")):
         rows = round(millions * MILLION)
         free = shutil.disk_usage(home).free
@@ -51,19 +52,22 @@ def main() -> int:
             )
             return 1
         file = write_raw(home / f"raw-{rows}.csv", rows)
-        answer = prepare(file)
-        if not given.keep:
-            file.unlink()
-        print(_line(answer, first), flush=True)
-        first = first or answer
+        with tempfile.TemporaryDirectory(dir=home) as folder:
+            prepared = run("prepare_kit", folder, file)
+            if not given.keep:
+                file.unlink()
+            print(_line("preparation", prepared, first), flush=True)
+            print(_line("training", run("train_kit", prepared["visible"]), first), flush=True)
     return 0
 
 
-def _line(answer: dict[str, Any], first: dict[str, Any] | None) -> str:
+def _line(what: str, answer: dict[str, Any], first: dict[str, dict[str, Any]]) -> str:
+    """A line of the table; `first` keeps the first answer of each kind, from which growth is counted."""
+    since = first.setdefault(what, answer)
     rows, peak, seconds = answer["rows"], answer["peak_mb"], answer["seconds"]
-    grown = f"{(peak - first['peak_mb']) * 2**20 / (rows - first['rows']):.1f}" if first and rows > first["rows"] else ""
+    grown = f"{(peak - since['peak_mb']) * 2**20 / (rows - since['rows']):.1f}" if rows > since["rows"] else ""
     figures = f"{peak:,.0f} | {answer['libraries_mb']:,.0f} | {grown} | {seconds:.0f} | {rows / seconds / 1000:.0f}"
-    return f"| {rows / MILLION:g} | {figures} |"
+    return f"| {what} | {rows / MILLION:g} | {figures} |"
 
 
 def _arguments() -> argparse.Namespace:

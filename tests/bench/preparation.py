@@ -13,6 +13,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,11 @@ KIT, FUXICTR = "kit", "FuxiCTR"
 def run(name: str, files: list[Path]) -> dict[str, Any] | None:
     """One process; None, with its last line on stderr, when it fails."""
     python, module = (Path(sys.executable), "prepare_kit") if name == KIT else (PEERS_PYTHON, "prepare_fuxictr")
-    command = [str(python), "-m", f"bench.contenders.{module}", *map(str, files)]
+    with tempfile.TemporaryDirectory(dir=files[0].parent) as folder:
+        return _answer(name, [str(python), "-m", f"bench.contenders.{module}", folder, *map(str, files)])
+
+
+def _answer(name: str, command: list[str]) -> dict[str, Any] | None:
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'tests'}{os.pathsep}{ROOT}"}
     try:
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S)

@@ -19,6 +19,7 @@ from memory.embeddings import WordEmbeddings
 from memory.records import LessonRecord
 from memory.store import MemoryStore
 from sandboxes.kit.schema import Schema
+from sandboxes.launch import job_argv
 from workflows.driver import Ended, begin, go
 from workflows.exit_codes import ExitCode
 from workflows.request import ReproductionRequest
@@ -86,13 +87,16 @@ def start(tmp_path: Path) -> Start:
     settings = Settings(home=tmp_path / "home", parallel=2, sandbox="process")
     data = clicks(tmp_path / "clicks.csv", rows=2000)
 
-    def run(engine: Plain, folder: RunFolder | None = None, approved: bool | None = None, **asked: object) -> tuple[Ended, list]:
+    def run(
+        engine: Plain, folder: RunFolder | None = None, approved: bool | None = None, processes: int = 1, **asked: object
+    ) -> tuple[Ended, list]:
+        site = settings.model_copy(update={"processes": processes})
         fields = {"data": str(data), "baselines": ("lr",), "seeds": 1, "trials": 1, "epochs": 1, "sandbox": "process", **asked}
         events: list[dict[str, object]] = []
         request = ReproductionRequest.model_validate({"paper": str(NOTE), **fields})
-        place = folder or begin(settings, request)
+        place = folder or begin(site, request)
         changes = {} if folder is None else {k: v for k, v in asked.items() if k.startswith("budget")}
-        return go(settings, place, events.append, engine=engine, approved=approved, changes=changes), events
+        return go(site, place, events.append, engine=engine, approved=approved, changes=changes), events
 
     return run
 
@@ -107,6 +111,21 @@ def test_a_candidate_that_passes_is_trained_and_judged(start: Start) -> None:
     assert stages(events)[-3:] == ["review", "report", "remember"]
     for name in ("report.html", "report.md", "model.py", "comparison.json", "spec.json"):
         assert (ended.folder.root / name).stat().st_size > 0
+
+
+def test_several_processes_train_a_model_where_a_site_says_so(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+    monkeypatch.setattr("sandboxes.jobs.job_argv", lambda processes: (started.append(processes), job_argv(processes))[1])
+    ended, _ = start(Plain(GOOD), processes=2)
+    assert ended.summary.status == "done", ended.summary.reason
+    assert started.count(2) == 2 and set(started) == {1, 2}  # the candidate and the baseline; checks need no more than one
+    assert "Processes a run" in (ended.folder.root / "report.md").read_text()
+
+
+@pytest.mark.parametrize(("processes", "parallel"), [(1, 6), (2, 3), (8, 1)])
+def test_the_processors_are_shared_by_runs_side_by_side(processes: int, parallel: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 6)
+    assert Settings(processes=processes).parallel == parallel
 
 
 def test_out_of_scope_ends_with_a_report_and_its_own_code(start: Start) -> None:

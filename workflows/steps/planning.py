@@ -47,6 +47,7 @@ def plan(ctx: Context) -> ExperimentPlan:
         max_epochs=request.epochs,
         batch_size=request.batch_size,
         parallel=ctx.settings.parallel,
+        processes=ctx.settings.processes,
         past_samples_per_s=ctx.folder.load("recall", Recall).samples_per_s,
         find_way=partial(find_way, prepared, ctx.runner(composed=True), fixed=fixed_by(request.way)),
     )

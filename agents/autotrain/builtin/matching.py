@@ -1,14 +1,13 @@
-"""Matches single passages with the cards: by cue phrases, and by nearness to the cards' descriptions."""
+"""Matches single passages with the cards: by cue phrases, and by what the cards' portraits say of the text around them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from agents.autotrain.builtin.nearness import Floats, Nearness
-from agents.autotrain.builtin.passages import Passage
+from agents.autotrain.builtin.portraits import Floats, Portraits
 from agents.autotrain.builtin.stance import Stance
 from agents.autotrain.builtin.wording import Hit, Phrases, Word, stems_of
 from sandboxes.kit.card import Card
@@ -35,9 +34,7 @@ _CONTEXT: dict[str, Phrases] = {
 }
 _FIELDS = Phrases("field; feature; column; embedding; input; attribute".split(";"))
 
-NEAR_MIDDLE = 0.47  # the nearness at which a passage is as likely as not to be about the card
-NEAR_SPREAD = 0.035
-NEAR_TOP = 0.93  # a card this close to the nearest one may be meant as well
+NEAR_POWER = 0.46  # among so many cards a probability of 0.27 is telling; this brings it to recognition's threshold
 LONG_CUE, SHORT_CUE = 0.9, 0.72  # of several words, of one
 OUT_OF_CONTEXT = 0.35
 
@@ -61,20 +58,20 @@ class Matcher:
         self._owner = [i for i, _ in pairs]
         self._words = [len(stems_of(cue)) for _, cue in pairs]
         self._cues = Phrases([cue for _, cue in pairs])
-        self._nearness = Nearness(cards)
+        self.portraits = Portraits(cards)
 
-    def prepare(self, passages: Iterable[Passage]) -> None:
-        self._nearness.prepare([w for p in passages for w in p.words])
-
-    def matches(self, words: Sequence[Word], stance: Stance, around: Sequence[Word] = ()) -> tuple[Match, ...]:
-        """What the own part of a passage matches; `around` are the neighbouring passages' words, for context only."""
-        own = [w for w, mine in zip(words, stance.own, strict=True) if mine]
+    def matches(
+        self, words: Sequence[Word], stance: Stance, described: Floats, anywhere: Floats, around: Sequence[Word] = ()
+    ) -> tuple[Match, ...]:
+        """What the own part of a passage matches. `described` (number of cards,) are the probabilities that it, with sentences
+        beside it, describes each card, and `anywhere` the highest ones of the paper; `around` are the neighbouring passages'
+        words, for context only."""
+        own = own_words(words, stance)
         if sum(w.kind == "word" for w in own) < 4:
             return ()
-        cues = self._cue_strengths(own)
-        nearness = self._nearness.scores(own)
+        cues = self._cue_strengths(own, anywhere)
         fit = np.array([self._fit(card, own, around) for card in self.cards], dtype=np.float32)
-        near = _near_strengths(nearness * (0.85 + 0.15 * fit)) * fit
+        near = described**NEAR_POWER
         out: list[Match] = []
         for i in range(len(self.cards)):
             cue = cues.get(i, 0.0) * (float(fit[i]) if fit[i] < 1 else 1.0)
@@ -83,13 +80,17 @@ class Matcher:
                 out.append(Match(i, strength, cue, float(near[i])))
         return tuple(sorted(out, key=lambda m: (-m.strength, m.card)))
 
-    def _cue_strengths(self, own: Sequence[Word]) -> dict[int, float]:
-        """The strongest cue of each card; a cue inside a longer cue of another card says nothing by itself."""
+    def _cue_strengths(self, own: Sequence[Word], anywhere: Floats) -> dict[int, float]:
+        """The strongest cue of each card; a cue inside a longer cue of another card says nothing by itself, and one that several
+        cards have speaks for the one that the paper describes."""
         hits = self._cues.find(own)
         found: dict[int, float] = {}
         for hit in hits:
             card = self._owner[hit.phrase]
             if any(self._swallows(other, hit) for other in hits):
+                continue
+            alike = [self._owner[h.phrase] for h in hits if (h.first, h.last) == (hit.first, hit.last)]
+            if card != max(alike, key=lambda i: (anywhere[i], -i)):
                 continue
             strength = LONG_CUE if self._words[hit.phrase] > 1 else SHORT_CUE
             found[card] = (
@@ -116,8 +117,6 @@ class Matcher:
         return fit
 
 
-def _near_strengths(nearness: Floats) -> Floats:
-    """Nearness as a probability, for the nearest card and those almost as near."""
-    top = float(nearness.max(initial=0.0))
-    strengths = 1 / (1 + np.exp(-(nearness - NEAR_MIDDLE) / NEAR_SPREAD))
-    return np.where(nearness >= NEAR_TOP * top, strengths, 0.0).astype(np.float32)
+def own_words(words: Sequence[Word], stance: Stance) -> list[Word]:
+    """Those in which the paper speaks of itself."""
+    return [w for w, mine in zip(words, stance.own, strict=True) if mine]

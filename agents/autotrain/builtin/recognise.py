@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from agents.autotrain.builtin.matching import Match, Matcher
+import numpy as np
+
+from agents.autotrain.builtin.matching import Match, Matcher, own_words
 from agents.autotrain.builtin.passages import Passage
+from agents.autotrain.builtin.portraits import Floats, Portraits
 from agents.autotrain.builtin.stance import Stance
+from agents.autotrain.builtin.wording import Word
 from agents.autotrain.reading.sections import Role
 
 LEAST_STANCE = 0.4  # passages that are less surely the paper's own are no evidence
 ACCEPT = 0.55  # confidence from which a mechanism is recognised
-NEAR_ROLES: frozenset[Role] = frozenset({"abstract", "method", "other"})  # where nearness without a cue is evidence
+NEAR_ROLES: frozenset[Role] = frozenset(
+    {"abstract", "introduction", "method", "other"}
+)  # where nearness without a cue is evidence
 NEAR_WORDS = 6  # telling words that a passage needs for that
+TOGETHER = (2, 3)  # sentences that are read together
 SHORT = 15  # passages up to which a text is an abstract, where a mechanism may be described only once
 EXPLAINED = 0.3  # what is left of nearness where the passage names another mechanism
 KEPT = 4  # passages quoted for a mechanism
@@ -43,14 +50,16 @@ class Reading:
 
 def read_mechanisms(passages: Sequence[Passage], stances: Sequence[Stance], matcher: Matcher) -> Reading:
     """Recognises the cards that the paper's own method uses."""
-    matcher.prepare(p for p, s in zip(passages, stances, strict=True) if s.value >= LEAST_STANCE)
+    own = [own_words(p.words, s) if _tells(p, s) else [] for p, s in zip(passages, stances, strict=True)]
+    described = _described(passages, own, matcher.portraits)
+    anywhere = described.max(0, initial=0.0)
     matches: list[tuple[Match, ...]] = []
     for i, (passage, stance) in enumerate(zip(passages, stances, strict=True)):
-        if stance.value < LEAST_STANCE or passage.formula or passage.table or _is_caption(passage):
+        if not own[i]:
             matches.append(())
             continue
         around = [w for p in passages[max(0, i - 2) : i + 3] for w in p.words]
-        matches.append(matcher.matches(passage.words, stance, around))
+        matches.append(matcher.matches(passage.words, stance, described[i], anywhere, around))
     found: dict[int, Recognised] = {}
     for i, of_passage in enumerate(matches):
         named = {m.card for m in of_passage if m.cue > 0}
@@ -69,7 +78,35 @@ def read_mechanisms(passages: Sequence[Passage], stances: Sequence[Stance], matc
         if not entry.cued and len(passages) > SHORT and sum(s >= ACCEPT for _, s in entry.support) < 2:
             entry.confidence = 0.0  # a paper comes back to what it does
     kept = [r for r in found.values() if r.confidence >= ACCEPT]
-    return Reading(tuple(sorted(kept, key=lambda r: (-r.centrality * r.confidence, r.card))), tuple(matches))
+    # Rounded, since of two about equally central ones neither should go first by a stray word.
+    return Reading(tuple(sorted(kept, key=lambda r: (-round(r.centrality * r.confidence), r.card))), tuple(matches))
+
+
+def _tells(passage: Passage, stance: Stance) -> bool:
+    """Whether a passage can be evidence at all."""
+    return stance.value >= LEAST_STANCE and not (passage.formula or passage.table or _is_caption(passage))
+
+
+def _described(passages: Sequence[Passage], own: Sequence[Sequence[Word]], portraits: Portraits) -> Floats:
+    """(passages, cards): how surely each passage describes a card, alone or with the sentences beside it.
+
+    A mechanism is often explained over several sentences, none of which would do alone. What they say together is put down to
+    the one that says most of it.
+    """
+    parts = [(i, i + 1, words) for i, words in enumerate(own) if words]
+    parts += [
+        (first, first + n, [w for words in own[first : first + n] for w in words])
+        for n in TOGETHER
+        for first in range(len(passages) - n + 1)
+        if all(own[first : first + n]) and len({passages[i].section for i in range(first, first + n)}) == 1
+    ]
+    probabilities = portraits.probabilities([words for _, _, words in parts])
+    described = np.zeros((len(passages), probabilities.shape[1]), np.float32)
+    cards = np.arange(probabilities.shape[1])
+    for (first, last, _), row in zip(parts, probabilities, strict=True):
+        owners = first + described[first:last].argmax(0)  # (cards,)
+        described[owners, cards] = np.maximum(described[owners, cards], row)
+    return described
 
 
 def _near_weight(passage: Passage, named: Collection[int]) -> float:

@@ -7,12 +7,12 @@ neither, its section decides: a plain description in the method section is the p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from agents.autotrain.builtin.passages import Passage
-from agents.autotrain.builtin.wording import Phrases, Word
+from agents.autotrain.builtin.wording import Hit, Phrases, Word
 from agents.autotrain.reading.sections import Role
 
 Voice = Literal["own", "others", "neutral"]
@@ -80,13 +80,13 @@ _OTHERS = Phrases(
     prior model; prior approach; prior art; traditional; traditionally; conventional; conventionally; recent work; recent study;
     recent method; recent model; recent approach; recent years; recently; state-of-the-art; current method; current model;
     current approach; current system; most method; most model; most approach; most of the previous; most previous; many method; many approach;
-    other method; other model; other work; other approach; prevailing; mainstream; baseline; competitor; competing method; classical; classic;
+    other method; other model; other work; other approach; various method; various model; various technique; various approach; prevailing; mainstream; baseline; competitor; competing method; classical; classic;
     widely used; has been used; have been used; has been applied; have been applied; have been proposed; has been proposed;
     was proposed; were proposed; was introduced; were introduced; has been studied; have been studied; has also been studied;
     became popular; et al; compared method; following method; researcher; literature; some work; some method;
     these method; these approach; those method; such method; these model; such approach; predecessor;
     related work; in the past; commonly; early work; early method; ranging from; several author; proposed by;
-    common practice; the practice of; shown promise; shown great; methods struggle; can be categorized; can be divided; previous ctr;
+    common practice; the practice of; one could; it may be recalled; were reported to; was reported to; production model at the time; shown promise; shown great; methods struggle; can be categorized; can be divided; previous ctr;
     previous deep; existing deep; as instances of; state-of-the-arts; attracted; naive approach; naive method""".replace(
         "\n", " "
     ).split(";")
@@ -94,20 +94,32 @@ _OTHERS = Phrases(
 # "We" that speaks of others.
 _MEASURED = Phrases(
     """we compare; compare our; compared against; we evaluate; we select baseline; we choose the following; we review; we survey; we summarize;
-    we discuss; we analyze; we refer to; we observe; we note; we report; we can see; we find that""".replace("\n", " ").split(";")
+    we discuss; we analyze; we refer to; we observe; we note; we report the; we report auc; we report results; we report average;
+    we report mean; we report our; we can see; we find that""".replace("\n", " ").split(";")
 )
 # Faults found with something: all that the sentence says without a turn to oneself is then about others.
 _CRITICISM = Phrases(
     """suffer from; suffers from; fail to; fails to; cannot; limited by; limited to; restricted to; struggle; struggles; neglect; neglects;
     ignore; ignores; overlook; overlooks; prohibitive; costly; loses information; lose information; suboptimal; sub-optimal; drawback;
     shortcoming; hinder; hinders; impairs; unable to; lack of; lacks; inefficient; is not optimized; grows with the square; underperform;
-    too expensive; at the expense of; unfortunately; remain; remains""".replace("\n", " ").split(";")
+    too expensive; at the expense of; unfortunately; remain; remains; waste; wastes; restrict themselves; restricts itself; not affordable;
+    we could not afford; we could not bear; we consider too; too coarse; only in part; seesaw; see-saw; is sensitive to; are sensitive to;
+    must be evaluated anew; must be recomputed; too slow for; too costly; is false; was overfitting; were overfitting; quadratic in the number;
+    were refused; was refused; limited expressive power""".replace("\n", " ").split(";")
+)
+# Tried and given up, or not done at all: the paper speaks of itself, and proposes nothing by it.
+_GIVEN_UP = Phrases(
+    """we tried; we also tried; in a preliminary; in preliminary experiments; we removed; we abandoned; we discarded; we gave up; we give up;
+    was left out; were left out; we refrain; we do not; we did not; out of the question; saw no advantage; dispense with; we experimented with;
+    no longer use; are missing; we dropped; we first tried; we abandon; we thus abandon; we attempted to reproduce; put aside; product aside""".replace(
+        "\n", " "
+    ).split(";")
 )
 # What these govern ends at the next comma.
 _ASIDE = Phrases(
     """unlike; instead of; rather than; in contrast to; compared to; compared with; in comparison with; in place of; different from;
     differently from; as opposed to; without; in lieu of; different to; contrary to; superior to; over the existing; outperforms;
-    outperform; than; no need of; except; although; though; while existing; whereas; beyond; gives way; to avoid that; to escape;
+    outperform; surpasses; surpassed; beats; than; no need of; except; although; though; while existing; whereas; beyond; gives way; to avoid that; to escape;
     while traditional; while previous; despite""".replace("\n", " ").split(";")
 )
 _LATER = Phrases(
@@ -120,6 +132,10 @@ _RESULTS = Phrases(
         "\n", " "
     ).split(";")
 )
+_PASSIVE = Phrases(["is proposed", "are proposed"])
+# Adjectives of what others made long ago; right after a turn to oneself they tell where it was taken from.
+_OF_OLD = Phrases("classical; classic; conventional; traditional; widely used; state-of-the-art".split(";"))
+TAKEN_OVER = 4  # words between the turn and the adjective at most
 _CARRIES = frozenset("they these such those their this".split())
 _GROUP = frozenset("method model approach technique work system solution study framework paradigm practice bias".split())
 
@@ -151,7 +167,7 @@ def _stance(passage: Passage, before: Stance | None, index: int, proposal: int |
     plain = _PLAIN[role]
     if proposal is not None:
         plain = _AFTER_PROPOSAL[role] if index > proposal else _BEFORE_PROPOSAL[role]
-    if _LATER.find(words) or _RESULTS.find(words):
+    if _LATER.find(words) or _RESULTS.find(words) or _GIVEN_UP.find(words):
         return Stance(min(0.1, plain), "neutral", (False,) * len(words), False)
     own = tuple(v != "others" for v in voices)
     if "own" in voices:
@@ -182,11 +198,12 @@ def _opening(words: Sequence[Word], before: Stance | None, role: Role) -> Voice:
 
 def _voices(words: Sequence[Word], opening: Voice) -> list[Voice]:
     """A voice for every word."""
-    turns: dict[int, Voice] = {}
-    for hit in _SELF.find(words):
-        turns[hit.first] = "own"
+    turns: dict[int, Voice] = {hit.first: "own" for hit in _SELF.find(words)}
+    passive = {hit.first for hit in _PASSIVE.find(words)}
+    taken_over = {hit.first for hit in _OF_OLD.find(words) if _just_said(words, hit.first, turns)}
     for first in [*(h.first for h in _OTHERS.find(words)), *_citation_subjects(words)]:
-        turns.setdefault(first, "others")
+        if first not in taken_over:
+            turns.setdefault(first, "others")
     for hit in _MEASURED.find(words):
         turns[hit.first] = "others"
     asides = {h.first for h in _ASIDE.find(words)}
@@ -198,15 +215,35 @@ def _voices(words: Sequence[Word], opening: Voice) -> list[Voice]:
             resume, voice, in_aside = (voice if not in_aside else resume), "others", True
         elif in_aside and word.kind == "mark" and word.low in ",;:—.)" and not _goes_on(words, i):
             voice, in_aside = resume, False
-        if i in turns and not (in_aside and turns[i] == "own" and _possessive(words, i)):
+        if i in passive and voice == "others":  # "various techniques are proposed": by them
+            pass
+        elif i in turns and not (in_aside and turns[i] == "own" and _possessive(words, i)):
             voice, in_aside = turns[i], False
         voices.append(voice)
+    for hit in _CRITICISM.find(words):
+        _blame(voices, turns, hit)
     return voices
+
+
+def _blame(voices: list[Voice], turns: Mapping[int, Voice], fault: Hit) -> None:
+    """What a fault is found with is not the paper's: the words since the last turn, up to a turn to oneself after it."""
+    start = max((t for t in turns if t < fault.first), default=0)
+    if turns.get(start) == "own":
+        return
+    end = min((t for t, voice in turns.items() if t > fault.last and voice == "own"), default=len(voices))
+    voices[start:end] = ["others"] * (end - start)
+
+
+def _just_said(words: Sequence[Word], index: int, turns: Mapping[int, Voice]) -> bool:
+    """Whether a turn to oneself governs the word at `index`: "we chose the classical ..." takes over what others made."""
+    before = range(max(0, index - TAKEN_OVER), index)
+    return any(i in turns for i in before) and not any(words[i].kind == "mark" for i in before)
 
 
 def _goes_on(words: Sequence[Word], comma: int) -> bool:
     """ "unlike experts, which share ...," is one aside up to the second comma."""
-    return comma + 1 < len(words) and words[comma + 1].low in ("which", "who", "whose", "where")
+    after = [w.low for w in words[comma + 1 : comma + 3]]
+    return after[:1] in (["which"], ["who"], ["whose"], ["where"]) or after in (["with", "its"], ["with", "their"])
 
 
 def _possessive(words: Sequence[Word], index: int) -> bool:

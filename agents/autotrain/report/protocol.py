@@ -26,7 +26,7 @@ def plan(view: ReportView) -> Section | None:
         ("Embedding width", str(p.embedding_dim)),
         ("Batch size", formats.count(p.batch_size)),
         ("Epochs", f"at most {p.max_epochs}, stopped after {p.patience} without a better AUC on valid"),
-        ("Threads a run", str(p.threads)),
+        ("Processes a run, and threads of each", f"{p.processes}, {p.threads}"),
         ("Way of training", p.way.said),
         ("Estimate beforehand", f"{p.estimated_minutes:g} minutes: {p.estimate_basis}"),
     ]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.schema import Schema
 
-MUCH_BYTES = 1 << 20  # of a slice; smaller ones leave pages where they are
+MANY_ROWS = 2048  # of a slice; smaller ones leave pages where they are
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def _taken(array: NDArray[Any], rows: NDArray[np.int64] | slice, dtype: type[np.
     """A tensor that owns its memory, since the file stays as it is. Converted by NumPy: torch would wake its threads for it."""
     if isinstance(rows, slice):
         taken = array[rows].astype(dtype)
-        if taken.nbytes > MUCH_BYTES:
+        if len(taken) >= MANY_ROWS:
             _let_go(array)
         return torch.from_numpy(taken)
     return torch.from_numpy(np.take(array, rows, axis=0).astype(dtype, copy=False))

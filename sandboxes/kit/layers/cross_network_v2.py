@@ -21,6 +21,9 @@ CARD = Card(
     cues=(
         "cross network with weight matrix",
         "improved cross network",
+        "cross network",
+        "cross layer",
+        "cross layers",
         "cross layer with a full weight matrix",
         "full-rank cross layer",
         "low-rank cross layer",
@@ -46,6 +49,129 @@ CARD = Card(
         "Stacked cross layers build explicit feature interactions whose order grows with depth, with a residual connection each.",
         "The cross network runs in parallel with a deep network, or before it, on the concatenated embeddings.",
         "Replacing the weight vector of a cross layer by a matrix makes it considerably more expressive.",
+        (
+            "Each layer computes x_{l+1} = x_0 ⊙ (W_l x_l + b_l) + x_l, with a full weight matrix, so that each coordinate of "
+            "the original input receives its own factor. Stacked layers model bounded-degree interactions more expressively "
+            "than a scalar projection could."
+        ),
+        (
+            "We replace the weight vector of explicit crossing layers by a matrix: the output of the last layer is mapped "
+            "linearly to the input's dimension and multiplied element-wise with the original embedding layer, plus a residual. "
+            "A low-rank factorisation of the matrix reduces the cost."
+        ),
+        (
+            "The base features x_0 are combined by Hadamard product with an affine transformation of the current layer at each "
+            "depth. The square matrix captures the importance of every bit pair, and a residual link preserves lower-order "
+            "terms; depth governs the polynomial order."
+        ),
+        (
+            "For web-scale ranking we stack crossing layers whose kernel is a d-by-d matrix, possibly decomposed into two thin "
+            "matrices or a mixture of low-rank ones. In each layer the raw input is multiplied coordinate-wise with the "
+            "projected hidden state and the state is added."
+        ),
+        (
+            "A step of our stack works so: the present state passes through a square table of weights and an offset, giving a "
+            "vector as wide as the starting input; the two are multiplied position by position; then the present state is "
+            "added. Several steps follow one another."
+        ),
+        (
+            "Scaling the whole starting vector by one number was too coarse. Now each of its positions gets a factor of its "
+            "own, worked out by a linear map from all positions of the present state, and the identity path is kept. Orders add "
+            "up with the number of steps."
+        ),
+        (
+            "In our advertising ranker, the unprocessed row of codes re-enters at every level, where it is multiplied entry by "
+            "entry with a linearly transformed copy of the level below. To spare computing, the transforming matrix is written "
+            "as a tall one times a wide one."
+        ),
+        (
+            "The recursion is: new state equals start vector, times entrywise (matrix applied to old state plus offset), plus "
+            "old state. Because of the matrix, any entry of the start vector may be coupled with any entry of the old state "
+            "with its own strength, round after round."
+        ),
+        (
+            "Products of up to five attributes of a game session are gained through four chained levels. On each level a dense "
+            "linear map without activation prepares one multiplier per coordinate from the latest outcome, which acts on the "
+            "first input; the latest outcome is then carried forward."
+        ),
+        (
+            "We spend quadratic instead of linear parameters per crossing level, and get in return a separate learned "
+            "multiplier for each component of the initial representation. Skinny factor pairs in place of the full table bring "
+            "most of the price back down. Levels are stacked with shortcuts."
+        ),
+        (
+            "Like gates that are linear rather than squashed, coordinates computed from the preceding level's vector open or "
+            "amplify the coordinates of the very first vector. The preceding vector is added afterwards, and stacking such "
+            "levels yields ever higher powers of the inputs."
+        ),
+        (
+            "The first-layer input of the hotel model is kept and used again at each depth. There it meets, position against "
+            "position, the preceding depth's vector turned by a trained square array; a skip path joins. Each depth thus "
+            "contributes one more degree of conjunction."
+        ),
+        (
+            "What couples the properties is a weight array per level, whose blocks tell how strongly one column's code "
+            "influences another's. The array is applied to the running vector, the outcome multiplies the initial vector "
+            "componentwise, and the running vector is added for the next level."
+        ),
+        (
+            "We chain a few levels of the form: affine map of the newest vector, times the oldest vector at like positions, "
+            "plus the newest vector. Our profiling for a video site showed the maps to be close to low rank, hence we store "
+            "them as two narrow factors."
+        ),
+        (
+            "Our step function is as follows: take the present vector, send it through a full square matrix plus offset, "
+            "multiply the outcome entry by entry with the very first input, and add the present vector. Every entry of the "
+            "first input receives a multiplier of its own, and not a common one. Four repetitions, each having its own matrix, "
+            "were enough for the app store data; the last result goes to the output unit directly."
+        ),
+        (
+            "Let u be the joined input and let v begin as u. In each round v is sent through a full square table of trainable "
+            "numbers and an offset; what comes out scales u, coordinate for coordinate, and the scaled u is laid on top of v to "
+            "give the next v. After three rounds, products of as much as four coordinates are present, each with a richly "
+            "parametrised coefficient. The last v is weighted into the score."
+        ),
+        (
+            "Each layer sends the preceding state through a full weight matrix and an offset, multiplies what comes out "
+            "coordinate by coordinate with the original input, and adds the preceding state. Every coordinate of the input thus "
+            "gets a multiplier of its own, and degree goes up by one per layer."
+        ),
+        (
+            "Start from x0, all codes in a row. Compute W times the running vector plus b; multiply in place with x0; add the "
+            "running vector; repeat with another W. To save cost W may be written as the product of a tall and a flat matrix, "
+            "or as a gated mixture of several such low-rank pairs."
+        ),
+        (
+            "If one scalar rescales the whole input, the explicit branch can express very little. We replace it with a vector "
+            "of factors, derived from the current state by a square trained matrix, so that bit by bit any coordinate may be "
+            "crossed with any other; the raw input is brought in anew at each level and the state is carried forward."
+        ),
+        (
+            "It is like a mixing desk with a slider for each channel: at each stage all sliders are set by linear combinations "
+            "of the earlier stage's channels, the original recording is sent through the sliders, and the outcome is laid over "
+            "the earlier stage. Several stages make high-order blends."
+        ),
+        (
+            "x_{l+1} equals x_0 elementwise (W_l x_l plus b_l) plus x_l, W_l square. No activation function comes in; a block "
+            "of W tells how strongly two columns combine, so the learned matrix can be read as a map of column-by-column "
+            "interplay."
+        ),
+        (
+            "Explicit polynomial terms of install-prediction attributes are generated by a recursion that is richer than a "
+            "rank-one update. The running representation is linearly remixed in full, serves as a gate on every single entry of "
+            "the initial representation, and gets itself added back, so that L rounds reach order L plus one."
+        ),
+        (
+            "We let the first-level row of song and listener coordinates be modulated repeatedly. The modulating signal in each "
+            "round is an affine image, as wide as the row, of the latest result; modulation is entrywise, followed by an "
+            "identity skip. The quadratic parameter count is the price of expressiveness and can be cut by factorising."
+        ),
+        (
+            "Our crossing tower for bank offers alternates two moves: a dense linear map mixing all positions of the present "
+            "vector, then a place-by-place product with the very first vector, with the present one added. Since the multiplier "
+            "differs from position to position, products such as age with region and device with hour can be learned at the "
+            "same depth independently."
+        ),
     ),
     arguments=(
         Argument(

@@ -45,6 +45,114 @@ CARD = Card(
         "The component captures pairwise interactions in linear time by reformulating the sum over pairs.",
         "It shares the feature embeddings with the deep part and outputs a sum of inner products.",
         "An addition unit reflects order-1 features and inner product units represent order-2 feature interactions.",
+        (
+            "Pairwise interactions are modelled by the inner product of the latent vectors of the two features. The inner "
+            "products of all pairs are summed into a single second-order term of the logit, computed in linear time by the "
+            "square-of-sum minus sum-of-squares identity."
+        ),
+        (
+            "Instead of an independent weight for each feature cross, we factorise the weights: the strength of an interaction "
+            "is the dot product of two k-dimensional embeddings, which allows estimation under sparsity. All interactions are "
+            "added up with equal importance."
+        ),
+        (
+            "The second-order component sums the products of every two active features, each weighed by the inner product of "
+            "their low-rank vectors, and adds the resulting scalar directly to the prediction without any hidden layer."
+        ),
+        (
+            "For each pair of fields we take the dot product of their embeddings; the sum over all pairs is a scalar which, "
+            "together with the first-order part, forms the output. No deep network processes the interactions."
+        ),
+        (
+            "How well do two attribute values go together? We multiply their codes coordinate by coordinate and add up. Doing "
+            "so for every two attributes of the row and totalling all the answers gives one number, which is put straight into "
+            "the log-odds."
+        ),
+        (
+            "A guest-hotel combination may never have occurred in the log, so no weight of its own could be learned. Each value "
+            "therefore has a point in a small space, and the weight of any combination is the agreement of the two points. All "
+            "agreements count alike and are simply added."
+        ),
+        (
+            "We add the codes of all columns and square the result per coordinate; from it we subtract the squared codes "
+            "themselves; half the total over the coordinates is the score. This equals the sum of all pairwise agreements at a "
+            "cost linear in the number of columns."
+        ),
+        (
+            "The quadratic part of our polynomial regression on song, artist, listener and hour has its coefficient matrix "
+            "constrained to low rank, V times V transposed. Its value, a lone scalar, joins the bias and the main effects in "
+            "the final sum."
+        ),
+        (
+            "Every two slots in the ad request shake hands: the handshake's warmth is the similarity of their latent factors, "
+            "unscaled and unweighted. The warmths of all handshakes are summed to a scalar that needs no further layers before "
+            "the sigmoid."
+        ),
+        (
+            "To express that merchant and hour matter jointly, we let the model score joint occurrences by matching coordinates "
+            "multiplied and added. The grand total over all couples of properties is itself the output of this part; the "
+            "individual couples' values are not passed to a network."
+        ),
+        (
+            "The response is explained by interactions of degree two with shared parameters: the same vector of a value serves "
+            "in all its couples. What comes out is one figure, the plain sum of the couples' scalar products, with no "
+            "field-dependent factor in front."
+        ),
+        (
+            "Games, players and devices are given positions. If two positions point the same way, the presence of both raises "
+            "the install odds; if they oppose, it lowers them. We sum these tendencies over all twosomes in the row, giving "
+            "each twosome the same say."
+        ),
+        (
+            "Crosses seen rarely or never still receive sensible weights, as each weight is composed from two vectors learned "
+            "from many other crosses. The whole of the second-degree contribution is reduced at once to a scalar and is added "
+            "to the linear terms."
+        ),
+        (
+            "This part of the news ranker has neither hidden units nor learned importance of the couples: reader with topic, "
+            "topic with hour, reader with hour and so forth are each rated by the scalar product of their codes, and the "
+            "ratings' sum is the log-odds contribution."
+        ),
+        (
+            "Each value owns a short list of latent factors. For any two values in a row we multiply their lists coordinate by "
+            "coordinate and add up, giving the strength with which the two act together, and all these strengths, each counted "
+            "equally, are totalled into one number that goes straight to the score."
+        ),
+        (
+            "A coefficient for every couple of categories could never be estimated, as most couples occur once or never. We "
+            "factorise the coefficients instead: the effect of user with ad is the agreement between a user point and an ad "
+            "point. The agreements over all couples are summed into a scalar, with no network after it."
+        ),
+        (
+            "Trick: add all field vectors and square the total in each coordinate; square every vector first and add those; "
+            "take half the difference and sum it over coordinates. This equals the total agreement of all distinct couples at a "
+            "cost linear in their number, and that one figure is our second-order contribution to the log-odds."
+        ),
+        (
+            "Picture guests at a party, each with an arrow; the warmth between two guests is large when their arrows point the "
+            "same way. The evening's success is the plain total of warmth over all couples, no couple being favoured by an "
+            "extra coefficient, and we put this total directly into the forecast."
+        ),
+        (
+            "Song, listener and hour are each placed in one common low-dimensional space. Their joint effect is modelled by how "
+            "closely every two of them align there, alignments being simply added; the same point is used whichever partner it "
+            "meets. Nothing nonlinear follows but the final sigmoid."
+        ),
+        (
+            "Score gains the sum over i less than j of v_i matched with v_j, where v_i is the latent list of the value present "
+            "in column i. One unweighted scalar per row results; neither a vector of pair products nor an importance for pairs "
+            "is kept."
+        ),
+        (
+            "We want co-occurrence effects that carry over to unseen combinations. Since a hotel's factors are fitted from all "
+            "its meetings with cities, devices and dates, its affinity for a new date can be read off as a product of factors "
+            "summed across dimensions; the row's rating adds up such affinities over all twosomes with equal say."
+        ),
+        (
+            "The quadratic term of a regression on the sparse row is given a weight matrix of low rank. In effect, every two "
+            "active attributes contribute the overlap of their codes, and contributions are piled up into the final logit as "
+            "they stand: no hidden layer, no gate, no pair-specific multiplier."
+        ),
     ),
     example="layer = FactorizationMachine(fields.shape[1], fields.shape[2])\noutput = layer(fields)",
 )

@@ -50,6 +50,112 @@ CARD = Card(
         "The first-order term reflects how much every feature by itself moves the prediction.",
         "We add a logistic regression on the raw input features to the output of the network.",
         "The shallow linear model takes the raw categorical features and directly outputs a score that is summed into the logit.",
+        (
+            "The wide component is a generalised linear model: each sparse feature value has a scalar weight, the weights of "
+            "the active features are summed together with a bias, and the sum is added to the logit."
+        ),
+        (
+            "First-order effects are modelled by one learned coefficient per feature value. No interaction between features is "
+            "considered; the contribution of each feature to the logit is independent of all the others."
+        ),
+        (
+            "We memorise frequent feature values through a weight vector over the one-hot encoded input, w·x + b, trained "
+            "jointly with the rest of the model and followed by a sigmoid."
+        ),
+        (
+            "In addition to the embedding-based parts, every categorical id carries a scalar bias term. The terms of the ids "
+            "present in the sample are added directly to the prediction, giving a simple, interpretable and fast first-order "
+            "model."
+        ),
+        (
+            "Each possible entry of each column owns one number. To score a request we look up the numbers of the entries that "
+            "occur in it and add them. The total shifts the log-odds of an install up or down."
+        ),
+        (
+            "The simplest part of the predictor is a scoreboard: city, hour, device and banner each bring points, positive or "
+            "negative, learned from the log. The points are tallied without regard to who stands beside whom."
+        ),
+        (
+            "An artist may simply be popular, whatever the listener. Such main effects are caught by a single trained scalar "
+            "for every attribute value, all of which are summed to the output; vectors and hidden layers are not involved."
+        ),
+        (
+            "We fit a logistic model on millions of binary indicators, of which a handful fire in each row. The log-odds are "
+            "the sum of the coefficients of the indicators that fire, so scoring costs one addition per column."
+        ),
+        (
+            "The effect of a property on the response is taken to be additive: being a weekend moves the booking log-odds by a "
+            "fixed, trained amount, and this amount is the same for all guests and hotels. What depends on combinations is left "
+            "to other parts."
+        ),
+        (
+            "Beside the deep tower stands a shallow one without any hidden unit. It holds a table with width one: every token's "
+            "row is a lone parameter, and the rows picked by the current impression are added straight into the final score."
+        ),
+        (
+            "The table of latent factors is complemented by a table of intercepts. Each reader, publisher and topic has its own "
+            "intercept, and the intercepts concerned are totalled, so that general inclination and general appeal need not be "
+            "expressed through the vectors."
+        ),
+        (
+            "For a bank it matters that a score can be read off. This part attaches a weight to each category of each "
+            "attribute; a customer's score is the total of the weights that apply, nothing being multiplied with anything else."
+        ),
+        (
+            "Rote knowledge about individual ids is kept in scalar parameters, one for each id, with sparsity encouraged by an "
+            "absolute-value penalty. They act on the output directly, bypassing every nonlinear layer, and their sum is the "
+            "whole of this term."
+        ),
+        (
+            "The model's baseline answer is obtained as an inner product of the sparse indicator row with a coefficient vector. "
+            "It cannot tell that two attributes together mean more than each alone, but it is cheap, convex to fit and hard to "
+            "beat on frequent values."
+        ),
+        (
+            "Beside the nonlinear machinery, which is not the topic here, our bidder keeps an enormous table with one number "
+            "for each distinct value ever seen: each publisher, each banner size, each publisher-size couple. For an impression "
+            "the numbers of its values are looked up and added straight to the log-odds. The table is kept sparse by an "
+            "absolute-value penalty, and it remembers the odd exceptions that a smooth model forgets."
+        ),
+        (
+            "Every distinct value in the table owns one adjustable number. For a given row we look up the numbers of the values "
+            "that are present and add them, with an offset, straight to the log-odds; no value modifies the effect of another."
+        ),
+        (
+            "The shallow side memorises. Knowing that a certain publisher gets many clicks whatever else holds is stored as a "
+            "single scalar tied to that publisher's id, and the final score simply receives the total of all such scalars for "
+            "the active ids."
+        ),
+        (
+            "Take the one-hot row, mostly zeros. Multiply each entry with its own coefficient and sum up; the squashed total is "
+            "the forecast probability. There are no hidden units, no vectors per value and no products: one parameter per "
+            "dictionary entry, which is why it can be trained on billions of rows."
+        ),
+        (
+            "Like a bill made of separate prices, the score of a trip is the sum of a price for its city, a price for its "
+            "weekday, a price for the traveller's age band, and a base fee. Prices are fitted to past bookings and never depend "
+            "on what else is on the bill."
+        ),
+        (
+            "A first-order part accounts for main effects. It gives each category level an individual bias that goes directly "
+            "into the output, bypassing the layers that handle combinations, so these need not waste capacity on popularity "
+            "alone."
+        ),
+        (
+            "y gains b plus the sum over columns j of w indexed by the value found in column j; the w are scalars in a sparse "
+            "table. The gradient for a row touches just the entries that fired. Interaction between columns is left entirely to "
+            "the other branches."
+        ),
+        (
+            "Alongside the deep tower we run a generalised additive scorer over the raw sparse indicators: how much this game "
+            "by itself, this device by itself, this hour by itself raises or lowers the install rate. Their independent votes "
+            "are totalled and joined with the tower's output before the sigmoid."
+        ),
+        (
+            "The bank's baseline card assigns points to each answer on the form and adds the points. We learn those points by "
+            "gradient steps on the log penalty, one per answer, and let the sum enter the final prediction as it is, without "
+            "transformation, embedding or crossing."
+        ),
     ),
     example="term = LinearTerm(schema, n_tasks=len(schema.tasks))\noutput = term(batch)",
 )

@@ -45,6 +45,124 @@ CARD = Card(
         "are used at test time.",
         "Rows of different business scenarios are brought to one scale before they enter the shared network.",
         "Normalisation parameters are private to each market while the layers that follow are common.",
+        (
+            "Each domain keeps its own normalisation statistics: activations are standardised with the mean and variance of the "
+            "sample's domain and then transformed with a scale and bias made of a shared part and a domain-specific part."
+        ),
+        (
+            "Since samples of different scenarios are not identically distributed, ordinary batch normalisation with global "
+            "moments is inappropriate. We compute moving moments separately per scenario, and learn individual scale and shift "
+            "parameters for each of them."
+        ),
+        (
+            "Mini-batches are organised by domain so that the batch mean and variance are those of a single domain; at "
+            "inference every domain uses its own accumulated statistics, and the affine parameters are also specific to the "
+            "domain."
+        ),
+        (
+            "We replace the standard normalisation layer by a partitioned one, in which the data of every scenario are whitened "
+            "with that scenario's running mean and standard deviation before domain-wise gamma and beta are applied."
+        ),
+        (
+            "Rows from the app and rows from the website have different averages and spreads. Before the dense layers, we "
+            "subtract from each row the average of its own source and divide by its own source's spread, then stretch and move "
+            "with numbers stored for that source."
+        ),
+        (
+            "A common running average over all markets describes none of them. The layer therefore keeps a table of centres and "
+            "widths, one line per market, looks up the line of the row's market, and standardises by it, followed by "
+            "market-owned gain and offset."
+        ),
+        (
+            "Hidden values for music on the home page and music in search are centred and scaled by what is typical on the "
+            "respective page. The typical values are gathered during learning for each page apart and are frozen for serving."
+        ),
+        (
+            "For each bank branch we track how its customers' activations are distributed. A customer is then expressed in "
+            "standard deviations from the branch's mean, so branches of very unlike clientele become comparable, and learned "
+            "multipliers and biases of the branch restore what is useful."
+        ),
+        (
+            "The moments used for standardising are not pooled. Samples are grouped by channel, first and second moments are "
+            "estimated within each group, and the standardised activations pass a per-channel affine map combined with a global "
+            "one."
+        ),
+        (
+            "Instead of letting a small network invent factors, we measure them: the mean and the dispersion of each surface's "
+            "news impressions are estimated from the data of that surface, used to standardise its activations, and "
+            "complemented by trainable gain and bias stored for the surface."
+        ),
+        (
+            "When traffic of all regions is thrown into one batch, large regions dictate the statistics and small ones are "
+            "standardised wrongly. Our layer separates the accounts: each region is centred and rescaled by its own figures, "
+            "both in learning and in serving."
+        ),
+        (
+            "Console players spend more than phone players, which shifts every neuron. We remove the shift at its source by "
+            "zero-mean, unit-variance transformation within platform, and allow the platform to have an own slope and intercept "
+            "afterwards."
+        ),
+        (
+            "In training, the layer consults the domain indicator of the advert request, takes the mean and variance of "
+            "requests with that same indicator, standardises, and updates only this domain's running values. In serving, the "
+            "stored values of the indicated domain are used."
+        ),
+        (
+            "Cities differ in the distribution of visit features. We line up the distributions by standardising within each "
+            "city: subtract the city's mean, divide by its deviation, and apply its own learned scale and offset in addition to "
+            "the ones all cities have in common."
+        ),
+        (
+            "Each page keeps its own running mean and variance of every input coordinate, gathered only from the rows belonging "
+            "to that page. A row is centred and divided by the figures of its page and then stretched and moved by factors, "
+            "partly common and partly that page's own."
+        ),
+        (
+            "Marks from strict and lenient schools must be standardised school by school before comparison. Likewise, we "
+            "subtract from each activation the average of its own market and divide by the spread of that market, and then "
+            "apply a market-owned multiplier and offset; pooled statistics over all markets are never used."
+        ),
+        (
+            "Recipe: group the mini-batch by channel; in every group compute the mean and variance per coordinate; standardise "
+            "the group's rows with these. Then multiply by common gain times channel gain and add common bias plus channel "
+            "bias; keep moving averages per channel for serving."
+        ),
+        (
+            "Batch standardisation supposes that all the rows stem from one distribution, which fails if home page and checkout "
+            "page are mixed. We therefore maintain distinct moments for each page, and distinct affine coefficients, so that "
+            "each page's inputs reach the network with zero average and unit spread by their own standards."
+        ),
+        (
+            "What the country contributes here is above all its statistics: the first and second moment of features estimated "
+            "on its own traffic, used for whitening its rows in training and in production. A learned rescaling tied to the "
+            "country, combined with a global one, completes the layer."
+        ),
+        (
+            "Tersely: for row x of domain p, z equals (x minus mu_p) over the square root of (var_p plus eps), output equals (g "
+            "times g_p) times z plus (b plus b_p). mu_p and var_p are accumulated over rows of p exclusively."
+        ),
+        (
+            "In our game shop, console and phone players differ widely in the level and range of nearly every signal. The layer "
+            "ahead of the common network evens this out by normalising each sample against the peers from its platform only, "
+            "with platform-private scale and offset parameters afterwards."
+        ),
+        (
+            "A hotel displayed in the mail campaign is judged relative to mail rows, one displayed in search relative to search "
+            "rows. To this end, the standardising layer is replicated by place of display, each replica with private running "
+            "averages, deviations and trainable affine terms, while the tower it feeds is a single one."
+        ),
+        (
+            "Activations on the checkout page lie far from those on the recipe page, and pooling them in one average harms "
+            "both. We hence record mean and variance for each page apart; a row is centred and divided by the figures of the "
+            "page it stems from. Then it is stretched by a common trained vector multiplied with one owned by the page, and "
+            "moved by the sum of a common and an own offset."
+        ),
+        (
+            "Records from the lobby, the arena and the shop of the game have different averages, and to centre them all with "
+            "one average is misleading. We subtract from every hidden signal the average noted for the place where the record "
+            "arose, divide by the deviation noted for that place, and then stretch and displace by two constants which also "
+            "belong to this place only. The running figures of each place are kept for live use."
+        ),
     ),
     arguments=(
         Argument(

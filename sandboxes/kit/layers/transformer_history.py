@@ -49,6 +49,125 @@ CARD = Card(
         "normalisation.",
         "The sequence of historical behaviours together with the target item is fed into stacked transformer layers.",
         "Several heads attend to different kinds of dependency inside the sequence of user actions.",
+        (
+            "We append the candidate item to the user's behaviour sequence, add position embeddings, and encode the whole "
+            "sequence with multi-head self-attention followed by position-wise feed-forward layers. The outputs are "
+            "concatenated with the other features and fed to an MLP."
+        ),
+        (
+            "To capture the relations among behaviours, every clicked item attends to all the others and to the target item "
+            "through scaled dot-product attention with several heads, residual connections and layer normalisation."
+        ),
+        (
+            "The sequence layer consists of stacked encoder blocks: queries, keys and values are linear projections of the item "
+            "embeddings in the history, including the item to be scored, and positional features encode the time distance to "
+            "the recommendation."
+        ),
+        (
+            "Unlike recurrent models, which process behaviours one at a time, we let all positions of the behaviour sequence "
+            "interact in parallel by self-attention, and obtain contextualised representations of past items and of the target."
+        ),
+        (
+            "Each song in the listening log, with the song to be judged placed at the end, rewrites its own code by looking at "
+            "all the other songs and borrowing from those it finds related. Several such looks are taken side by side, and the "
+            "rewriting is done once or twice."
+        ),
+        (
+            "A phone case bought after a phone means something other than a phone case alone. We therefore let purchases "
+            "exchange information with each other, and with the product on offer, before any prediction: all-pairs "
+            "compatibility scores, normalised by row, tell how the purchases' vectors are mixed."
+        ),
+        (
+            "Visited places and the place to be ranked form one list. Every member sends a question and an answer to every "
+            "member; matching questions and answers determine who listens to whom, in several subspaces at once. Skip paths and "
+            "normalisation surround this step, and a small net refines each member."
+        ),
+        (
+            "The clip log is turned into a matrix, one row per clip plus a row for the clip in question, with learned codes for "
+            "recency added. Row-to-row affinities are computed in all directions at cost quadratic in the log's length, so "
+            "distant clips influence one another directly, without a chain of states."
+        ),
+        (
+            "Pooling weighs bookings one by one; we first make each booking aware of its company. In a block, each booking "
+            "becomes a mixture of all bookings and of the listing under evaluation, mixture proportions being computed by "
+            "parallel heads; after the block, a dense network reads all rows."
+        ),
+        (
+            "What a game session signifies depends on the sessions around it. Our encoder, borrowed from language modelling, "
+            "regards sessions as words and the advertised game as the final word, and yields for every word a vector coloured "
+            "by the entire sentence; place in the sentence is marked by an added vector."
+        ),
+        (
+            "Transactions of the customer and the product proposed are read together as a sequence of tokens. Layers of mutual "
+            "lookup between the tokens, each followed by a two-layer net applied to every token separately, give "
+            "context-dependent codes, which we flatten and pass on to the scorer."
+        ),
+        (
+            "The history is not reduced to a weighted sum at the outset: each article opened consults all articles opened "
+            "earlier or later as well as the headline in question, in multiple representation subspaces, and its vector is "
+            "replaced by what it has gathered plus what it was."
+        ),
+        (
+            "Order is kept by tagging each past install with its age, and no recurrence is needed: every install compares "
+            "itself with every other install and with the advertised app at once. Multiple comparisons with separate "
+            "projections run in parallel, their findings are joined, added back, and normalised."
+        ),
+        (
+            "The page visits of a person are encoded by letting visits look at visits. For visit i and visit j a scaled "
+            "agreement of projected codes is taken, softmax over j gives proportions, and i's new code is the blend; the page "
+            "being scored takes part as one more position."
+        ),
+        (
+            "The clip to be scored is appended to the list of clips already watched, and every element gets a tag vector for "
+            "its place. Then each element asks questions in eight subspaces, and is answered by all elements of the list, the "
+            "scored clip among them, in proportion to the exponentiated scaled agreement of the question with what they have to "
+            "offer. The joined answers are added back to the element, standardised, and refined by a small network working at "
+            "each place alone. We apply two such rounds."
+        ),
+        (
+            "We append the product being scored to the list of past purchases, add a marker for each one's place in time, and "
+            "let every element of the list look at every other. Several parallel projections compute the mutual looks, a "
+            "position-wise feed-forward layer follows with skip links and normalisation, and the reworked list goes to the "
+            "classifier."
+        ),
+        (
+            "Earlier plays mean different things in one another's company. So each play is rewritten as a blend of all plays "
+            "and of the song in question, the shares coming from scaled matches between projected versions of them, in several "
+            "independent subspaces at once; the rewriting is stacked once or more before the final layers."
+        ),
+        (
+            "Recipe: sequence of visited listings, then the listing on offer at the end; add timing codes. Project each to "
+            "asker, answerer and content; match askers with answerers, normalise, mix contents; do so for h sets of projections "
+            "and join them. Add the input back, normalise, apply a two-layer map to each place; flatten and predict the click."
+        ),
+        (
+            "Imagine a round table where each watched clip, and the clip under judgement too, consults all the others before "
+            "stating its own meaning, with several conversations going on in parallel on different subjects. After the talk "
+            "each one ponders alone in a small feed-forward layer. What they say at the end, not what they said at the start, "
+            "describes the viewer."
+        ),
+        (
+            "Stepping through a log one event at a time is slow and lets distant events fade. We connect all events directly: "
+            "any two transactions exchange information in one hop through query-key matching with many heads, and position "
+            "codes keep the chronology. The offer whose acceptance is forecast joins the sequence as one more element."
+        ),
+        (
+            "Let S be the matrix whose rows are codes of past reads plus the proposed article, with place codes added. Replace "
+            "S by the concatenation over heads of row-softmax of S Wq times S Wk transposed, applied to S Wv; then residual, "
+            "normalisation, pointwise network. The rows are events in time, not columns of the table."
+        ),
+        (
+            "The gamer's past sessions are contextualised mutually rather than merely weighed and added. An encoder block "
+            "borrowed from machine translation treats sessions as words of a sentence and the game being advertised as the last "
+            "word, so that a session's vector comes to reflect which sessions preceded it. Its outputs are passed to dense "
+            "layers along with the other attributes."
+        ),
+        (
+            "What a guest booked in spring may explain what she booked in autumn, and both may bear on the room now displayed. "
+            "Our behaviour encoder models such links pairwise among all bookings and the room, with several relation types "
+            "learned side by side, and returns one refined vector per position of the chain, computed in parallel and not "
+            "recurrently."
+        ),
     ),
     arguments=(
         Argument(

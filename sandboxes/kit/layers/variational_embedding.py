@@ -53,6 +53,127 @@ CARD = Card(
         "Cold-start users and ads have uncertain embeddings, and the uncertainty is modelled by distribution estimates.",
         "The training objective is the evidence lower bound: the prediction loss plus a regularisation by the divergence.",
         "Noise in proportion to the learned variance is added to the embedding vectors, as in variational autoencoders.",
+        (
+            "Every feature id is represented by a distribution, a mean and a variance vector, rather than by a point. During "
+            "training embeddings are drawn with the reparameterisation trick, and a KL term pulls the posterior to a prior; at "
+            "inference the mean is used."
+        ),
+        (
+            "To counter overfitting of rare features we place a Gaussian over each embedding. The loss consists of the expected "
+            "log loss under sampled embeddings and the divergence between the learned Gaussian and its prior, which regularises "
+            "infrequent ids towards the prior."
+        ),
+        (
+            "We adopt a Bayesian treatment of the embedding table: the lookup returns mu and sigma, noise scaled by sigma is "
+            "added to mu in each step, and the evidence lower bound is maximised. Cold-start ids with few samples keep a wide "
+            "distribution near the prior."
+        ),
+        (
+            "Point estimates of id embeddings are unreliable when data is scarce. Our model learns the uncertainty of each "
+            "embedding as a diagonal normal distribution, trains on random draws of it, and penalises its Kullback-Leibler "
+            "distance from a standard or field-wise prior."
+        ),
+        (
+            "A new song is not a dot in latent space but a cloud. Each training step picks a random place inside the cloud to "
+            "stand for the song, and an extra cost is charged for clouds that drift from the default cloud without evidence."
+        ),
+        (
+            "The table holds two numbers per coordinate for each value: where it probably is and how sure we are. We shake the "
+            "code by a random amount proportional to the unsureness, predict the click from the shaken code, and tax departure "
+            "from a common starting bell curve."
+        ),
+        (
+            "Ads seen a thousand times earn a narrow bell curve, ads seen twice a broad one staying close to what is believed "
+            "of ads in general. This comes from minimising prediction error under random draws together with a measure of how "
+            "far beliefs have moved from that general one."
+        ),
+        (
+            "Because a draw has to be differentiable, we write it as centre plus spread times standard noise. Centres and "
+            "spreads are stored per attribute value; the objective adds to the response error the information needed to tell "
+            "each value's curve from the reference curve."
+        ),
+        (
+            "Hotels opened yesterday make ordinary lookup vectors overfit. We therefore treat the vectors as random quantities, "
+            "fit a centre and width for every hotel, sample afresh for each batch, and hold the fit back with a penalty on the "
+            "distance between fitted and assumed distribution."
+        ),
+        (
+            "Nothing is switched off and no field vanishes in our scheme; every code is blurred. How much it is blurred is "
+            "itself learned per identifier, and a pull toward a reference distribution prevents the blur from shrinking to "
+            "nothing on identifiers with little evidence."
+        ),
+        (
+            "For thinly traded funds in a banking app we keep beliefs rather than values. A belief is a normal curve for each "
+            "latent factor; training samples from beliefs, scoring takes their centres, and a complexity price stops each "
+            "belief from leaving the common belief unless responses justify it."
+        ),
+        (
+            "The usual squared-length penalty on codes is the special case of ours with constant widths. We let widths be "
+            "learned too: stochastic codes drawn in each pass, plus a divergence term between a value's fitted normal and the "
+            "assumed one, so that scarcity shows as width."
+        ),
+        (
+            "The encoder of a slot value returns centre and log-variance; a noise draw turns them into the vector used in this "
+            "step. An information cost, small for values that never stray from the assumed normal curve, is added to the "
+            "game-install error, the trade-off set by a coefficient."
+        ),
+        (
+            "How certain is the model of a film nobody has watched? Its latent point is described by a probability density "
+            "whose spread remains that of the starting assumption; seen films have tightened densities. Learning balances fit "
+            "with random points from the densities against closeness to the assumption."
+        ),
+        (
+            "An identifier is not a point but a cloud: its table row stores a centre and a spread for each coordinate. During "
+            "learning we draw a fresh point from the cloud by adding spread times random noise to the centre, and a term in the "
+            "objective draws the clouds towards a reference bell curve; for serving we use the centre."
+        ),
+        (
+            "Newcomers with three ratings should be known less precisely than veterans. We therefore keep for every member a "
+            "normal distribution over latent factors, whose width shrinks with evidence, and penalise its divergence from a "
+            "prior so that rarely seen members stay near the prior instead of memorising noise."
+        ),
+        (
+            "Recipe: look up mu and log-variance for the id; draw epsilon from the unit normal; use mu plus sigma times epsilon "
+            "downstream; to the cross-entropy add a small weight times the closed-form distance between this normal and the "
+            "prior normal. At test time set epsilon to zero."
+        ),
+        (
+            "Ordinary lookup tables overfit the long tail of ads. Our table is probabilistic: each entry is a diagonal normal "
+            "law instead of fixed numbers, sampled anew in every pass with a differentiable trick, and regularised by relative "
+            "entropy to a law shared by entries or predicted from the ad's attributes."
+        ),
+        (
+            "As a weather forecaster gives a temperature with a margin, our song codes come with a margin. Training repeatedly "
+            "picks a value within the margin at random, so the predictor must be right for the whole range; an information "
+            "penalty stops the margins from collapsing to zero or the centres from drifting far from the common default."
+        ),
+        (
+            "From the Bayesian point of view we learn an approximate posterior over the vectors of users and goods. The "
+            "evidence lower bound has two parts: expected log-likelihood of clicks under vectors drawn from the posterior, and "
+            "minus the discrepancy between posterior and prior, which acts hardest on infrequent ids."
+        ),
+        (
+            "Tersely: e is drawn from N(m_id, diag s_id squared), loss equals logloss(f(e), y) plus beta times KL of that "
+            "normal from the prior. The noise has a learned size per id and per coordinate, which sets it apart from zeroing "
+            "inputs at random."
+        ),
+        (
+            "For cold shops we need codes with doubt built in. Two tables give location and uncertainty, a random draw combines "
+            "them while learning, and deviation of the resulting law from the group's Gaussian is charged in the objective; a "
+            "shop seldom seen thus inherits the group's law, one often seen gets its own narrow law."
+        ),
+        (
+            "For each advertiser we learn a centre and a spread, instead of one point in space. While learning, the vector used "
+            "is a fresh draw: centre plus spread times standard normal noise. A penalty, the relative entropy between this "
+            "cloud and a reference cloud derived from the industry of the advertiser, keeps rarely seen advertisers close to "
+            "their peers. When serving, the noise is left out."
+        ),
+        (
+            "An obscure album should not be believed to sit at an exact point. So for every album we store a centre and a width "
+            "per coordinate, and each time it appears in learning a fresh point is drawn about the centre with that width. A "
+            "penalty keeps this little cloud from straying away from a standard bell shape, measured by the relative entropy of "
+            "the two. When serving, just the centre is taken."
+        ),
     ),
     arguments=(
         Argument(

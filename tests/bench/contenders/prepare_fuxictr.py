@@ -1,4 +1,4 @@
-"""FuxiCTR's preparation of raw text, run by the peers' Python: `... prepare_fuxictr TRAIN VALID TEST`.
+"""FuxiCTR's preparation of raw text, run by the peers' Python: `... prepare_fuxictr FOLDER TRAIN VALID TEST`.
 
 The same columns, kinds and least frequency as `bench.raw_clicks` gives the kit. Ray, by which FuxiCTR transforms its columns, is
 started before the clock is. Prints the same line of JSON as `prepare_kit`; the memory is that of this process, without Ray's.
@@ -9,10 +9,9 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-import tempfile
 import time
-from pathlib import Path
 
+from bench.peak import peak_mb
 from fuxictr.preprocess import FeatureProcessor
 
 COUNTS = [f"I{i}" for i in range(1, 14)]
@@ -20,32 +19,25 @@ CATEGORIES = [f"C{i}" for i in range(1, 27)]
 MIN_FREQUENCY = 2
 
 
-def peak_mb() -> float:
-    """The most resident memory since the program began. Not `ru_maxrss`, which remembers the parent that it was forked from."""
-    status = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
-
-
 def main() -> None:
-    train, valid, test = sys.argv[1:]
+    folder, train, valid, test = sys.argv[1:]
     module = importlib.import_module("fuxictr.preprocess.build_dataset")
     module.init_ray()
-    with tempfile.TemporaryDirectory(dir=Path(train).parent) as folder:
-        before, began = peak_mb(), time.perf_counter()
-        processor = FeatureProcessor(
-            feature_cols=[
-                {"name": COUNTS, "active": True, "dtype": "float", "type": "numeric", "normalizer": "StandardScaler"},
-                {"name": CATEGORIES, "active": True, "dtype": "str", "type": "categorical"},
-            ],
-            label_col={"name": "label", "dtype": "float"},
-            dataset_id="raw",
-            data_root=folder,
-        )
-        module.build_dataset(
-            processor, train_data=train, valid_data=valid, test_data=test, data_format="csv", min_categr_count=MIN_FREQUENCY
-        )
-        answer = {"seconds": time.perf_counter() - began, "peak_mb": peak_mb(), "libraries_mb": before}
-        answer |= {"ids": sum(f.get("vocab_size", 0) for f in processor.feature_map.features.values())}
+    before, began = peak_mb(), time.perf_counter()
+    processor = FeatureProcessor(
+        feature_cols=[
+            {"name": COUNTS, "active": True, "dtype": "float", "type": "numeric", "normalizer": "StandardScaler"},
+            {"name": CATEGORIES, "active": True, "dtype": "str", "type": "categorical"},
+        ],
+        label_col={"name": "label", "dtype": "float"},
+        dataset_id="raw",
+        data_root=folder,
+    )
+    module.build_dataset(
+        processor, train_data=train, valid_data=valid, test_data=test, data_format="csv", min_categr_count=MIN_FREQUENCY
+    )
+    answer = {"seconds": time.perf_counter() - began, "peak_mb": peak_mb(), "libraries_mb": before}
+    answer |= {"ids": sum(f.get("vocab_size", 0) for f in processor.feature_map.features.values())}
     print(json.dumps(answer))
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from sandboxes.kit.data.arrays import ArrayRows
+from sandboxes.kit.training.order import BLOCK_ROWS
 
-N, C = 400_000, 20  # 32 MB
+N = 400_000
 
 
 def resident_bytes(of: Path) -> int:
@@ -25,14 +26,16 @@ def resident_bytes(of: Path) -> int:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-def test_reading_a_file_through_leaves_little_of_it_in_memory(tmp_path: Path) -> None:
-    file = tmp_path / "ids.npy"
-    np.save(file, np.arange(N * C, dtype=np.int32).reshape(N, C))
+@pytest.mark.parametrize(("columns", "at_once"), [(20, 20_000), (20, BLOCK_ROWS), (1, BLOCK_ROWS)])
+def test_reading_a_file_through_leaves_little_of_it_in_memory(tmp_path: Path, columns: int, at_once: int) -> None:
+    """As much as training reads at once, of narrow files as of wide ones."""
+    file, cells = tmp_path / "ids.npy", N * columns
+    np.save(file, np.arange(cells, dtype=np.int32).reshape(N, columns))
     mapped = np.load(file, mmap_mode="r")
     rows = ArrayRows(mapped, np.zeros((N, 0), np.float32), {}, None)
     total = 0
-    for start in range(0, N, 20_000):
-        total += int(rows.batch(slice(start, start + 20_000)).ids.sum())
+    for start in range(0, N, at_once):
+        total += int(rows.batch(slice(start, start + at_once)).ids.sum())
         assert resident_bytes(file) < file.stat().st_size / 4
-    assert total == N * C * (N * C - 1) // 2
+    assert total == cells * (cells - 1) // 2
     assert int(mapped.sum(dtype=np.int64)) == total and resident_bytes(file) > file.stat().st_size / 2  # the measure measures

@@ -9,7 +9,6 @@ import importlib
 import inspect
 import pkgutil
 import re
-from collections import Counter
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -153,9 +152,15 @@ def test_phrases_are_lower_case_and_not_repeated(card: Card) -> None:
     assert 10 <= len(card.cues) <= 20
 
 
-def test_no_two_cards_share_a_name_or_a_cue() -> None:
-    owners = Counter(cue for card in CARDS for cue in {c.replace("-", " ") for c in card.cues})
-    assert [cue for cue, n in owners.items() if n > 1] == []
+def test_names_are_cards_own_and_a_cue_is_shared_only_by_variants() -> None:
+    """What two cards of a slot are called alike, their descriptions tell apart."""
+    assert len({card.name for card in CARDS}) == len({card.block for card in CARDS}) == len(CARDS)
+    owners: dict[str, list[str]] = {}
+    for card in CARDS:
+        for cue in {c.replace("-", " ") for c in card.cues}:
+            owners.setdefault(cue, []).append(card.slot)
+    shared = {cue: slots for cue, slots in owners.items() if len(slots) > 1}
+    assert all(len(slots) == 2 and len(set(slots)) == 1 for slots in shared.values()), shared
     assert [c.name for c in CARDS] == sorted({c.name for c in CARDS})
 
 

@@ -16,7 +16,7 @@ def _of(kinds: str, must: str = "", may: str = "") -> Expected:
 AWAY = "other_field unsupported_task"  # clearly not click or conversion prediction; which of the two is a matter of taste
 
 ABSTRACTS = {
-    "align-grag": _of(AWAY),
+    "align-grag": _of(AWAY, may="contrastive_loss"),
     "alpt": _of("no_mechanism"),
     "apen": _of("analysis unsupported_task"),
     "autoassign-plus": _of("no_mechanism unsupported_task"),
@@ -39,7 +39,7 @@ ABSTRACTS = {
     "drr": _of("unsupported_task"),
     "erase": _of("benchmark"),
     "esans": _of("unsupported_task"),
-    "gcl-mo": _of("unsupported_task"),
+    "gcl-mo": _of("unsupported_task", may="contrastive_loss"),
     "gpsd": _of("in_scope no_mechanism", "pretrain_then_finetune", "transformer_history"),
     "graphsail": _of("unsupported_task no_mechanism"),
     "gsvr": _of("in_scope", "variational_embedding"),
