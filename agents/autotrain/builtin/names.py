@@ -103,12 +103,17 @@ def _named(name: str) -> bool:
     return len(re.findall(r"[A-Z]", name)) >= 2 or any(c.isdigit() for c in name) or " " in name
 
 
+def _always_capital(name: str, body: str) -> bool:
+    """Whether a word with one capital is no common word: it comes back, and never without the capital."""
+    return len(re.findall(rf"\b{re.escape(name)}\b", body)) > 1 and not re.search(rf"\b{re.escape(name.lower())}\b", body)
+
+
 def _choose(paper: Paper, body: str) -> tuple[str, tuple[str, ...]]:
     scores: defaultdict[str, float] = defaultdict(float)
     first: dict[str, int] = {}
     titled = dict(_from_title(paper))
     for name, weight in [*titled.items(), *_candidates(body)]:
-        if name in titled or _named(name):
+        if name in titled or _named(name) or _always_capital(name, body):
             scores[name] += weight if scores[name] < 6 else 0.1
             first.setdefault(name, len(first))
     for name in scores:

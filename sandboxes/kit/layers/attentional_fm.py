@@ -146,7 +146,8 @@ CARD = Card(
             "log-odds."
         ),
         (
-            "f equals p transposed times the sum over couples of a_ij times v_i elementwise v_j, with a the softmax of h "
+            "The score f equals p transposed times the sum over couples of a_ij times v_i elementwise v_j, with a the "
+            "softmax of h "
             "transposed times the rectified W of that same elementwise product plus b. Attention runs over couples, not over "
             "columns and not over past events."
         ),

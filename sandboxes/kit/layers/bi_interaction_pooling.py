@@ -128,7 +128,8 @@ CARD = Card(
             "network look at that picture."
         ),
         (
-            "g equals the sum over i less than j of v_i elementwise v_j, a k-dimensional result; score equals a multilayer net "
+            "The vector g equals the sum over i less than j of v_i elementwise v_j, a k-dimensional result; score equals a "
+            "multilayer net "
             "of g. The single pooled g, in contrast to a list with an entry per couple, keeps the network's input small however "
             "many columns there are."
         ),

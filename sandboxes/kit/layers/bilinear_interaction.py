@@ -147,7 +147,8 @@ CARD = Card(
             "dependence; results for all duos are collected unpooled and go to the stacked layers."
         ),
         (
-            "p_ij is (v_i W) elementwise v_j, with W shared or specific to i or to the couple; the collection of p_ij, each a "
+            "The product p_ij is (v_i W) elementwise v_j, with W shared or specific to i or to the couple; the collection of "
+            "p_ij, each a "
             "vector of length k, feeds a multilayer net. There is one pass over couples, and no recursion back to the original "
             "input."
         ),

@@ -160,7 +160,8 @@ CARD = Card(
             "totals from all depths reach the final unit."
         ),
         (
-            "x at level k, map h, equals the sum over i and j of W^{k,h}_{ij} times (x at level k minus one, row i, elementwise "
+            "The vector x at level k, map h, equals the sum over i and j of W^{k,h}_{ij} times (x at level k minus one, row i, "
+            "elementwise "
             "x at level 0, row j). Sum-pool every map over its dimensions; link the pooled figures of all k to the logit. The "
             "state is a matrix of rows, never a flattened vector."
         ),

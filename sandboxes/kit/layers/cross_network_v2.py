@@ -152,7 +152,8 @@ CARD = Card(
             "the earlier stage. Several stages make high-order blends."
         ),
         (
-            "x_{l+1} equals x_0 elementwise (W_l x_l plus b_l) plus x_l, W_l square. No activation function comes in; a block "
+            "The state x_{l+1} equals x_0 elementwise (W_l x_l plus b_l) plus x_l, W_l square. No activation function comes "
+            "in; a block "
             "of W tells how strongly two columns combine, so the learned matrix can be read as a map of column-by-column "
             "interplay."
         ),

@@ -155,7 +155,8 @@ CARD = Card(
             "implicit, hidden in the rectified weighted sums."
         ),
         (
-            "a0 is the juxtaposition of the field vectors; a of layer l plus one is the rectifier applied to W a plus b; the "
+            "The input a0 is the juxtaposition of the field vectors; a of layer l plus one is the rectifier applied to W a "
+            "plus b; the "
             "logit is w transposed times the last a. Nothing else feeds this branch: neither pair products nor the original "
             "input again after the first layer."
         ),

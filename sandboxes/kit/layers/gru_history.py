@@ -149,7 +149,8 @@ CARD = Card(
             "place."
         ),
         (
-            "h_t equals one minus z times h of the previous step, plus z times the tanh of the present input and the partially "
+            "The state h_t equals one minus z times h of the previous step, plus z times the tanh of the present input and the "
+            "partially "
             "cleared h; z and the clearing factor r are sigmoids of input and previous h. The inputs are codes of opened news "
             "in reading order, and the outputs represent the reader as she changes."
         ),

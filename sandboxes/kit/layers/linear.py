@@ -142,7 +142,8 @@ CARD = Card(
             "alone."
         ),
         (
-            "y gains b plus the sum over columns j of w indexed by the value found in column j; the w are scalars in a sparse "
+            "The score y gains b plus the sum over columns j of w indexed by the value found in column j; the w are scalars "
+            "in a sparse "
             "table. The gradient for a row touches just the entries that fired. Interaction between columns is left entirely to "
             "the other branches."
         ),
