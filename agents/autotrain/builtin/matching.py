@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from agents.autotrain.builtin.portraits import Floats, Portraits
 from agents.autotrain.builtin.stance import Stance
 from agents.autotrain.builtin.wording import Hit, Phrases, Word, stems_of
@@ -60,21 +58,17 @@ class Matcher:
         self._cues = Phrases([cue for _, cue in pairs])
         self.portraits = Portraits(cards)
 
-    def matches(
-        self, words: Sequence[Word], stance: Stance, described: Floats, anywhere: Floats, around: Sequence[Word] = ()
-    ) -> tuple[Match, ...]:
-        """What the own part of a passage matches. `described` (number of cards,) are the probabilities that it, with sentences
+    def matches(self, own: Sequence[Word], described: Floats, anywhere: Floats, around: Sequence[Word] = ()) -> tuple[Match, ...]:
+        """What the `own_words` of a passage match. `described` (number of cards,) are the probabilities that it, with sentences
         beside it, describes each card, and `anywhere` the highest ones of the paper; `around` are the neighbouring passages'
         words, for context only."""
-        own = own_words(words, stance)
         if sum(w.kind == "word" for w in own) < 4:
             return ()
-        cues = self._cue_strengths(own, anywhere)
-        fit = np.array([self._fit(card, own, around) for card in self.cards], dtype=np.float32)
+        cues = {i: cue * self._fit(self.cards[i], own, around) for i, cue in self._cue_strengths(own, anywhere).items()}
         near = described**NEAR_POWER
         out: list[Match] = []
         for i in range(len(self.cards)):
-            cue = cues.get(i, 0.0) * (float(fit[i]) if fit[i] < 1 else 1.0)
+            cue = cues.get(i, 0.0)
             strength = 1 - (1 - cue) * (1 - float(near[i]))
             if strength > 0.1:
                 out.append(Match(i, strength, cue, float(near[i])))

@@ -15,8 +15,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 
 from agents.autotrain.builtin.passages import sentences
 from agents.autotrain.builtin.wording import Word, words_of
@@ -42,13 +40,19 @@ class Portraits:
     """Built once per set of cards."""
 
     def __init__(self, cards: Sequence[Card]) -> None:
+        # scikit-learn takes a second or two to import, and only reading a paper needs it.
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.linear_model import LogisticRegression
+
+        def learned(seen: object) -> LogisticRegression:
+            return LogisticRegression(C=LOOSENESS, max_iter=STEPS).fit(seen, owners)
+
         self._n_cards = len(cards)
         taught = list(_lessons(cards))
         texts, owners = [words for _, words in taught], np.array([owner for owner, _ in taught])
         self._vectors = WordEmbeddings()
         self._counts = TfidfVectorizer(analyzer=_stems, sublinear_tf=True, norm=None).fit(texts)
-        self._by_words = _classifier().fit(self._weighed(texts), owners)
-        self._by_meaning = _classifier().fit(self._meanings(texts), owners)
+        self._by_words, self._by_meaning = learned(self._weighed(texts)), learned(self._meanings(texts))
 
     def probabilities(self, texts: Sequence[Sequence[Word]]) -> Floats:
         """(N, number of cards)."""
@@ -72,10 +76,6 @@ class Portraits:
         written = [" ".join(w.low for w in words if w.kind in ("word", "number")) or "-" for words in texts]
         meanings: Floats = np.nan_to_num(np.array(self._vectors.embed_documents(written), dtype=np.float32))
         return meanings
-
-
-def _classifier() -> LogisticRegression:
-    return LogisticRegression(C=LOOSENESS, max_iter=STEPS)
 
 
 def _lessons(cards: Sequence[Card]) -> Iterator[tuple[int, tuple[Word, ...]]]:

@@ -16,9 +16,8 @@ from agents.autotrain.reading.sections import Role
 
 LEAST_STANCE = 0.4  # passages that are less surely the paper's own are no evidence
 ACCEPT = 0.55  # confidence from which a mechanism is recognised
-NEAR_ROLES: frozenset[Role] = frozenset(
-    {"abstract", "introduction", "method", "other"}
-)  # where nearness without a cue is evidence
+# Where a description without a cue is evidence.
+NEAR_ROLES: frozenset[Role] = frozenset({"abstract", "introduction", "method", "other"})
 NEAR_WORDS = 6  # telling words that a passage needs for that
 TOGETHER = (2, 3)  # sentences that are read together
 SHORT = 15  # passages up to which a text is an abstract, where a mechanism may be described only once
@@ -54,12 +53,9 @@ def read_mechanisms(passages: Sequence[Passage], stances: Sequence[Stance], matc
     described = _described(passages, own, matcher.portraits)
     anywhere = described.max(0, initial=0.0)
     matches: list[tuple[Match, ...]] = []
-    for i, (passage, stance) in enumerate(zip(passages, stances, strict=True)):
-        if not own[i]:
-            matches.append(())
-            continue
-        around = [w for p in passages[max(0, i - 2) : i + 3] for w in p.words]
-        matches.append(matcher.matches(passage.words, stance, described[i], anywhere, around))
+    for i, words in enumerate(own):
+        around = [w for p in passages[max(0, i - 2) : i + 3] for w in p.words] if words else []
+        matches.append(matcher.matches(words, described[i], anywhere, around))
     found: dict[int, Recognised] = {}
     for i, of_passage in enumerate(matches):
         named = {m.card for m in of_passage if m.cue > 0}

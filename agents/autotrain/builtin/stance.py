@@ -215,9 +215,8 @@ def _voices(words: Sequence[Word], opening: Voice) -> list[Voice]:
             resume, voice, in_aside = (voice if not in_aside else resume), "others", True
         elif in_aside and word.kind == "mark" and word.low in ",;:—.)" and not _goes_on(words, i):
             voice, in_aside = resume, False
-        if i in passive and voice == "others":  # "various techniques are proposed": by them
-            pass
-        elif i in turns and not (in_aside and turns[i] == "own" and _possessive(words, i)):
+        by_them = i in passive and voice == "others"  # "various techniques are proposed"
+        if i in turns and not by_them and not (in_aside and turns[i] == "own" and _possessive(words, i)):
             voice, in_aside = turns[i], False
         voices.append(voice)
     for hit in _CRITICISM.find(words):

@@ -32,6 +32,14 @@ class Dense(nn.Linear):
         return f"{super().extra_repr()}, relu={self.relu}"
 
 
+def start_before_relu(layer: Dense) -> Dense:
+    """The layer itself, its weights drawn as He et al., ICCV 2015, eq. 10 has it, and its bias zero."""
+    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
 def _onednn_takes(input: Tensor, weight: Tensor) -> bool:
     """Compiled models are left to the compiler, and low precision to autocast."""
     return (

@@ -8,7 +8,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from sandboxes.kit.card import Argument, Card
-from sandboxes.kit.kernels.dense import Dense
+from sandboxes.kit.kernels.dense import Dense, start_before_relu
 
 CARD = Card(
     name="dnn",
@@ -209,7 +209,7 @@ class DNN(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         for width, next_width in pairwise((in_dim, *hidden_units)):
-            layers.append(_hidden(width, next_width))
+            layers.append(start_before_relu(Dense(width, next_width, relu=True)))
             layers += [nn.Dropout(dropout)] if dropout else []
         self.layers = nn.Sequential(*layers)
         self.out_dim = hidden_units[-1] if hidden_units else in_dim
@@ -217,10 +217,3 @@ class DNN(nn.Module):
     def forward(self, flat: Tensor) -> Tensor:
         deep: Tensor = self.layers(flat)  # (B, out_dim)
         return deep
-
-
-def _hidden(width: int, next_width: int) -> Dense:
-    hidden = Dense(width, next_width, relu=True)
-    nn.init.kaiming_normal_(hidden.weight, nonlinearity="relu")
-    nn.init.zeros_(hidden.bias)
-    return hidden

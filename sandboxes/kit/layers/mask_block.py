@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from sandboxes.kit.kernels.dense import Dense
+from sandboxes.kit.kernels.dense import Dense, start_before_relu
 
 
 class MaskBlock(nn.Module):
@@ -33,11 +33,10 @@ class MaskBlock(nn.Module):
     def _start(self) -> None:
         """As He et al., ICCV 2015, have it before a ReLU, and Glorot and Bengio, AISTATS 2010, before a product. With torch's own
         start, masks begin near zero, and on MovieLens-1M training rests .0025 of AUC lower (one seed)."""
-        for layer in (self.aggregate, self.hidden):
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        start_before_relu(self.aggregate)
+        start_before_relu(self.hidden)
         nn.init.xavier_normal_(self.project.weight)
-        for bias in (self.aggregate.bias, self.project.bias):
-            nn.init.zeros_(bias)
+        nn.init.zeros_(self.project.bias)
 
     def forward(self, hidden: Tensor, embeddings: Tensor) -> Tensor:
         mask = self.project(self.aggregate(embeddings))  # (B, K)
