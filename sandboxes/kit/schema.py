@@ -14,6 +14,7 @@ PADDING_ID = 0
 UNKNOWN_ID = 1
 
 Side = Literal["user", "item", "context"]
+Predicts = Literal["labels", "items"]  # what comes of a row, or which of all items belongs to it
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,10 @@ class Schema:
     """What a model is built from. `tasks[0]` is the primary task, the one a verdict is about.
 
     `scenario` names the categorical field that tells business domains apart, if there is one.
-    `target_item` names the categorical field that holds the candidate item, if there is one.
+    `target_item` names the categorical field that holds the candidate item, if there is one, `user` the one that holds the user.
+
+    Where a model `predicts` items, a row is a query: its item-side fields are empty (padding), and the answer is one or more of
+    the ids of `target_item`. There is then one task, which names the event that the answer came of.
     """
 
     categorical: tuple[CategoricalField, ...]
@@ -64,17 +68,21 @@ class Schema:
     tasks: tuple[Task, ...] = field(default=(Task("label"),))
     scenario: str | None = None
     target_item: str | None = None
+    user: str | None = None
+    predicts: Predicts = "labels"
 
     def __post_init__(self) -> None:
         names = [*(f.name for f in self.categorical), *(f.name for f in self.numeric), *(f.name for f in self.sequences)]
         if len(set(names)) != len(names):
             raise ValueError(f"field names must differ: {sorted(n for n in names if names.count(n) > 1)}")
         categorical = {f.name for f in self.categorical}
-        references = {s.of for s in self.sequences} | {n for n in (self.scenario, self.target_item) if n}
+        references = {s.of for s in self.sequences} | {n for n in (self.scenario, self.target_item, self.user) if n}
         if references - categorical:
             raise ValueError(f"not a categorical field: {sorted(references - categorical)}")
         if not self.tasks:
             raise ValueError("a schema needs at least one task")
+        if self.predicts == "items" and (self.target_item is None or len(self.tasks) > 1):
+            raise ValueError("a schema that predicts items needs a target_item and one task")
         if not self.categorical and not self.numeric:
             raise ValueError("a schema needs at least one categorical or numeric field")
 
@@ -82,6 +90,12 @@ class Schema:
     def n_fields(self) -> int:
         """Categorical plus numeric fields: the `F` of the interaction layers."""
         return len(self.categorical) + len(self.numeric)
+
+    @property
+    def n_items(self) -> int:
+        """Ids of the target item, padding and unknown among them: `I` of what is said of all items."""
+        assert self.target_item is not None
+        return self.categorical[self.index_of(self.target_item)].cardinality
 
     def index_of(self, name: str) -> int:
         """The column of the categorical field `name` in `Batch.ids`. Raises `KeyError` when there is none."""
@@ -103,6 +117,8 @@ class Schema:
             tasks=tuple(Task(**t) for t in raw["tasks"]),
             scenario=raw["scenario"],
             target_item=raw["target_item"],
+            user=raw.get("user"),
+            predicts=raw.get("predicts", "labels"),
         )
 
     @classmethod

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sandboxes.kit.data.errors import DataError
+from sandboxes.kit.ranking import Answers
 from sandboxes.kit.schema import Schema
 
 SPLITS = ("train", "valid", "test")
@@ -70,6 +71,10 @@ class Prepared:
         """Labels (n, T) of "valid" or "test", NaN = unobserved, in the row order of the visible arrays."""
         labels: NDArray[np.float32] = np.load(self.hidden / f"{split}.labels.npy", allow_pickle=False)
         return labels
+
+    def hidden_answers(self, split: str) -> Answers:
+        """The items that were right for each query of "valid" or "test", where the schema predicts items."""
+        return Answers.load(self.hidden, split)
 
     def groups(self, split: str) -> NDArray[np.int64] | None:
         """The user (n,) of each row of "valid" or "test", or None when the data set names none."""
