@@ -1,8 +1,20 @@
 """The modelling kit: data, layers, models, training and metrics; the only package that generated code imports."""
 
 from sandboxes.kit.batch import Batch
+from sandboxes.kit.collection import Collection
 from sandboxes.kit.contract import Stage
-from sandboxes.kit.losses import observed_bce
+from sandboxes.kit.losses import observed_bce, softmax_over_items
 from sandboxes.kit.schema import CategoricalField, NumericField, Schema, SequenceField, Task
 
-__all__ = ["Batch", "CategoricalField", "NumericField", "Schema", "SequenceField", "Stage", "Task", "observed_bce"]
+__all__ = [
+    "Batch",
+    "CategoricalField",
+    "Collection",
+    "NumericField",
+    "Schema",
+    "SequenceField",
+    "Stage",
+    "Task",
+    "observed_bce",
+    "softmax_over_items",
+]

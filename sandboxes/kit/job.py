@@ -27,13 +27,15 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from sandboxes.kit.collection import load_collection
 from sandboxes.kit.data.arrays import load_split
 from sandboxes.kit.model_file import class_in_file, reference_class
 from sandboxes.kit.schema import Schema
 from sandboxes.kit.smoke import smoke
 from sandboxes.kit.team import Team, joined
-from sandboxes.kit.training import TrainConfig, build, fit, predictions
+from sandboxes.kit.training import TrainConfig, build, fit
 from sandboxes.kit.training.calibration import calibrate
+from sandboxes.kit.training.goal import goal_of
 from sandboxes.kit.training.parallel import parameter_count, whole_state
 
 OUT = Path("out")
@@ -66,8 +68,8 @@ def _model_class(model: Mapping[str, str]) -> type[nn.Module]:
 
 
 def _smoke(model_class: type[nn.Module], visible: Path, job: dict[str, Any], device: str) -> None:
-    schema = Schema.load(visible / "schema.json")
-    checks, parameters = smoke(model_class, schema, load_split(visible, "train"), job["hyper"], job["config"]["seed"])
+    schema, collection = Schema.load(visible / "schema.json"), load_collection(visible)
+    checks, parameters = smoke(model_class, schema, load_split(visible, "train"), job["hyper"], job["config"]["seed"], collection)
     _write("smoke.json", {"checks": [asdict(c) for c in checks], "parameters": parameters})
 
 
@@ -75,8 +77,8 @@ def _train(model_class: type[nn.Module], visible: Path, job: dict[str, Any], dev
     from safetensors.torch import save_file
 
     schema, config = Schema.load(visible / "schema.json"), TrainConfig(**job["config"])
-    began = time.monotonic()
-    model = build(model_class, schema, job["hyper"], config.seed, team)
+    began, goal = time.monotonic(), goal_of(schema)
+    model = build(model_class, schema, job["hyper"], config.seed, team, load_collection(visible))
     with Path(OUT / "progress.jsonl" if team.leads else os.devnull).open("w", encoding="utf-8", buffering=1) as progress:
         fitted = fit(
             model,
@@ -86,9 +88,10 @@ def _train(model_class: type[nn.Module], visible: Path, job: dict[str, Any], dev
             emit=lambda event: print(json.dumps(event), file=progress),
             device=device,
             team=team,
+            goal=goal,
         )
     for split in job["predict"]:
-        predicted = predictions(model, load_split(visible, split), len(schema.tasks), device, team)
+        predicted = goal.predict(model, load_split(visible, split), device, team)
         if team.leads:
             np.save(OUT / f"{split}.npy", predicted)
     if job.get("keep_weights"):
@@ -112,7 +115,10 @@ def _train(model_class: type[nn.Module], visible: Path, job: dict[str, Any], dev
 def _calibrate(model_class: type[nn.Module], visible: Path, job: dict[str, Any], device: str) -> None:
     schema, config = Schema.load(visible / "schema.json"), TrainConfig(**job["config"])
     train = load_split(visible, "train")
-    found = calibrate(lambda: build(model_class, schema, job["hyper"], config.seed), train, config, job["fixed"], device)
+    collection = load_collection(visible)
+    found = calibrate(
+        lambda: build(model_class, schema, job["hyper"], config.seed, collection=collection), train, config, job["fixed"], device
+    )
     _write("calibration.json", found.as_data())
 
 

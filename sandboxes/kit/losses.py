@@ -1,10 +1,14 @@
-"""Losses on logits. Notation: B rows, T tasks."""
+"""Losses on logits. Notation: B rows, T tasks, I items."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from sandboxes.kit.schema import UNKNOWN_ID
+
+FIRST_ITEM = UNKNOWN_ID + 1
 
 
 def observed_bce(logits: Tensor, labels: Tensor) -> Tensor:
@@ -18,3 +22,11 @@ def observed_bce(logits: Tensor, labels: Tensor) -> Tensor:
     target = torch.where(observed, labels, torch.zeros_like(labels))
     per_row = functional.binary_cross_entropy_with_logits(logits, target, reduction="none") * observed  # (B, T)
     return (per_row.sum(0) / observed.sum(0).clamp(min=1)).sum()
+
+
+def softmax_over_items(scores: Tensor, answer: Tensor) -> Tensor:
+    """Cross-entropy of the answers (B,) under a softmax over all items' scores (B, I), averaged over rows.
+
+    The ids of padding and of the unknown, which are no items, take no part.
+    """
+    return functional.cross_entropy(scores[:, FIRST_ITEM:].float(), answer - FIRST_ITEM)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from torch import nn
 
-from sandboxes.kit.models import MODELS
+from sandboxes.kit.models import ITEM_MODELS, MODELS
 
 
 def reference_class(name: str) -> type[nn.Module]:
     """The reference model of that name. Raises `KeyError` when there is none."""
-    return MODELS[name]
+    return {**MODELS, **ITEM_MODELS}[name]
 
 
 def class_in_file(path: Path, module_name: str = "model") -> type[nn.Module]:

@@ -1,12 +1,13 @@
 """Metrics of ranked lists over all items, and the answers that they are measured by.
 
-Notation: Q queries, K places of a list, A answers of all queries together.
+Notation: Q queries, K places of a list, A items of the lists of all queries together.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,8 @@ Ids = NDArray[np.integer]
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What was right for each query: items[offsets[q] : offsets[q + 1]], distinct, at least one."""
+class ItemLists:
+    """Distinct items for each query: items[offsets[q] : offsets[q + 1]]."""
 
     offsets: NDArray[np.int64]  # (Q + 1,)
     items: NDArray[np.int32]  # (A,)
@@ -31,18 +32,28 @@ class Answers:
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        """Answers of each query (Q,)."""
+        """Items of each query (Q,)."""
         return np.diff(self.offsets)
 
-    def save(self, folder: Path, split: str) -> None:
-        np.save(folder / f"{split}.answer_offsets.npy", self.offsets)
-        np.save(folder / f"{split}.answers.npy", self.items)
+    def within(self, queries: slice) -> Self:
+        """Those of some queries that follow one another."""
+        offsets = self.offsets[queries.start : queries.stop + 1]
+        return replace(self, offsets=offsets - offsets[0], items=self.items[offsets[0] : offsets[-1]])
+
+    def save(self, folder: Path, name: str) -> None:
+        """Under a name such as "valid.answers"."""
+        np.save(folder / f"{name}.offsets.npy", self.offsets)
+        np.save(folder / f"{name}.items.npy", self.items)
 
     @classmethod
-    def load(cls, folder: Path, split: str) -> Answers:
-        """Raises `FileNotFoundError` when the folder holds none for the split."""
-        offsets = np.load(folder / f"{split}.answer_offsets.npy", allow_pickle=False)
-        return cls(offsets, np.load(folder / f"{split}.answers.npy", allow_pickle=False))
+    def load(cls, folder: Path, name: str) -> Self:
+        """Raises `FileNotFoundError` when the folder holds none of the name."""
+        offsets = np.load(folder / f"{name}.offsets.npy", allow_pickle=False)
+        return cls(offsets, np.load(folder / f"{name}.items.npy", allow_pickle=False))
+
+
+class Answers(ItemLists):
+    """What was right for each query, at least one item."""
 
 
 def recall_at(ranked: Ids, answers: Answers, k: int = CUTOFF) -> Floats:
@@ -70,4 +81,4 @@ def hits(ranked: Ids, answers: Answers) -> NDArray[np.bool_]:
     span = int(max(answers.items.max(), ranked.max(initial=0))) + 2
     right = np.repeat(np.arange(len(answers)), answers.counts) * span + answers.items
     asked = np.arange(len(ranked))[:, None] * span + ranked.astype(np.int64)
-    return np.isin(asked, right) & (ranked != NOTHING)
+    return np.asarray(np.isin(asked, right) & (ranked != NOTHING))

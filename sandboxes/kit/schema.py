@@ -97,6 +97,23 @@ class Schema:
         assert self.target_item is not None
         return self.categorical[self.index_of(self.target_item)].cardinality
 
+    @property
+    def item_columns(self) -> tuple[list[int], list[int]]:
+        """The columns of `Batch.ids` and of `Batch.numeric` that say something of the item."""
+        ids = [i for i, f in enumerate(self.categorical) if f.side == "item" or f.name == self.target_item]
+        return ids, [i for i, f in enumerate(self.numeric) if f.side == "item"]
+
+    @property
+    def item_fields(self) -> list[int]:
+        """Which of the `F` fields these are, categorical before numeric."""
+        ids, numeric = self.item_columns
+        return [*ids, *(len(self.categorical) + i for i in numeric)]
+
+    @property
+    def query_fields(self) -> list[int]:
+        """The other fields: what is known before an item is chosen."""
+        return [i for i in range(self.n_fields) if i not in set(self.item_fields)]
+
     def index_of(self, name: str) -> int:
         """The column of the categorical field `name` in `Batch.ids`. Raises `KeyError` when there is none."""
         for i, f in enumerate(self.categorical):

@@ -22,7 +22,7 @@ from torch import nn
 from sandboxes.kit.data.encoders import Encoders
 from sandboxes.kit.data.prepared import Prepared
 from sandboxes.kit.model_file import class_in_file, reference_class
-from sandboxes.kit.training.fit import EVALUATION_BATCH
+from sandboxes.kit.training.goal import EVALUATION_BATCH
 from sandboxes.kit.training.model import build, predict
 
 

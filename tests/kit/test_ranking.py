@@ -56,8 +56,9 @@ def test_lists_of_other_queries_are_refused() -> None:
 
 
 def test_answers_are_kept_in_files(tmp_path: Path) -> None:
-    answers_of([{5, 7}, {3}]).save(tmp_path, "valid")
-    kept = Answers.load(tmp_path, "valid")
+    answers_of([{5, 7}, {3}]).save(tmp_path, "valid.answers")
+    kept = Answers.load(tmp_path, "valid.answers")
+    assert kept.within(slice(1, 2)).items.tolist() == [3] and kept.within(slice(1, 2)).counts.tolist() == [1]
     assert len(kept) == 2 and kept.counts.tolist() == [2, 1] and kept.items.tolist() == [5, 7, 3]
     with pytest.raises(FileNotFoundError):
-        Answers.load(tmp_path, "test")
+        Answers.load(tmp_path, "test.answers")

@@ -8,27 +8,35 @@ from __future__ import annotations
 import mmap
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from sandboxes.kit.batch import Batch
+from sandboxes.kit.ranking import Answers, ItemLists
 from sandboxes.kit.schema import Schema
 
+Lists = TypeVar("Lists", bound=ItemLists)
 MANY_ROWS = 2048  # of a slice; smaller ones leave pages where they are
 
 
 @dataclass(frozen=True)
 class ArrayRows:
-    """The rows of one split, on disk until asked for. `labels` is (n, T) float32, NaN = unobserved; None where hidden."""
+    """The rows of one split, on disk until asked for. `labels` is (n, T) float32, NaN = unobserved; None where hidden.
+
+    Where models predict items: `answers` to each query, one each in training, None where hidden; and what its user had `taken`.
+    """
 
     ids: NDArray[np.int32]  # (n, C)
     numeric: NDArray[np.float32]  # (n, N)
     history: Mapping[str, NDArray[np.int32]]  # each (n, L)
     labels: NDArray[np.float32] | None
+    answers: Answers | None = None
+    taken: ItemLists | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -40,7 +48,13 @@ class ArrayRows:
             numeric=_taken(self.numeric, rows, np.float32),  # (B, N)
             history={name: _taken(array, rows, np.int64) for name, array in self.history.items()},  # each (B, L)
             labels=None if self.labels is None else _taken(self.labels, rows, np.float32),  # (B, T)
+            answer=None if self._one_each is None else _taken(self._one_each, rows, np.int64),  # (B,)
         )
+
+    @cached_property
+    def _one_each(self) -> NDArray[np.int32] | None:
+        """The answers (n,), where every query has one."""
+        return None if self.answers is None or len(self.answers.items) != len(self.answers) else self.answers.items
 
 
 def load_split(visible: Path, split: str) -> ArrayRows:
@@ -52,7 +66,13 @@ def load_split(visible: Path, split: str) -> ArrayRows:
         numeric=_mapped(visible / f"{split}.numeric.npy"),
         history={s.name: _mapped(visible / f"{split}.history.{s.name}.npy") for s in schema.sequences},
         labels=_mapped(labels) if labels.exists() else None,
+        answers=_lists(Answers, visible, f"{split}.answers"),
+        taken=_lists(ItemLists, visible, f"{split}.taken"),
     )
+
+
+def _lists(kind: type[Lists], visible: Path, name: str) -> Lists | None:
+    return kind.load(visible, name) if (visible / f"{name}.items.npy").exists() else None
 
 
 def _mapped(path: Path) -> NDArray[Any]:

@@ -24,6 +24,8 @@ def label_array(tasks: tuple[Label, ...], table: Table) -> NDArray[np.float32]:
 
 
 def _one(task: Label, column: pl.Series) -> NDArray[np.float32]:
+    if task.present:
+        return _floats(column.is_not_null().replace(False, None))
     if column.dtype.is_numeric() and task.equals is None and task.unobserved is None:
         return _floats(column.cast(pl.Float64).fill_nan(None) >= task.at_least)
     text = column.cast(pl.Int8).cast(pl.String) if column.dtype == pl.Boolean else column.cast(pl.String).str.strip_chars()

@@ -25,6 +25,7 @@ from sandboxes.kit.data.errors import DataError
 from sandboxes.kit.data.labels import label_array
 from sandboxes.kit.data.leaks import Sample, check_copies, check_features, check_time, looked_at
 from sandboxes.kit.data.prepared import SPLITS, LeakCheck, Prepared
+from sandboxes.kit.data.queries import pose_queries
 from sandboxes.kit.data.source import Source
 from sandboxes.kit.data.spec import TableSpec
 from sandboxes.kit.data.splits import TRAIN, VALID, split_codes
@@ -79,8 +80,10 @@ def _write(source: Source, root: Path) -> None:
     write_sequences(spec, rows, ids, visible)
     schema = _schema(spec, ids)
     (visible / "schema.json").write_text(schema.to_json(), encoding="utf-8")
+    posed = pose_queries(rows, schema, visible, hidden) if spec.predicts == "items" else None
     samples = [Sample(i, x, labels[k]) for i, x, labels, k in zip(shown, measured, own, kept, strict=True)]
-    checks.append(check_features(spec, schema, samples[0], samples[1]))
+    if not posed:  # an event has no label that a feature could give away
+        checks.append(check_features(spec, schema, samples[0], samples[1]))
     join_vocabularies(spec, columns, root / "vocabularies.parquet")
     shutil.rmtree(columns)
     Prepared(
@@ -88,18 +91,21 @@ def _write(source: Source, root: Path) -> None:
         root=root,
         schema=schema,
         data_hash=_data_hash(visible, hidden),
-        sizes=dict(zip(SPLITS, rows.sizes(), strict=True)),
+        sizes=posed.sizes if posed else dict(zip(SPLITS, rows.sizes(), strict=True)),
         synthetic=source.synthetic,
         provenance=source.provenance,
         licence=source.licence,
         leak_checks=tuple(checks),
         settings=asdict(spec) | {"scalers": {name: asdict(f.scaler) for name, f in numbers.items()}, "dtypes": dtypes},
-        facts={"positives": _positives(spec, rows), "unknown": _unknown_shares(spec, rows, unknown)},
+        facts={"unknown": _unknown_shares(spec, rows, unknown)}
+        | ({"not asked for": posed.dropped} if posed else {"positives": _positives(spec, rows)}),
     ).save()
 
 
 def _table(source: Source, spool: Path) -> Table:
-    """The table's needed columns; a lazy one is written down once, so that single columns can be read from it cheaply."""
+    """The table's needed columns; a lazy one is written down once, so that single columns can be read from it cheaply.
+
+    Where items are predicted, only rows that are events."""
     try:
         return _spooled(source, spool)
     except pl.exceptions.PolarsError as error:
@@ -113,9 +119,17 @@ def _spooled(source: Source, spool: Path) -> Table:
     missing = [c for c in source.spec.columns if c not in held]
     if missing:
         raise DataError(f"{source.spec.name}: the table has no column {missing[0]!r}; it has {', '.join(map(repr, held))}")
-    if isinstance(raw, pl.DataFrame):
-        return Table(raw.select(source.spec.columns))
-    raw.select(source.spec.columns).sink_parquet(spool, compression="lz4", statistics=False)
+    table = _held(raw.select(source.spec.columns), spool)
+    if source.spec.predicts == "items":
+        positive = pl.Series(label_array(source.spec.tasks, table)[:, 0] == 1)
+        table = _held(table.frame.filter(positive), spool.with_name(f"events-{spool.name}"))
+    return table
+
+
+def _held(frame: pl.LazyFrame | pl.DataFrame, spool: Path) -> Table:
+    if isinstance(frame, pl.DataFrame):
+        return Table(frame)
+    frame.sink_parquet(spool, compression="lz4", statistics=False)
     return Table(pl.scan_parquet(spool))
 
 
@@ -133,7 +147,7 @@ def _rows(spec: TableSpec, table: Table, folder: Path) -> tuple[Rows, dict[str, 
     del key
     for code, split in enumerate(SPLITS):
         seen = labels[codes == code, 0]
-        if not ((seen == 1).any() and (seen == 0).any()):
+        if spec.predicts == "labels" and not ((seen == 1).any() and (seen == 0).any()):
             raise DataError(
                 f"{spec.name}: the {split} split has not both positive and negative rows of {spec.tasks[0].name!r}; "
                 f"check the label's rule, or give more rows"
@@ -164,6 +178,8 @@ def _schema(spec: TableSpec, ids: dict[str, IdField]) -> Schema:
         tasks=tuple(Task(t.name, t.given) for t in spec.tasks),
         scenario=spec.scenario,
         target_item=spec.target_item,
+        user=next((c.name for c in spec.categorical if (c.column or c.name) == spec.user), None),
+        predicts=spec.predicts,
     )
 
 

@@ -74,7 +74,7 @@ class Prepared:
 
     def hidden_answers(self, split: str) -> Answers:
         """The items that were right for each query of "valid" or "test", where the schema predicts items."""
-        return Answers.load(self.hidden, split)
+        return Answers.load(self.hidden, f"{split}.answers")
 
     def groups(self, split: str) -> NDArray[np.int64] | None:
         """The user (n,) of each row of "valid" or "test", or None when the data set names none."""

@@ -7,6 +7,7 @@
     time = "timestamp"                      # numbers or ISO dates
     scenario = "tab"                        # optional categorical fields
     target_item = "item_id"
+    predicts = "items"                      # which of all target items comes next; labels (default): what comes of a row
     provenance = "web shop, May 2026"       # optional, shown in reports
     licence = "internal"
 
@@ -40,6 +41,7 @@
     column = "clicked"
     at_least = 1                            # positive from here on (default 1); or: equals = "yes"
     unobserved = "-1"                       # this text means not observed; an empty value always does
+    present = true                          # instead: positive wherever the column holds anything
 
     [[task]]
     name = "purchase"
@@ -71,8 +73,9 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 from sandboxes.kit.data.errors import DataError
 from sandboxes.kit.data.prepared import SPLITS
 from sandboxes.kit.data.spec import Categorical, Label, Numeric, Sequence, Split, TableSpec
+from sandboxes.kit.schema import Predicts
 
-TOP = ("name", "files", "separator", "user", "time", "scenario", "target_item", "provenance", "licence")
+TOP = ("name", "files", "separator", "user", "time", "scenario", "target_item", "predicts", "provenance", "licence")
 BLOCKS = ("categorical", "numeric", "sequence", "task", "split", "leaks")
 Block = TypeVar("Block", Categorical, Numeric, Sequence, Label, Split)
 
@@ -114,6 +117,7 @@ def read_schema_file(path: Path) -> SchemaFile:
         target_item=texts["target_item"],
         split=split if "" in files else Split("given", (), "split", split.train, split.valid, split.test, split.seed),
         allow=tuple(leaks.get("allow", ())),
+        predicts=_typed(raw.get("predicts", "labels"), Predicts, f"{path}: predicts"),
     )
     return SchemaFile(spec, files, texts["separator"] or ",", texts["provenance"] or "", texts["licence"] or "")
 

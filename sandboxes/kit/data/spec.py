@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sandboxes.kit.data.errors import DataError
-from sandboxes.kit.schema import Side
+from sandboxes.kit.schema import Predicts, Side
 
 Transform = Literal["standardize", "log1p", "none"]
 SplitBy = Literal["random", "time", "given"]
@@ -65,7 +65,7 @@ class Label:
 
     Null is not observed either. With `given`, the label holds over the entire space: it is 0, not unobserved, where the task
     `given` is 0, since what cannot have happened did not (a conversion without a click), and it is unobserved only where
-    `given` is positive and this label is missing.
+    `given` is positive and this label is missing. With `present`, every row is positive whose column holds anything.
     """
 
     name: str
@@ -74,6 +74,7 @@ class Label:
     equals: str | None = None
     unobserved: str | None = None
     given: str | None = None
+    present: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,10 @@ Field = Categorical | Numeric
 @dataclass(frozen=True)
 class TableSpec:
     """A table's description. `user`, `time`, `scenario` and `target_item` are optional; `user` and `time` are columns,
-    the other two categorical fields. `allow` lists features that may predict a label almost alone."""
+    the other two categorical fields. `allow` lists features that may predict a label almost alone.
+
+    Where models are to predict `items`, each row in which the only task is positive is an event: the `target_item` that was taken
+    in the situation that the other fields describe."""
 
     name: str
     tasks: tuple[Label, ...]
@@ -115,6 +119,7 @@ class TableSpec:
     target_item: str | None = None
     split: Split = field(default_factory=Split)
     allow: tuple[str, ...] = ()
+    predicts: Predicts = "labels"
 
     @property
     def features(self) -> tuple[Field, ...]:
@@ -174,6 +179,8 @@ def _faults(spec: TableSpec) -> Iterator[str]:
         if c.hash_buckets and c.min_frequency != 1:
             yield f"{c.name!r} has hash_buckets, which knows no frequencies; leave min_frequency out"
     yield from _split_faults(spec)
+    if spec.predicts == "items":
+        yield from _item_faults(spec)
 
 
 def _split_faults(spec: TableSpec) -> Iterator[str]:
@@ -182,3 +189,15 @@ def _split_faults(spec: TableSpec) -> Iterator[str]:
         yield f"the shares {split.train:g}, {split.valid:g} and {split.test:g} must be positive and add up to 1"
     if split.by == "time" and not spec.time:
         yield "a split by time needs a time column"
+
+
+def _item_faults(spec: TableSpec) -> Iterator[str]:
+    if len(spec.tasks) != 1:
+        yield f"items are predicted from one kind of event, and there are {len(spec.tasks)} tasks; name one"
+    target = next((c for c in spec.categorical if c.name == spec.target_item), None)
+    if target is None:
+        yield "to predict items, name the categorical field that holds them as target_item"
+    elif not spec.sequences and all(f.side == "item" or f is target for f in spec.features):
+        yield "nothing says who asks or when; name a field of the user or the context, or a sequence"
+    elif target.hash_buckets:
+        yield f"{target.name!r} has hash_buckets, which cannot be told apart as items; leave hash_buckets out"

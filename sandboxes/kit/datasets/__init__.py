@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sandboxes.kit.data import Prepared
-from sandboxes.kit.datasets.amazon import AMAZON
+from sandboxes.kit.datasets.amazon import AMAZON, AMAZON_NEXT
 from sandboxes.kit.datasets.avazu import AVAZU
 from sandboxes.kit.datasets.census_income import CENSUS_INCOME
 from sandboxes.kit.datasets.criteo import CRITEO
@@ -13,9 +13,10 @@ from sandboxes.kit.datasets.dataset import DataSet
 from sandboxes.kit.datasets.douban import DOUBAN
 from sandboxes.kit.datasets.frappe import FRAPPE
 from sandboxes.kit.datasets.kuairand import KUAIRAND
-from sandboxes.kit.datasets.movielens import MOVIELENS_1M, MOVIELENS_100K
+from sandboxes.kit.datasets.movielens import MOVIELENS_1M, MOVIELENS_1M_NEXT, MOVIELENS_100K, MOVIELENS_100K_NEXT
 from sandboxes.kit.datasets.resolve import KnownData, describe, prepare_named
 from sandboxes.kit.datasets.synthetic_clicks import SYNTHETIC_CLICKS
+from sandboxes.kit.datasets.synthetic_visits import SYNTHETIC_VISITS
 from sandboxes.kit.datasets.taobao import TAOBAO_ADS, TAOBAO_BEHAVIOR
 
 __all__ = ["DATASETS", "DataSet", "KnownData", "known_data_sets", "resolve_data"]
@@ -25,10 +26,14 @@ DATASETS: tuple[DataSet, ...] = (
     SYNTHETIC_CLICKS,
     MOVIELENS_1M,
     MOVIELENS_100K,
+    SYNTHETIC_VISITS,
+    MOVIELENS_1M_NEXT,
+    MOVIELENS_100K_NEXT,
     FRAPPE,
     CRITEO,
     AVAZU,
     AMAZON,
+    AMAZON_NEXT,
     KUAIRAND,
     TAOBAO_ADS,
     TAOBAO_BEHAVIOR,

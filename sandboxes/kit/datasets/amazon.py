@@ -1,6 +1,7 @@
 """Amazon reviews as next-item prediction: from review files (JSON lines, such as the 5-core ones) or "user item" text.
 
-Every review is a positive, with one sampled negative (see `next_item`). Split by the user's last and second last review.
+Every review is a positive. As labels each has one sampled negative (see `datasets.next_item`); as a question for items there are
+none. Split by the user's last and second last review.
 Text files hold no times: a user's lines are taken to be in order.
 """
 
@@ -35,7 +36,22 @@ def spec() -> TableSpec:
     )
 
 
-def _source(folder: Path | None) -> Source:
+def next_item() -> TableSpec:
+    """The reviews as a question for items, without sampled negatives: which one comes next?"""
+    return TableSpec(
+        name="amazon-next",
+        tasks=(Label("reviewed", "item", present=True),),
+        categorical=spec().categorical,
+        sequences=(Sequence("past_items", of="item_id", length=50),),
+        user="user",
+        time="time",
+        target_item="item_id",
+        split=Split(by="last"),
+        predicts="items",
+    )
+
+
+def _source(described: TableSpec, folder: Path | None) -> Source:
     found = (
         []
         if folder is None
@@ -44,13 +60,14 @@ def _source(folder: Path | None) -> Source:
     files = [f for f in found if "provenance" not in f.name.lower() and "readme" not in f.name.lower()]
     if len(files) != 1:
         raise DataError(f"amazon: {folder} holds {len(files)} review files; put one .json (reviews) or .txt (user item) there")
-    said = f"Amazon reviews, {files[0].name}; negatives are sampled"
-    return Source(spec(), partial(_read, files[0]), content_of(files), said, LICENCE)
+    said, read = f"Amazon reviews, {files[0].name}", partial(_events, files[0])
+    if described.predicts == "items":
+        return Source(described, read, content_of(files), said, LICENCE)
+    return Source(described, lambda: with_negatives(read()), content_of(files), f"{said}; negatives are sampled", LICENCE)
 
 
-def _read(file: Path) -> pl.DataFrame:
-    events = _reviews(file) if ".json" in file.suffixes else _pairs(file)
-    return with_negatives(events)
+def _events(file: Path) -> pl.DataFrame:
+    return _reviews(file) if ".json" in file.suffixes else _pairs(file)
 
 
 def _reviews(file: Path) -> pl.DataFrame:
@@ -74,6 +91,15 @@ AMAZON = DataSet(
     description="reviews as next-item prediction with sampled negatives, any category, 1 task; history of items",
     licence=LICENCE,
     kind="files",
-    source=_source,
+    source=partial(_source, spec()),
     files="one review file: .json (one object a line) or .txt (user item), also .gz",
+)
+
+AMAZON_NEXT = DataSet(
+    name="amazon-next",
+    description="reviews, any category: which item is reviewed next; history of items",
+    licence=LICENCE,
+    kind="files",
+    source=partial(_source, next_item()),
+    files=AMAZON.files,
 )

@@ -7,6 +7,8 @@ earlier, among train rows (and, for valid and test rows, valid rows).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -54,14 +56,22 @@ def spec(name: str) -> TableSpec:
     )
 
 
-def _source(name: str, atomic_stem: str, official: tuple[str, ...], folder: Path | None) -> Source:
+def next_film(name: str) -> TableSpec:
+    """The same log as a question for items: which film does a user like next? Each user's last liked film tests, the one before
+    validates; nothing that lies in the future of a train row is known to it."""
+    return replace(spec(name), name=f"{name}-next", split=Split(by="last"), predicts="items")
+
+
+def _source(
+    name: str, described: Callable[[str], TableSpec], atomic_stem: str, official: tuple[str, ...], folder: Path | None
+) -> Source:
     """Official files where they are, else atomic ones. Raises `DataError` when neither are complete."""
     suffixes = (".inter", ".user", ".item")
     names = tuple(f"{atomic_stem}{s}" for s in suffixes)
     use_atomic = folder is not None and find(folder, official[0]) is None and find(folder, names[0]) is not None
     files = tuple(need(folder, name, n) for n in (names if use_atomic else official))
     read = partial(_atomic if use_atomic else {"ratings.dat": _dat, "u.data": _u_files}[official[0]], files)
-    return Source(spec(name), read, content_of(files), "GroupLens, https://grouplens.org/datasets/movielens/", LICENCE)
+    return Source(described(name), read, content_of(files), "GroupLens, https://grouplens.org/datasets/movielens/", LICENCE)
 
 
 def _atomic(files: tuple[Path, ...]) -> pl.DataFrame:
@@ -109,17 +119,20 @@ def _joined(ratings: pl.LazyFrame, users: pl.LazyFrame, items: pl.LazyFrame) -> 
     )
 
 
-def _data_set(name: str, rows: str, archive: str, official: tuple[str, ...]) -> DataSet:
+def _data_set(name: str, rows: str, archive: str, official: tuple[str, ...], described: Callable[[str], TableSpec]) -> DataSet:
+    asks = "which film is liked next" if described is next_film else "1 task: rating of 4 or more"
     return DataSet(
-        name=name,
-        description=f"film ratings, {rows} rows, 1 task: rating of 4 or more; history of liked films",
+        name=described(name).name,
+        description=f"film ratings, {rows} rows, {asks}; history of liked films",
         licence=LICENCE,
         kind="files",
-        source=partial(_source, name, archive, official),
+        source=partial(_source, name, described, archive, official),
         files=f"{', '.join(official)} (or the atomic files {archive}.inter, .user, .item; all also .gz)",
         download=partial(fetch_zip, name, URL.format(archive), official),
     )
 
 
-MOVIELENS_1M = _data_set("movielens-1m", "1,000,209", "ml-1m", OFFICIAL_1M)
-MOVIELENS_100K = _data_set("movielens-100k", "100,000", "ml-100k", OFFICIAL_100K)
+_1M = ("movielens-1m", "1,000,209", "ml-1m", OFFICIAL_1M)
+_100K = ("movielens-100k", "100,000", "ml-100k", OFFICIAL_100K)
+MOVIELENS_1M, MOVIELENS_100K = _data_set(*_1M, spec), _data_set(*_100K, spec)
+MOVIELENS_1M_NEXT, MOVIELENS_100K_NEXT = _data_set(*_1M, next_film), _data_set(*_100K, next_film)

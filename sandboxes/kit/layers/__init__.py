@@ -52,18 +52,23 @@ from sandboxes.kit.layers.feature_embedding import FeatureEmbedding
 from sandboxes.kit.layers.field_weighted_fm import FieldWeightedFM
 from sandboxes.kit.layers.film_gating import FiLMGating
 from sandboxes.kit.layers.fm import FactorizationMachine
+from sandboxes.kit.layers.graph_propagation import GraphPropagation
 from sandboxes.kit.layers.gru_history import GRUHistory
 from sandboxes.kit.layers.inner_product import InnerProduct
 from sandboxes.kit.layers.instance_guided_mask import InstanceGuidedMask
+from sandboxes.kit.layers.item_fields import ItemFields
 from sandboxes.kit.layers.linear import LinearTerm
 from sandboxes.kit.layers.masked_reconstruction import MaskedReconstruction
 from sandboxes.kit.layers.mmoe import MMoE
 from sandboxes.kit.layers.multi_path_averaging import MultiPathAveraging
 from sandboxes.kit.layers.numeric_discretisation import NumericDiscretisation
 from sandboxes.kit.layers.outer_product import OuterProduct
+from sandboxes.kit.layers.pairwise_ranking import pairwise_ranking, random_items
 from sandboxes.kit.layers.ple import ProgressiveLayeredExtraction
 from sandboxes.kit.layers.pretraining import pretrain_then_finetune
+from sandboxes.kit.layers.query_fields import n_query_fields, query_fields
 from sandboxes.kit.layers.residual_dnn import ResidualDNN
+from sandboxes.kit.layers.sampled_softmax import SampledSoftmax
 from sandboxes.kit.layers.scenario_normalisation import ScenarioNormalisation
 from sandboxes.kit.layers.self_attention_interaction import SelfAttentionInteraction
 from sandboxes.kit.layers.shared_bottom import SharedBottom
@@ -128,8 +133,10 @@ __all__ = [
     "FiLMGating",
     "FieldWeightedFM",
     "GRUHistory",
+    "GraphPropagation",
     "InnerProduct",
     "InstanceGuidedMask",
+    "ItemFields",
     "LinearTerm",
     "MMoE",
     "MaskedReconstruction",
@@ -138,6 +145,7 @@ __all__ = [
     "OuterProduct",
     "ProgressiveLayeredExtraction",
     "ResidualDNN",
+    "SampledSoftmax",
     "ScenarioNormalisation",
     "SelfAttentionInteraction",
     "SharedBottom",
@@ -146,5 +154,9 @@ __all__ = [
     "TransformerHistory",
     "TwoStreamMLP",
     "VariationalEmbedding",
+    "n_query_fields",
+    "pairwise_ranking",
     "pretrain_then_finetune",
+    "query_fields",
+    "random_items",
 ]

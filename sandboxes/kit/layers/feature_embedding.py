@@ -65,6 +65,11 @@ class FeatureEmbedding(nn.Module):
         vectors: Tensor = self._table()(batch.ids[:, self.schema.index_of(name)] + first_row)
         return vectors
 
+    def values(self, name: str, ids: Tensor) -> Tensor:
+        """Vectors (B, D) of values (B,) of the categorical field `name`, whatever rows hold."""
+        vectors: Tensor = self._table()(ids + self._first_row[name])
+        return vectors
+
     def history(self, batch: Batch, name: str) -> tuple[Tensor, Tensor]:
         """The vectors (B, L, D) of the history `name`, zeros where padded, and its mask (B, L), True where real."""
         ids = batch.history[name]  # (B, L)

@@ -1,4 +1,5 @@
-"""The kit's reference models, by name: the baselines of every comparison. A model is one file and one line in `MODELS`.
+"""The kit's reference models, by name: the baselines of every comparison. A model is one file and one line, in `MODELS` where it
+predicts labels, in `ITEM_MODELS` where it predicts items.
 
 A model without a history block of its own takes each history as one more field, its mean vector, so that no baseline is
 starved of what a candidate sees.
@@ -17,10 +18,15 @@ from sandboxes.kit.models.dnn import DNN
 from sandboxes.kit.models.esmm import ESMM
 from sandboxes.kit.models.finalmlp import FinalMLP
 from sandboxes.kit.models.fm import FM
+from sandboxes.kit.models.lightgcn import LightGCN
 from sandboxes.kit.models.lr import LR
 from sandboxes.kit.models.masknet import MaskNet
+from sandboxes.kit.models.matrix_factorisation import MatrixFactorisation
 from sandboxes.kit.models.mmoe import MMoE
+from sandboxes.kit.models.popularity import Popularity
+from sandboxes.kit.models.sasrec import SASRec
 from sandboxes.kit.models.shared_bottom import SharedBottom
+from sandboxes.kit.models.two_towers import TwoTowers
 from sandboxes.kit.models.xdeepfm import XDeepFM
 
 MODELS: Mapping[str, type[nn.Module]] = {
@@ -39,6 +45,13 @@ MODELS: Mapping[str, type[nn.Module]] = {
     "mmoe": MMoE,
     "esmm": ESMM,
 }
+ITEM_MODELS: Mapping[str, type[nn.Module]] = {
+    "popularity": Popularity,
+    "matrix_factorisation": MatrixFactorisation,
+    "two_towers": TwoTowers,
+    "lightgcn": LightGCN,
+    "sasrec": SASRec,
+}
 
 __all__ = [
     "DCN",
@@ -46,14 +59,20 @@ __all__ = [
     "DNN",
     "ESMM",
     "FM",
+    "ITEM_MODELS",
     "LR",
     "MODELS",
     "AutoInt",
     "DCNv2",
     "DeepFM",
     "FinalMLP",
+    "LightGCN",
     "MMoE",
     "MaskNet",
+    "MatrixFactorisation",
+    "Popularity",
+    "SASRec",
     "SharedBottom",
+    "TwoTowers",
     "XDeepFM",
 ]

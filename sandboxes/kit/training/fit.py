@@ -16,18 +16,17 @@ import torch
 from torch import Tensor, nn
 
 from sandboxes.kit.contract import Stage
-from sandboxes.kit.metrics import auc, log_loss
 from sandboxes.kit.team import ALONE, Team
 from sandboxes.kit.training.config import TrainConfig
 from sandboxes.kit.training.device import brought, placed
-from sandboxes.kit.training.model import predict, stages_of
+from sandboxes.kit.training.goal import Goal, Labels
+from sandboxes.kit.training.model import stages_of
 from sandboxes.kit.training.optimiser import Optimiser
 from sandboxes.kit.training.order import shared_out, shuffled
 from sandboxes.kit.training.parallel import average_statistics, shared_step_function
 from sandboxes.kit.training.rows import Rows
 from sandboxes.kit.training.step import step_function
 
-EVALUATION_BATCH = 8192
 TICK_S = 0.5  # at most this often a progress event within an epoch
 SEEDS_APART = 1_000_003  # of what members of a team draw while training
 
@@ -43,14 +42,18 @@ class EpochRecord:
     epoch: int
     stage: str
     train_loss: float
-    valid_auc: float
-    valid_log_loss: float
+    valid: dict[str, float]  # metrics by name; the first is the one that counts
     seconds: float
+
+    @property
+    def score(self) -> float:
+        """What early stopping watches; more is better."""
+        return next(iter(self.valid.values()))
 
 
 @dataclass
 class Fitted:
-    """The best epoch's weights (by valid AUC of the primary task) and the way there. In a team, of tables a member's own rows."""
+    """The best epoch's weights (by the goal's first metric on valid) and the way there; of tables, a team member's own rows."""
 
     state: dict[str, Tensor]
     epochs: list[EpochRecord] = field(default_factory=list)
@@ -70,14 +73,17 @@ def fit(
     emit: Emit = lambda event: None,
     device: str = "cpu",
     team: Team = ALONE,
+    goal: Goal | None = None,
 ) -> Fitted:
-    """Trains `model` in place and leaves it with its best weights. Raises `TrainingDiverged`, and `ValueError` when valid's
-    primary labels are of one class, by which no epoch can be told from another.
+    """Trains `model` in place and leaves it with its best weights. Raises `TrainingDiverged`, and `ValueError` when no epoch can
+    be told from another by `valid`. Without a `goal` it predicts the labels.
 
     Every member of a `team` calls it with its model, built for that team, and the same rows and settings; `batch_size` is that
     of all members together.
     """
-    _check_valid(valid)
+    goal = goal or Labels(0 if valid.labels is None else valid.labels.shape[1])
+    if fault := goal.fault(valid):
+        raise ValueError(fault)
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed + SEEDS_APART * team.rank)  # dropout too depends on the seed alone, whatever was drawn before
     model.to(device)
@@ -96,13 +102,13 @@ def fit(
                 optimiser.settle()
                 average_statistics(model, team)
                 rows_seen += len(train)
-                record = _evaluated(model, valid, stage, epoch, loss, began, device, team)
+                record = _evaluated(model, valid, stage, epoch, loss, began, goal, device, team)
                 fitted.epochs.append(record)
                 emit({"event": "epoch", **asdict(record)})
                 if not last:
                     continue
-                if record.valid_auc > best:
-                    best, waited, fitted.best_epoch, fitted.state = record.valid_auc, 0, record.epoch, _copy(model)
+                if record.score > best:
+                    best, waited, fitted.best_epoch, fitted.state = record.score, 0, record.epoch, _copy(model)
                 else:
                     waited += 1
                     if waited >= config.patience:
@@ -110,16 +116,6 @@ def fit(
     model.load_state_dict(fitted.state)
     fitted.samples_per_s = rows_seen / max(time.monotonic() - started, 1e-9)
     return fitted
-
-
-def predictions(model: nn.Module, rows: Rows, n_tasks: int, device: str = "cpu", team: Team = ALONE) -> np.ndarray:
-    """Probabilities (n, T) float32 for all rows, in file order. Members of a `team` share the work, and all get the whole."""
-    found = torch.zeros(len(rows), n_tasks, device=device)
-    for s in _slices(len(rows), EVALUATION_BATCH):
-        own = team.part(s)
-        asked = own if own.start < own.stop else slice(s.start, s.start + 1)  # lookups need every member
-        found[own] = predict(model, rows.batch(asked).to(device), n_tasks)[: own.stop - own.start]
-    return team.sum(found).cpu().numpy()
 
 
 def _losses(
@@ -154,31 +150,18 @@ def _epoch(
 
 
 def _evaluated(
-    model: nn.Module, valid: Rows, stage: Stage, number: int, loss: float, began: float, device: str, team: Team
+    model: nn.Module, valid: Rows, stage: Stage, number: int, loss: float, began: float, goal: Goal, device: str, team: Team
 ) -> EpochRecord:
-    labels = valid.labels
-    assert labels is not None
-    pctr = predictions(model, valid, labels.shape[1], device, team)[:, 0]
-    if not np.isfinite(pctr).all():
+    predicted = goal.predict(model, valid, device, team)
+    if not np.isfinite(predicted).all():
         raise TrainingDiverged(f"the predictions after epoch {number} are not finite")
     return EpochRecord(
         epoch=number,
         stage=stage.name,
         train_loss=loss,
-        valid_auc=auc(labels[:, 0], pctr),
-        valid_log_loss=log_loss(labels[:, 0], pctr),
+        valid=goal.measure(valid, predicted),
         seconds=time.monotonic() - began,
     )
-
-
-def _check_valid(valid: Rows) -> None:
-    labels = valid.labels
-    if labels is None or not np.isfinite(auc(labels[:, 0], np.zeros(len(labels)))):
-        raise ValueError("early stopping needs positive and negative labels of the primary task in valid; use another split")
-
-
-def _slices(n: int, size: int) -> Iterator[slice]:
-    return (slice(start, min(start + size, n)) for start in range(0, n, size))
 
 
 def _copy(model: nn.Module) -> dict[str, Tensor]:

@@ -12,23 +12,35 @@ import torch
 from torch import Tensor, nn
 
 from sandboxes.kit.batch import Batch
-from sandboxes.kit.contract import HasLoss, HasPredict, HasStages, Stage
-from sandboxes.kit.losses import observed_bce
+from sandboxes.kit.collection import Collection
+from sandboxes.kit.contract import HasLoss, HasPredict, HasStages, KnowsCollection, Stage
+from sandboxes.kit.losses import observed_bce, softmax_over_items
 from sandboxes.kit.schema import Schema
 from sandboxes.kit.team import ALONE, Team, building_for
 
 Hyper = Mapping[str, int | float]
 
 
-def build(model_class: type[nn.Module], schema: Schema, hyper: Hyper, seed: int, team: Team = ALONE) -> nn.Module:
+def build(
+    model_class: type[nn.Module],
+    schema: Schema,
+    hyper: Hyper,
+    seed: int,
+    team: Team = ALONE,
+    collection: Collection | None = None,
+) -> nn.Module:
     """`model_class(schema, ...)` with those of `hyper` that its constructor names, initialised from `seed`.
 
-    Each member of a team builds its own: tables are shared out by rows, all else is the same everywhere.
+    A model that asks for the `collection` of items meets it. Each member of a team builds its own: tables are shared out by rows,
+    all else is the same everywhere.
     """
     accepted = inspect.signature(model_class.__init__).parameters
     torch.manual_seed(seed)
     with building_for(team):
-        return model_class(schema, **{name: value for name, value in hyper.items() if name in accepted})
+        model = model_class(schema, **{name: value for name, value in hyper.items() if name in accepted})
+    if collection is not None and isinstance(model, KnowsCollection):
+        model.meet(collection)
+    return model
 
 
 def stages_of(model: nn.Module) -> Sequence[Stage]:
@@ -39,6 +51,8 @@ def stages_of(model: nn.Module) -> Sequence[Stage]:
 def loss_of(model: nn.Module, stage: Stage, batch: Batch) -> Tensor:
     """The scalar that `stage` minimises on `batch`."""
     if has_plain_loss(model, stage):
+        if batch.answer is not None:
+            return softmax_over_items(model(batch), batch.answer)
         assert batch.labels is not None
         return observed_bce(model(batch), batch.labels)
     loss: Tensor = getattr(model, stage.loss)(batch)
@@ -46,7 +60,7 @@ def loss_of(model: nn.Module, stage: Stage, batch: Batch) -> Tensor:
 
 
 def has_plain_loss(model: nn.Module, stage: Stage) -> bool:
-    """Whether the stage minimises the cross-entropy of the logits, since the model has no loss of its own."""
+    """Whether the stage minimises the cross-entropy of labels or of answers, since the model has no loss of its own."""
     return stage.loss == "loss" and not isinstance(model, HasLoss)
 
 
@@ -56,6 +70,14 @@ def predict(model: nn.Module, batch: Batch, n_tasks: int) -> Tensor:
     model.eval()
     probabilities = model.predict(batch) if isinstance(model, HasPredict) else torch.sigmoid(model(batch))
     return probabilities.reshape(len(batch), n_tasks).float()
+
+
+@torch.no_grad()
+def item_scores(model: nn.Module, batch: Batch) -> Tensor:
+    """Scores (B, I) of all items for the queries of `batch`, in evaluation mode."""
+    model.eval()
+    scores: Tensor = model.predict(batch) if isinstance(model, HasPredict) else model(batch)
+    return scores.float()
 
 
 def is_table(name: str) -> bool:

@@ -60,8 +60,8 @@ def shared_out(
     Of a small split it reads its own rows alone; of a larger one every window as a whole.
     """
     for source, drawn in _draws(rows, batch_size, order, window_bytes):
-        assert source.labels is not None
-        observed = ~np.isnan(source.labels[drawn])  # (B, T)
+        labels = source.labels
+        observed = np.ones((len(drawn), 1), np.bool_) if labels is None else ~np.isnan(labels[drawn])  # (B, T)
         own = team.part(slice(0, len(drawn)))
         seen, of = observed[own].sum(0), np.maximum(observed.sum(0), 1)
         yield Part(

@@ -44,10 +44,9 @@ def shared_step_function(
 
 
 def _weighted_loss(model: nn.Module, stage: Stage, part: Part) -> Tensor:
-    if not has_plain_loss(model, stage):
-        return part.weight * loss_of(model, stage, part.batch)
-    assert part.batch.labels is not None
     labels = part.batch.labels
+    if labels is None or not has_plain_loss(model, stage):
+        return part.weight * loss_of(model, stage, part.batch)
     logits = model(part.batch).reshape(labels.shape)  # (B, T)
     by_task = [observed_bce(logits[:, t : t + 1], labels[:, t : t + 1]) for t in range(labels.shape[1])]
     return (part.task_weights * torch.stack(by_task)).sum()  # not as a product of matrices, which bf16 would round

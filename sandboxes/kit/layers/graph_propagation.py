@@ -1,0 +1,69 @@
+"""Propagation over the graph of users and items: a node's vector is the mean of what its neighbourhood of every depth says.
+
+Notation: U ids of the user field, I ids of the target item, E events, D width.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class GraphPropagation(nn.Module):
+    """(users (U, D), items (I, D)) -> the same, propagated (He et al., SIGIR 2020, eq. 3, 4, 7): layer k + 1 of a node is the
+    sum of layer k over its neighbours, each divided by the root of both degrees; the mean over layers 0 to `n_layers` comes
+    out.
+
+    There is no graph before `connect`, and it is not kept with a model's weights: what predictions need are the propagated
+    vectors.
+    """
+
+    forth: Tensor  # (U, I) compressed rows: 1 / sqrt(degree of user x degree of item) where an event is
+    back: Tensor  # (I, U), its transpose
+
+    def __init__(self, n_layers: int = 3) -> None:
+        super().__init__()
+        self.n_layers = n_layers
+        for name in ("forth", "back"):
+            self.register_buffer(name, torch.zeros(0), persistent=False)
+
+    @property
+    def connected(self) -> bool:
+        return self.forth.dim() == 2
+
+    def connect(self, events: Tensor, n_users: int, n_items: int) -> None:
+        """`events` (E, 2) int64: the user and the item of each; repetitions count once."""
+        users, items = torch.unique(events, dim=0).T
+        weights = (torch.bincount(users)[users] * torch.bincount(items)[items]).to(torch.float32).rsqrt()
+        graph = torch.sparse_coo_tensor(torch.stack([users, items]), weights, (n_users, n_items), check_invariants=True)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
+            self.forth, self.back = graph.to_sparse_csr(), graph.t().coalesce().to_sparse_csr()
+
+    def forward(self, users: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
+        sums = users, items
+        for _ in range(self.n_layers):
+            users, items = _product(self.forth, self.back, items), _product(self.back, self.forth, users)
+            sums = sums[0] + users, sums[1] + items
+        return sums[0] / (self.n_layers + 1), sums[1] / (self.n_layers + 1)
+
+
+def _product(matrix: Tensor, transposed: Tensor, vectors: Tensor) -> Tensor:
+    product: Tensor = _Product.apply(matrix, transposed, vectors)  # type: ignore[no-untyped-call]
+    return product
+
+
+class _Product(torch.autograd.Function):
+    """A constant sparse matrix times vectors; torch's own would transpose the matrix anew for every gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, matrix: Tensor, transposed: Tensor, vectors: Tensor) -> Tensor:
+        ctx.transposed = transposed
+        return matrix @ vectors
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[None, None, Tensor]:
+        return None, None, ctx.transposed @ gradient.contiguous()

@@ -1,0 +1,52 @@
+"""What comes next after a history of items, by self-attention over it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from sandboxes.kit.batch import Batch
+from sandboxes.kit.layers import FeatureEmbedding, TransformerHistory, query_fields
+from sandboxes.kit.layers.table import INITIAL_STD
+from sandboxes.kit.schema import Schema
+
+
+class SASRec(nn.Module):
+    """(batch) -> (B, I): Kang and McAuley, ICDM 2018, with the vectors of items shared by history and scores (section III-D),
+    and a softmax over all items in place of one sampled negative. Every event is a row with its own history, so that a row has
+    one answer where the paper predicts at every position.
+
+    Histories of the item are read in their order; beside what is read stands the mean of the query's fields and histories, which
+    the paper has not: no baseline is to know less than a candidate.
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        *,
+        embedding_dim: int = 16,
+        n_layers: int = 2,
+        n_heads: int = 2,
+        dropout: float = 0.1,
+    ) -> None:
+        super().__init__()
+        assert schema.target_item is not None
+        self.item, self.n_items = schema.target_item, schema.n_items
+        self.names = [s.name for s in schema.sequences if s.of == schema.target_item]
+        self.embedding = FeatureEmbedding(schema, embedding_dim)
+        self.readers = nn.ModuleList(TransformerHistory(embedding_dim, n_layers, n_heads, dropout=dropout) for _ in self.names)
+        # Each asks its reader in the place of a target.
+        self.next_item = nn.ParameterList(torch.randn(embedding_dim) * INITIAL_STD for _ in self.names)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, batch: Batch) -> Tensor:
+        every = torch.arange(self.n_items, device=batch.device)
+        scores: Tensor = self.queries(batch) @ self.embedding.values(self.item, every).T  # (B, I)
+        return scores
+
+    def queries(self, batch: Batch) -> Tensor:
+        read = [query_fields(self.embedding, batch).mean(1)]  # (B, D)
+        for name, reader, asks in zip(self.names, self.readers, self.next_item, strict=True):
+            history, mask = self.embedding.history(batch, name)  # (B, L, D), (B, L)
+            read.append(reader(asks.expand(len(batch), -1), self.dropout(history), mask))
+        return torch.stack(read).sum(0)

@@ -1,0 +1,128 @@
+"""What a model is trained for, as far as trainer and job depend on it: predictions of a whole split, and how good they are.
+
+Notation: n rows, T tasks, Q queries, I ids of the target item, K places of a list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from sandboxes.kit.losses import FIRST_ITEM
+from sandboxes.kit.metrics import auc, log_loss
+from sandboxes.kit.ranking import LONGEST, NOTHING, ItemLists, ndcg_at, recall_at
+from sandboxes.kit.schema import Schema
+from sandboxes.kit.team import ALONE, Team
+from sandboxes.kit.training.model import item_scores, predict
+from sandboxes.kit.training.rows import Queries, Rows
+
+EVALUATION_BATCH = 8192
+SCORES_AT_ONCE = 1 << 25  # of items for queries, 128 MiB
+
+
+class Goal(Protocol):
+    def predict(self, model: nn.Module, rows: Rows, device: str, team: Team) -> NDArray[Any]:
+        """Predictions for all rows, in file order. Members of a `team` share the work, and all get the whole."""
+        ...
+
+    def fault(self, valid: Rows) -> str:
+        """Why no epoch could be told from another by `valid`, "" when it can."""
+        ...
+
+    def measure(self, valid: Rows, predicted: NDArray[Any]) -> dict[str, float]:
+        """Metrics by name; the first is the one that stops training, and more of it is better."""
+        ...
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What comes of each row: probabilities (n, T) float32."""
+
+    n_tasks: int
+
+    def predict(self, model: nn.Module, rows: Rows, device: str, team: Team) -> NDArray[np.float32]:
+        return predictions(model, rows, self.n_tasks, device, team)
+
+    def fault(self, valid: Rows) -> str:
+        labels = valid.labels
+        if labels is None or not np.isfinite(auc(labels[:, 0], np.zeros(len(labels)))):
+            return "early stopping needs positive and negative labels of the primary task in valid; use another split"
+        return ""
+
+    def measure(self, valid: Rows, predicted: NDArray[Any]) -> dict[str, float]:
+        assert valid.labels is not None
+        primary = valid.labels[:, 0], predicted[:, 0]
+        return {"auc": auc(*primary), "log_loss": log_loss(*primary)}
+
+
+@dataclass(frozen=True)
+class Items:
+    """Which of all items belong to each query: lists (Q, K) int32, best first."""
+
+    def predict(self, model: nn.Module, rows: Rows, device: str, team: Team) -> NDArray[np.int32]:
+        return ranked_lists(model, rows, device, team)
+
+    def fault(self, valid: Rows) -> str:
+        known = isinstance(valid, Queries) and valid.answers is not None and len(valid.answers)
+        return "" if known else "early stopping needs queries with answers in valid; use another split"
+
+    def measure(self, valid: Rows, predicted: NDArray[Any]) -> dict[str, float]:
+        assert isinstance(valid, Queries) and valid.answers is not None
+        return {
+            "ndcg": float(ndcg_at(predicted, valid.answers).mean()),
+            "recall": float(recall_at(predicted, valid.answers).mean()),
+        }
+
+
+def goal_of(schema: Schema) -> Goal:
+    return Items() if schema.predicts == "items" else Labels(len(schema.tasks))
+
+
+def predictions(model: nn.Module, rows: Rows, n_tasks: int, device: str = "cpu", team: Team = ALONE) -> NDArray[np.float32]:
+    """Probabilities (n, T) float32 for all rows, in file order. Members of a `team` share the work, and all get the whole."""
+    found = torch.zeros(len(rows), n_tasks, device=device)
+    for own, asked in _shares(len(rows), EVALUATION_BATCH, team):
+        found[own] = predict(model, rows.batch(asked).to(device), n_tasks)[: own.stop - own.start]
+    return team.sum(found).cpu().numpy()
+
+
+def ranked_lists(model: nn.Module, rows: Rows, device: str = "cpu", team: Team = ALONE) -> NDArray[np.int32]:
+    """The best 100 items (Q, K) int32 for each query, best first, without what its user had taken; `NOTHING` where items run out.
+
+    Raises `ValueError` for scores that are NaN.
+    """
+    assert isinstance(rows, Queries)
+    n_items = item_scores(model, rows.batch(slice(0, 1)).to(device)).shape[1]
+    length = min(LONGEST, n_items - FIRST_ITEM)
+    found = torch.zeros(len(rows), length, dtype=torch.int64, device=device)
+    for own, asked in _shares(len(rows), max(1, SCORES_AT_ONCE // n_items), team):
+        scores = item_scores(model, rows.batch(asked).to(device))[: own.stop - own.start].clone()  # (B, I)
+        if torch.isnan(scores).any():
+            raise ValueError("scores of items are NaN")
+        scores[:, :FIRST_ITEM] = -torch.inf
+        if rows.taken is not None:
+            _rule_out(scores, rows.taken.within(own))
+        best = scores.topk(length)
+        found[own] = torch.where(torch.isneginf(best.values), NOTHING, best.indices)
+    return team.sum(found).cpu().numpy().astype(np.int32)
+
+
+def _rule_out(scores: Tensor, taken: ItemLists) -> None:
+    queries = np.repeat(np.arange(len(taken)), taken.counts)
+    scores[
+        torch.from_numpy(queries).to(scores.device), torch.from_numpy(taken.items.astype(np.int64)).to(scores.device)
+    ] = -torch.inf
+
+
+def _shares(n: int, size: int, team: Team) -> Iterator[tuple[slice, slice]]:
+    """A member's part of each of the slices of n rows, and what it asks its model: something, even where it has no part, since
+    lookups need every member."""
+    for start in range(0, n, size):
+        own = team.part(slice(start, min(start + size, n)))
+        yield own, own if own.start < own.stop else slice(start, start + 1)
