@@ -26,7 +26,7 @@ from sandboxes.kit.data.labels import label_array
 from sandboxes.kit.data.leaks import Sample, check_copies, check_features, check_time, looked_at
 from sandboxes.kit.data.prepared import SPLITS, LeakCheck, Prepared
 from sandboxes.kit.data.source import Source
-from sandboxes.kit.data.spec import TableSpec
+from sandboxes.kit.data.spec import Sequence, TableSpec
 from sandboxes.kit.data.splits import TRAIN, VALID, split_codes
 from sandboxes.kit.data.table import Table
 from sandboxes.kit.data.users_and_times import time_values, user_codes
@@ -76,7 +76,7 @@ def _write(source: Source, root: Path) -> None:
     kept = [looked_at(labels) for labels in own]
     shown, unknown = write_ids(rows, ids, visible, kept)
     measured = write_numbers(rows, numbers, visible, kept)
-    write_sequences(spec, rows, ids, visible)
+    write_sequences(spec, table, rows, ids, visible)
     schema = _schema(spec, ids)
     (visible / "schema.json").write_text(schema.to_json(), encoding="utf-8")
     samples = [Sample(i, x, labels[k]) for i, x, labels, k in zip(shown, measured, own, kept, strict=True)]
@@ -129,7 +129,8 @@ def _rows(spec: TableSpec, table: Table, folder: Path) -> tuple[Rows, dict[str, 
     fields = code_fields(spec, table, folder)
     whole = whole_row_hashes(spec, table, fields, n)
     key = key_hashes(table, spec.split.key, n) if spec.split.key else None
-    codes = split_codes(spec.split, table, n, whole=whole, key=key, times=times)
+    users = user_codes(table.blocks(spec.user)) if spec.user else None
+    codes = split_codes(spec.split, table, n, whole=whole, key=key, times=times, users=users)
     del key
     for code, split in enumerate(SPLITS):
         seen = labels[codes == code, 0]
@@ -140,7 +141,6 @@ def _rows(spec: TableSpec, table: Table, folder: Path) -> tuple[Rows, dict[str, 
             )
     checks = [check_copies(whole, codes)]
     del whole
-    users = user_codes(table.blocks(spec.user)) if spec.user else None
     checks += [check_time(times, codes, spec.split.by, users)] if times is not None else []
     return Rows(codes, labels, users, times), fields, checks
 
@@ -160,11 +160,18 @@ def _schema(spec: TableSpec, ids: dict[str, IdField]) -> Schema:
     return Schema(
         categorical=tuple(CategoricalField(c.name, ids[c.name].cardinality, c.side) for c in spec.categorical),
         numeric=tuple(NumericField(n.name, n.side) for n in spec.numeric),
-        sequences=tuple(SequenceField(s.name, s.of, s.length) for s in spec.sequences),
+        sequences=tuple(SequenceField(s.name, s.of, s.length, spec.records(s), _events(s)) for s in spec.sequences),
         tasks=tuple(Task(t.name, t.given) for t in spec.tasks),
         scenario=spec.scenario,
         target_item=spec.target_item,
     )
+
+
+def _events(sequence: Sequence) -> str:
+    """The rows that a history is built from, in words; "" for one that the table holds, whose rows nobody knows."""
+    if sequence.column:
+        return ""
+    return f"rows with {sequence.where}" if sequence.where else "all rows"
 
 
 def _unknown_shares(spec: TableSpec, rows: Rows, unknown: NDArray[np.int64]) -> dict[str, dict[str, float]]:
