@@ -15,7 +15,12 @@ NUMBERS = (NumericField("age", "user"), NumericField("price", "item"))
 RICH = Schema(
     FIELDS,
     NUMBERS,
-    (SequenceField("clicked", "item", 6), SequenceField("bought", "item", 3)),
+    (
+        SequenceField("clicked", "item", 6),
+        SequenceField("asked", "item", 4, events="all rows"),
+        SequenceField("answers", "click", 4, "outcomes", "all rows"),
+        SequenceField("bought", "item", 3),
+    ),
     (Task("click"), Task("buy", given="click")),
     scenario="scene",
     target_item="item",
@@ -52,16 +57,17 @@ class RandomRows:
 
 def random_rows(schema: Schema, n: int = 512, seed: int = 0) -> RandomRows:
     """The first label depends on the parity of the categories' sum and on the numbers; later ones on the first. Histories
-    may be empty."""
+    may be empty; aligned ones are as long as each other."""
     rng = np.random.default_rng(seed)
     columns = [rng.integers(1, f.cardinality, n) for f in schema.categorical]
     ids = np.stack(columns, 1) if columns else np.zeros((n, 0), np.int64)
     numeric = rng.normal(size=(n, len(schema.numeric))).astype(np.float32)
     history = {}
-    for s in schema.sequences:
-        entries = rng.integers(2, schema.categorical[schema.index_of(s.of)].cardinality, (n, s.length))
-        lengths = rng.integers(0, s.length + 1, n)
-        history[s.name] = torch.from_numpy(np.where(np.arange(s.length) >= s.length - lengths[:, None], entries, 0))
+    for log in schema.event_logs:
+        aligned, length = (*log.values, *log.outcomes), log.values[0].length
+        drawn = [rng.integers(1 if s.records == "outcomes" else 2, schema.cardinality_of(s), (n, length)) for s in aligned]
+        real = np.arange(length) >= length - rng.integers(0, length + 1, n)[:, None]
+        history |= {s.name: torch.from_numpy(np.where(real, ids, 0)) for s, ids in zip(aligned, drawn, strict=True)}
     chance = 0.2 + 0.5 * (ids.sum(1) % 2) + 0.1 * np.tanh(numeric.sum(1))
     first = (rng.random(n) < chance).astype(np.float32)
     labels = np.stack([first, *(first * (rng.random(n) < 0.5) for _ in schema.tasks[1:])], 1).astype(np.float32)

@@ -45,7 +45,8 @@ def _schema(schema: Schema) -> Iterator[str]:
     if schema.numeric:
         yield f"        {len(schema.numeric)} numeric: {_some([f.name for f in schema.numeric])}"
     for s in schema.sequences:
-        yield f"        history {s.name}: the user's last {s.length} of {s.of}"
+        what = f"outcomes of {s.of}" if s.records == "outcomes" else f"of {s.of}"
+        yield f"        history {s.name}: the user's last {s.length} {what}"
     tasks = [f"{t.name}{f' (given {t.given})' if t.given else ''}" for t in schema.tasks]
     yield f"tasks:  {', '.join(tasks)}" + (f"; a verdict is about {tasks[0]}" if len(tasks) > 1 else "")
 

@@ -1,20 +1,25 @@
 """The schema of a prepared data set: which columns a model sees and which tasks it predicts.
 
-Ids are local to a field: 0 is padding (only in histories), 1 is unknown or rare, 2 and up are values seen in training.
+Ids are local to a field: 0 is padding (only in histories), 1 is unknown or rare, 2 and up are values seen in training. A history
+of outcomes has ids of its own: 0 is padding, 1 not observed, 2 negative, 3 positive.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
 PADDING_ID = 0
 UNKNOWN_ID = 1
+NOT_OBSERVED_ID, NEGATIVE_ID, POSITIVE_ID = 1, 2, 3  # what came of a past event
+N_OUTCOMES = 4  # ids of a history of outcomes, padding among them
 
 Side = Literal["user", "item", "context"]
 Predicts = Literal["labels", "items"]  # what comes of a row, or which of all items belongs to it
+Records = Literal["values", "outcomes"]
 
 
 @dataclass(frozen=True)
@@ -36,11 +41,29 @@ class NumericField:
 
 @dataclass(frozen=True)
 class SequenceField:
-    """A user's past values of the categorical field `of`, oldest first, padded on the left with 0 to `length`."""
+    """A user's past events, oldest first, padded on the left with 0 to `length`: their values of the categorical field `of`, or,
+    where it `records` outcomes, what came of the task `of`.
+
+    Sequences of one length that were built from the same `events` are aligned: what stands at one place in them is of one event.
+    A sequence without `events` is aligned with no other.
+    """
 
     name: str
     of: str
     length: int
+    records: Records = "values"
+    events: str = ""
+
+
+@dataclass(frozen=True)
+class EventLog:
+    """Aligned sequences: what a user's past events were about (`values`), and what came of them (`outcomes`).
+
+    A log of outcomes alone has them for its values.
+    """
+
+    values: tuple[SequenceField, ...]
+    outcomes: tuple[SequenceField, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,9 +99,13 @@ class Schema:
         if len(set(names)) != len(names):
             raise ValueError(f"field names must differ: {sorted(n for n in names if names.count(n) > 1)}")
         categorical = {f.name for f in self.categorical}
-        references = {s.of for s in self.sequences} | {n for n in (self.scenario, self.target_item, self.user) if n}
+        references = {s.of for s in self.sequences if s.records == "values"}
+        references |= {n for n in (self.scenario, self.target_item, self.user) if n}
         if references - categorical:
             raise ValueError(f"not a categorical field: {sorted(references - categorical)}")
+        judged = {s.of for s in self.sequences if s.records == "outcomes"} - {t.name for t in self.tasks}
+        if judged:
+            raise ValueError(f"not a task, so that no outcomes of it can be recorded: {sorted(judged)}")
         if not self.tasks:
             raise ValueError("a schema needs at least one task")
         if self.predicts == "items" and (self.target_item is None or len(self.tasks) > 1):
@@ -121,6 +148,22 @@ class Schema:
                 return i
         raise KeyError(name)
 
+    def cardinality_of(self, sequence: SequenceField) -> int:
+        """The ids in `sequence` lie in [0, this)."""
+        return N_OUTCOMES if sequence.records == "outcomes" else self.categorical[self.index_of(sequence.of)].cardinality
+
+    def outcomes_along(self, name: str) -> tuple[SequenceField, ...]:
+        """The histories of outcomes that are aligned with the history `name` of values."""
+        return next((log.outcomes for log in self.event_logs if any(s.name == name for s in log.values)), ())
+
+    @property
+    def event_logs(self) -> tuple[EventLog, ...]:
+        """All sequences, those that are aligned together, in the order in which the schema has the first of each."""
+        logs: dict[tuple[str, int, str], list[SequenceField]] = {}
+        for s in self.sequences:
+            logs.setdefault((s.events, s.length, "" if s.events else s.name), []).append(s)
+        return tuple(_event_log(aligned) for aligned in logs.values())
+
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1)
 
@@ -141,3 +184,9 @@ class Schema:
     @classmethod
     def load(cls, path: Path) -> Schema:
         return cls.from_json(path.read_text(encoding="utf-8"))
+
+
+def _event_log(aligned: Sequence[SequenceField]) -> EventLog:
+    values = tuple(s for s in aligned if s.records == "values")
+    outcomes = tuple(s for s in aligned if s.records == "outcomes")
+    return EventLog(values, outcomes) if values else EventLog(outcomes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from planted_rows import SCHEMAS, planted
 
 from sandboxes.kit import Batch, CategoricalField, NumericField, Schema, SequenceField, Task
+from sandboxes.kit.schema import N_OUTCOMES, POSITIVE_ID, EventLog, Records
 
 NAMES = st.text(min_size=1, max_size=8)
 
@@ -26,7 +28,7 @@ def schemas(draw: st.DrawFn) -> Schema:
     sequences = ()
     if categorical:
         free = [n for n in draw(st.lists(NAMES, max_size=2, unique=True)) if n not in names]
-        sequences = tuple(SequenceField(n, draw(fields), draw(st.integers(1, 500))) for n in free)
+        sequences = tuple(SequenceField(n, draw(fields), draw(st.integers(1, 500)), events=draw(st.text())) for n in free)
     tasks = [Task(n) for n in draw(st.lists(NAMES, min_size=1, max_size=3, unique=True))]
     if len(tasks) > 1 and draw(st.booleans()):
         tasks[1] = Task(tasks[1].name, given=tasks[0].name)
@@ -37,6 +39,28 @@ def schemas(draw: st.DrawFn) -> Schema:
 @given(schemas())
 def test_a_schema_comes_back_from_json(schema: Schema) -> None:
     assert Schema.from_json(schema.to_json()) == schema
+
+
+def test_a_schema_written_before_outcomes_were_recorded_still_loads() -> None:
+    raw = json.loads(SCHEMAS["history"].to_json())
+    for sequence in raw["sequences"]:
+        del sequence["records"], sequence["events"]
+    assert Schema.from_json(json.dumps(raw)) == SCHEMAS["history"]
+    assert Schema.from_json(SCHEMAS["outcomes"].to_json()) == SCHEMAS["outcomes"]
+
+
+def test_aligned_sequences_are_of_one_origin_and_length() -> None:
+    def sequence(name: str, length: int, events: str, records: Records = "values") -> SequenceField:
+        return SequenceField(name, "label" if records == "outcomes" else "user", length, records, events)
+
+    a, b, c = sequence("a", 5, "all rows"), sequence("b", 5, "all rows"), sequence("c", 6, "all rows")
+    free, free_too = sequence("free", 5, ""), sequence("free_too", 5, "")
+    results, alone = sequence("results", 5, "all rows", "outcomes"), sequence("alone", 5, "rows with x", "outcomes")
+    schema = Schema((CategoricalField("user", 7),), sequences=(a, free, results, c, b, free_too, alone))
+    logs = (EventLog((a, b), (results,)), EventLog((free,)), EventLog((c,)), EventLog((free_too,)), EventLog((alone,)))
+    assert schema.event_logs == logs
+    assert [schema.outcomes_along(s.name) for s in (a, b, c, free, alone)] == [(results,), (results,), (), (), ()]
+    assert schema.cardinality_of(a) == 7 and schema.cardinality_of(results) == POSITIVE_ID + 1 == N_OUTCOMES
 
 
 @given(schemas())
@@ -53,6 +77,7 @@ def test_fields_are_counted_and_found(schema: Schema) -> None:
     [
         ({"numeric": (NumericField("user"),)}, "must differ: .'user', 'user'"),
         ({"sequences": (SequenceField("seen", "shop", 5),)}, "not a categorical field: .'shop'"),
+        ({"sequences": (SequenceField("seen", "user", 5, "outcomes"),)}, "not a task.*'user'"),
         ({"scenario": "age"}, "not a categorical field"),
         ({"target_item": "age"}, "not a categorical field"),
         ({"tasks": ()}, "at least one task"),

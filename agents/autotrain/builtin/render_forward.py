@@ -105,7 +105,7 @@ def _interests(b: Blueprint) -> Iterator[str]:
     yield "interests = []"
     yield "for i, sequence in enumerate(self.schema.sequences):"
     yield "    behaviours, mask = self.embedding.history(batch, sequence.name)  # (B, L, D), (B, L)"
-    yield "    target = self.embedding.field(batch, sequence.of)  # (B, D)"
+    yield "    target = self.embedding.target(batch, sequence.name)  # (B, D)"
     for part in b.histories:
         yield f"    interests.append(self.{part.attribute}[i](target, behaviours, mask))  # (B, K){_named(part)}"
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -19,9 +20,10 @@ from sandboxes.kit.data.encode import numbers_of
 from sandboxes.kit.data.errors import DataError
 from sandboxes.kit.data.given_sequences import encode_sequences, tokens
 from sandboxes.kit.data.hashed import Buckets
+from sandboxes.kit.data.labels import said_outcomes
 from sandboxes.kit.data.numbers import Scaler
 from sandboxes.kit.data.prepared import Prepared
-from sandboxes.kit.data.spec import Categorical, Numeric, Sequence
+from sandboxes.kit.data.spec import Categorical, Label, Numeric, Sequence
 from sandboxes.kit.data.vocabulary import Vocabulary
 
 
@@ -37,6 +39,7 @@ class Encoders:
     numeric: tuple[Numeric, ...]
     sequences: tuple[Sequence, ...]
     vocabularies: Mapping[str, Vocabulary | Buckets]
+    tasks: Mapping[str, Label]
     scalers: Mapping[str, Scaler]
     dtypes: Mapping[str, str]
 
@@ -55,6 +58,7 @@ class Encoders:
             numeric=tuple(Numeric(**n) for n in settings["numeric"]),
             sequences=tuple(Sequence(**s) for s in settings["sequences"]),
             vocabularies={c.name: _vocabulary(c, known) for c in categorical},
+            tasks={t["name"]: Label(**t) for t in settings["tasks"]},
             scalers={name: Scaler(**s) for name, s in settings["scalers"].items()},
             dtypes=settings["dtypes"],
         )
@@ -68,7 +72,7 @@ class Encoders:
     @property
     def history_columns(self) -> tuple[str, ...]:
         """Columns of histories; a row without one has an empty history. One built from a log in preparation is given as a
-        list, or as text separated by its separator, under the history's own name."""
+        list, or as text separated by its separator, under the history's own name. Outcomes are said as in the label's column."""
         return tuple(s.column or s.name for s in self.sequences)
 
     def encode(self, table: pl.DataFrame) -> Batch:
@@ -92,7 +96,9 @@ class Encoders:
         column = sequence.column or sequence.name
         if column not in table.columns or table[column].dtype == pl.Null:
             return np.zeros((table.height, sequence.length), dtype=np.int32)
-        return encode_sequences(tokens(table[column], sequence.separator), self.vocabularies[sequence.of].encode, sequence.length)
+        values = self.vocabularies.get(sequence.of)
+        encode = values.encode if values is not None else partial(said_outcomes, self.tasks[sequence.of])
+        return encode_sequences(tokens(table[column], sequence.separator), encode, sequence.length)
 
 
 def _vocabulary(field: Categorical, known: pl.DataFrame) -> Vocabulary | Buckets:

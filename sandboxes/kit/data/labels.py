@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sandboxes.kit.data.errors import DataError
 from sandboxes.kit.data.spec import Label
 from sandboxes.kit.data.table import Table
+from sandboxes.kit.schema import NEGATIVE_ID, NOT_OBSERVED_ID, POSITIVE_ID
 
 
 def label_array(tasks: tuple[Label, ...], table: Table) -> NDArray[np.float32]:
@@ -21,6 +22,19 @@ def label_array(tasks: tuple[Label, ...], table: Table) -> NDArray[np.float32]:
             label = _over_entire_space(task, label, columns[names.index(task.given)])
         columns.append(label)
     return np.stack(columns, axis=1)
+
+
+def outcome_ids(labels: NDArray[np.float32]) -> NDArray[np.int32]:
+    """What came of rows, as the ids that a history of outcomes holds; of labels of any shape."""
+    return np.select([labels == 1, labels == 0], [POSITIVE_ID, NEGATIVE_ID], NOT_OBSERVED_ID).astype(np.int32)
+
+
+def said_outcomes(task: Label, said: pl.Series) -> NDArray[np.int32]:
+    """The same (n,) of texts as the label's own column has them; an empty one is not observed."""
+    text = said.replace({"": None})
+    if task.equals is None:
+        text = text.replace({"true": "1", "false": "0"})  # a list of truth values has become text
+    return outcome_ids(_one(task, text))
 
 
 def _one(task: Label, column: pl.Series) -> NDArray[np.float32]:

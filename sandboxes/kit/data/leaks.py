@@ -54,10 +54,12 @@ def _share_in(ordered: NDArray[np.uint64], hashes: NDArray[np.uint64], own: NDAr
 
 
 def check_time(times: NDArray[np.float64], codes: Codes, by: str, users: NDArray[np.int64] | None) -> LeakCheck:
-    """Whether the splits follow one another in time, at least for each user; a random split does not claim to."""
+    """Whether the splits follow one another in time, at least for each user; other splits do not claim more."""
     name = "splits in order of time"
     if by == "random":
         return LeakCheck(name, True, "the split is random: train holds rows that are later than test rows")
+    if by == "last":
+        return LeakCheck(name, True, "the last rows of each user are tested; train holds rows of others that are later")
     if _in_order(times, codes, np.zeros(len(times), dtype=np.int64)):
         return LeakCheck(name, True, "every split is later than the one before")
     if users is not None and _in_order(times, codes, users):

@@ -27,7 +27,7 @@ from sandboxes.kit.data.leaks import Sample, check_copies, check_features, check
 from sandboxes.kit.data.prepared import SPLITS, LeakCheck, Prepared
 from sandboxes.kit.data.queries import pose_queries
 from sandboxes.kit.data.source import Source
-from sandboxes.kit.data.spec import TableSpec
+from sandboxes.kit.data.spec import Sequence, TableSpec
 from sandboxes.kit.data.splits import TRAIN, VALID, split_codes
 from sandboxes.kit.data.table import Table
 from sandboxes.kit.data.users_and_times import time_values, user_codes
@@ -77,7 +77,7 @@ def _write(source: Source, root: Path) -> None:
     kept = [looked_at(labels) for labels in own]
     shown, unknown = write_ids(rows, ids, visible, kept)
     measured = write_numbers(rows, numbers, visible, kept)
-    write_sequences(spec, rows, ids, visible)
+    write_sequences(spec, table, rows, ids, visible)
     schema = _schema(spec, ids)
     (visible / "schema.json").write_text(schema.to_json(), encoding="utf-8")
     posed = pose_queries(rows, schema, visible, hidden) if spec.predicts == "items" else None
@@ -143,7 +143,8 @@ def _rows(spec: TableSpec, table: Table, folder: Path) -> tuple[Rows, dict[str, 
     fields = code_fields(spec, table, folder)
     whole = whole_row_hashes(spec, table, fields, n)
     key = key_hashes(table, spec.split.key, n) if spec.split.key else None
-    codes = split_codes(spec.split, table, n, whole=whole, key=key, times=times)
+    users = user_codes(table.blocks(spec.user)) if spec.user else None
+    codes = split_codes(spec.split, table, n, whole=whole, key=key, times=times, users=users)
     del key
     for code, split in enumerate(SPLITS):
         seen = labels[codes == code, 0]
@@ -154,7 +155,6 @@ def _rows(spec: TableSpec, table: Table, folder: Path) -> tuple[Rows, dict[str, 
             )
     checks = [check_copies(whole, codes)]
     del whole
-    users = user_codes(table.blocks(spec.user)) if spec.user else None
     checks += [check_time(times, codes, spec.split.by, users)] if times is not None else []
     return Rows(codes, labels, users, times), fields, checks
 
@@ -174,13 +174,20 @@ def _schema(spec: TableSpec, ids: dict[str, IdField]) -> Schema:
     return Schema(
         categorical=tuple(CategoricalField(c.name, ids[c.name].cardinality, c.side) for c in spec.categorical),
         numeric=tuple(NumericField(n.name, n.side) for n in spec.numeric),
-        sequences=tuple(SequenceField(s.name, s.of, s.length) for s in spec.sequences),
+        sequences=tuple(SequenceField(s.name, s.of, s.length, spec.records(s), _events(s)) for s in spec.sequences),
         tasks=tuple(Task(t.name, t.given) for t in spec.tasks),
         scenario=spec.scenario,
         target_item=spec.target_item,
         user=next((c.name for c in spec.categorical if (c.column or c.name) == spec.user), None),
         predicts=spec.predicts,
     )
+
+
+def _events(sequence: Sequence) -> str:
+    """The rows that a history is built from, in words; "" for one that the table holds, whose rows nobody knows."""
+    if sequence.column:
+        return ""
+    return f"rows with {sequence.where}" if sequence.where else "all rows"
 
 
 def _unknown_shares(spec: TableSpec, rows: Rows, unknown: NDArray[np.int64]) -> dict[str, dict[str, float]]:

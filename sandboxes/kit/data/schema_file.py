@@ -28,7 +28,7 @@
     name = "price"
     transform = "log1p"                     # standardize (default), log1p or none
 
-    [[sequence]]                            # a history of the field `of`, oldest first
+    [[sequence]]                            # a history of the field `of`, oldest first; of a task, its past outcomes
     name = "clicked_items"
     of = "item_id"
     length = 50
@@ -48,12 +48,13 @@
     given = "click"                         # can be positive only where click is: 0, not unobserved, elsewhere
 
     [split]
-    by = "random"                           # random (default), time, or given with column = "..." of train, valid, test
+    by = "random"                           # random (default), time, last, or given with column = "..." of train, valid, test
     key = ["user_id", "item_id"]            # random: rows equal in these stay together (default: all columns)
     train = 0.8
     valid = 0.1
     test = 0.1
     seed = 0
+    last = 1                                # last: so many of each user's latest rows test, as many before them validate
 
     [leaks]
     allow = ["price"]                       # features that may predict a label almost alone

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sandboxes.kit.data.errors import DataError
-from sandboxes.kit.schema import Predicts, Side
+from sandboxes.kit.schema import Predicts, Records, Side
 
 Transform = Literal["standardize", "log1p", "none"]
-SplitBy = Literal["random", "time", "given"]
+SplitBy = Literal["random", "time", "last", "given"]
 MOST_BUCKETS = 2**31 - 3  # with padding and unknown, the cardinality and so every id fits int32
 
 
@@ -44,11 +44,13 @@ class Numeric:
 
 @dataclass(frozen=True)
 class Sequence:
-    """The user's past values of the categorical field `of`, oldest first, the last `length` of them.
+    """The user's past values of the categorical field `of`, oldest first, the last `length` of them. Where `of` names a task and
+    no such field, the past outcomes of that task: positive, negative or not observed.
 
     With `column`, the table holds them as text separated by `separator`, or as a list. Without, they are built from the
     table itself: values in rows of the same user that are strictly earlier in time; with `where`, only in rows where that
-    task is positive. Rows of valid and test labels never feed a history that could reveal them (see `history`).
+    task is positive. Rows of valid and test labels never feed a history that could reveal them (see `history`). Histories
+    that are built with the same `where` and `length` are aligned: at each place they speak of the same row.
     """
 
     name: str
@@ -84,6 +86,8 @@ class Split:
     - random: by a hash of the columns `key` (all columns when empty) and `seed`: a row keeps its split whatever the order
       of rows and whatever other rows there are, and equal rows fall together.
     - time: the earliest rows train, the latest test; rows of one instant stay together.
+    - last: each user's `last` latest rows test, as many before them validate, and earlier ones train; of rows of one instant
+      the earlier row of the table counts as earlier. A user with too few rows for a train row of their own trains only.
     - given: by the column `column` with the values train, valid, test. Without valid rows, a share of `valid` / (`train` +
       `valid`) of the train rows is taken, by hash.
     """
@@ -95,6 +99,7 @@ class Split:
     valid: float = 0.1
     test: float = 0.1
     seed: int = 0
+    last: int = 1
 
 
 Field = Categorical | Numeric
@@ -120,6 +125,14 @@ class TableSpec:
     split: Split = field(default_factory=Split)
     allow: tuple[str, ...] = ()
     predicts: Predicts = "labels"
+
+    def records(self, sequence: Sequence) -> Records:
+        """Whether a sequence is of a field's values or of a task's outcomes. A field comes before a task of its name."""
+        return "values" if sequence.of in {c.name for c in self.categorical} else "outcomes"
+
+    def task_index(self, name: str) -> int:
+        """The column of the task `name` in labels (n, T)."""
+        return [t.name for t in self.tasks].index(name)
 
     @property
     def features(self) -> tuple[Field, ...]:
@@ -150,15 +163,16 @@ def _faults(spec: TableSpec) -> Iterator[str]:
         yield "there is no feature; name at least one categorical or numeric column"
     for name in sorted({n for n in names if names.count(n) > 1} | {t for t in tasks if tasks.count(t) > 1}):
         yield f"{name!r} is named twice; every field and task needs a name of its own"
-    labels = {t.column or t.name for t in spec.tasks}
+    # That something is present says nothing of what it is, so that the column of an event may be a feature too.
+    labels = {t.column or t.name for t in spec.tasks if not (t.present and spec.predicts == "items")}
     for f in spec.features:
         if (f.column or f.name) in labels:
             yield f"the label column {f.column or f.name!r} is also a feature; remove it from the features"
     for s in spec.sequences:
         if not re.fullmatch(r"[\w-]+", s.name):
             yield f"the sequence name {s.name!r} names a file too and may hold letters, digits, _ and - only"
-        if s.of not in fields:
-            yield f"the sequence {s.name!r} is of {s.of!r}, which is no categorical field"
+        if s.of not in fields and s.of not in tasks:
+            yield f"the sequence {s.name!r} is of {s.of!r}, which is no categorical field and no task"
         if s.length < 1:
             yield f"the sequence {s.name!r} needs a length of at least 1"
         if not s.column and not (spec.user and spec.time):
@@ -189,6 +203,10 @@ def _split_faults(spec: TableSpec) -> Iterator[str]:
         yield f"the shares {split.train:g}, {split.valid:g} and {split.test:g} must be positive and add up to 1"
     if split.by == "time" and not spec.time:
         yield "a split by time needs a time column"
+    if split.by == "last" and not (spec.user and spec.time):
+        yield "a split by each user's last rows needs a user and a time column"
+    if split.last < 1:
+        yield f"last must be at least 1 row of each user, not {split.last}"
 
 
 def _item_faults(spec: TableSpec) -> Iterator[str]:

@@ -24,9 +24,11 @@ def split_codes(
     whole: Hashes | None = None,
     key: Hashes | None = None,
     times: NDArray[np.float64] | None = None,
+    users: NDArray[np.int64] | None = None,
 ) -> Codes:
     """The split of each of the n rows. A split at random, or of train rows into train and valid, draws on `key` (n,), the hash
-    of the columns that the split names, and on `whole` (n,), that of all columns, where it names none; one by time on `times`.
+    of the columns that the split names, and on `whole` (n,), that of all columns, where it names none; one by time on `times`,
+    and one by each user's last rows on `users` too.
 
     Raises `DataError` when a split would be empty.
     """
@@ -34,6 +36,9 @@ def split_codes(
     if split.by == "time":
         assert times is not None
         codes = by_time(split, times)
+    elif split.by == "last":
+        assert times is not None and users is not None
+        codes = by_last(split, users, times)
     elif split.by == "given":
         codes = _given(split, table, n, drawn)
     else:
@@ -69,6 +74,18 @@ def by_time(split: Split, time: NDArray[np.float64]) -> Codes:
     first = np.clip(np.searchsorted(before, wanted[0]), 1, len(instants) - 2)
     second = np.clip(np.searchsorted(before, wanted[1]), first + 1, len(instants) - 1)
     return np.digitize(time, [instants[first], instants[second]]).astype(np.int8)
+
+
+def by_last(split: Split, users: NDArray[np.int64], times: NDArray[np.float64]) -> Codes:
+    """Rows by how many of the same user (n,) come later in time, or at the same time and further down in the table."""
+    order = np.lexsort((times, users))  # stable, so that rows of one instant stay in the order of the table
+    _, first, sizes = np.unique(users[order], return_index=True, return_counts=True)
+    later = np.repeat(first + sizes, sizes) - np.arange(1, len(order) + 1)
+    codes = np.full(len(order), TRAIN, dtype=np.int8)
+    enough = np.repeat(sizes > 2 * split.last, sizes)
+    codes[order[enough & (later < 2 * split.last)]] = VALID
+    codes[order[enough & (later < split.last)]] = TEST
+    return codes
 
 
 def _given(split: Split, table: Table, n: int, drawn: Hashes | None) -> Codes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Sequence as Seq
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ from numpy.typing import DTypeLike, NDArray
 from sandboxes.kit.data.column_files import NpyWriter
 from sandboxes.kit.data.columns import block_sizes, token_blocks
 from sandboxes.kit.data.encode import IdField, NumberField, Rows
-from sandboxes.kit.data.given_sequences import padded
+from sandboxes.kit.data.given_sequences import encode_sequences, padded, tokens
 from sandboxes.kit.data.history import history_blocks
+from sandboxes.kit.data.labels import outcome_ids, said_outcomes
 from sandboxes.kit.data.prepared import SPLITS
 from sandboxes.kit.data.spec import Sequence, TableSpec
-from sandboxes.kit.data.table import BLOCK
+from sandboxes.kit.data.table import BLOCK, Table
 from sandboxes.kit.schema import UNKNOWN_ID
 
 ROWS = 1 << 16  # in memory at once, with all their columns
@@ -52,26 +54,42 @@ def write_numbers(rows: Rows, numbers: Mapping[str, NumberField], visible: Path,
     return _written(visible, "numeric", len(columns), np.float32, _stacked(columns, len(rows), np.float32), rows, kept)
 
 
-def write_sequences(spec: TableSpec, rows: Rows, ids: Mapping[str, IdField], visible: Path) -> None:
+def write_sequences(spec: TableSpec, table: Table, rows: Rows, ids: Mapping[str, IdField], visible: Path) -> None:
     """Writes {split}.history.{name}.npy (n, L) int32."""
     for s in spec.sequences:
-        field = ids[s.of]
         if s.column:
-            given = token_blocks(field.coded.sequences[s.name], len(rows), ROWS)
-            blocks = (padded(field.ids(codes), counts, s.length) for counts, codes in given)
+            blocks = _given_values(s, rows, ids[s.of]) if s.of in ids else _given_outcomes(spec, s, table)
             _written(visible, f"history.{s.name}", s.length, np.int32, blocks, rows)
         else:
-            _write_built(spec, s, rows, field, visible)
+            own = _own_values(rows, ids[s.of]) if s.of in ids else outcome_ids(rows.labels[:, spec.task_index(s.of)])
+            _write_built(spec, s, rows, own, visible)
 
 
-def _write_built(spec: TableSpec, sequence: Sequence, rows: Rows, field: IdField, visible: Path) -> None:
-    assert rows.users is not None and rows.times is not None
+def _given_values(sequence: Sequence, rows: Rows, field: IdField) -> Iterator[Array]:
+    for counts, codes in token_blocks(field.coded.sequences[sequence.name], len(rows), ROWS):
+        yield padded(field.ids(codes), counts, sequence.length)
+
+
+def _given_outcomes(spec: TableSpec, sequence: Sequence, table: Table) -> Iterator[Array]:
+    encode = partial(said_outcomes, spec.tasks[spec.task_index(sequence.of)])
+    for block in table.blocks(sequence.column):
+        yield encode_sequences(tokens(block, sequence.separator), encode, sequence.length)
+
+
+def _own_values(rows: Rows, field: IdField) -> NDArray[np.int32]:
+    """Every row's own value (n,) of the field."""
     ids = np.empty(len(rows), dtype=np.int32)
     for at, codes in zip(range(0, len(rows), BLOCK), field.coded.codes.blocks(block_sizes(len(rows), BLOCK)), strict=True):
         ids[at : at + BLOCK] = field.ids(codes)
+    return ids
+
+
+def _write_built(spec: TableSpec, sequence: Sequence, rows: Rows, ids: NDArray[np.int32], visible: Path) -> None:
+    """The history of what is each row's own (n,)."""
+    assert rows.users is not None and rows.times is not None
     feeds = np.ones(len(rows), dtype=np.bool_)
     if sequence.where:
-        feeds = rows.labels[:, [t.name for t in spec.tasks].index(sequence.where)] == 1
+        feeds = rows.labels[:, spec.task_index(sequence.where)] == 1
     with ExitStack() as closed:
         writers = _writers(closed, visible, f"history.{sequence.name}", sequence.length, np.int32, rows)
         for asked, block in history_blocks(rows.users, rows.times, ids, feeds, rows.codes, sequence.length):

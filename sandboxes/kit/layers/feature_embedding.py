@@ -1,6 +1,6 @@
-"""Feature embedding: one fused table for all categorical fields, and one vector per numeric field.
+"""Feature embedding: one fused table for all categorical fields and past outcomes, and one vector per numeric field.
 
-Notation: B rows, C categorical fields, N numeric fields, F = C + N, D embedding width, L history length.
+Notation: B rows, C categorical fields, N numeric fields, F = C + N, D embedding width, L history length, O outcomes of an event.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from sandboxes.kit.batch import Batch
+from sandboxes.kit.layers import event_logs
 from sandboxes.kit.layers.table import INITIAL_STD, Table
-from sandboxes.kit.schema import Schema
+from sandboxes.kit.layers.table_rows import TableRows, table_offsets
+from sandboxes.kit.schema import EventLog, Schema
 
 
 class ScaledVectors(nn.Module):
@@ -32,8 +34,8 @@ class FeatureEmbedding(nn.Module):
     """Looks up the fields of a batch: (batch) -> (B, F, D), categorical fields in schema order, then numeric ones.
 
     All categorical fields live in one table; `offsets` moves the local ids of a field to its rows, so one lookup serves all
-    fields. Histories share the rows of the field they are made of. `numeric` replaces the default treatment of numeric
-    fields; it maps (B, N) to (B, N, D).
+    fields. Histories share the rows of the field they are made of, and those of outcomes have rows of their own. `numeric`
+    replaces the default treatment of numeric fields; it maps (B, N) to (B, N, D).
     """
 
     offsets: Tensor
@@ -42,18 +44,15 @@ class FeatureEmbedding(nn.Module):
         super().__init__()
         self.schema, self.embedding_dim = schema, embedding_dim
         self.register_buffer("offsets", table_offsets(schema), persistent=False)  # (C,)
-        self._first_row = {f.name: int(start) for f, start in zip(schema.categorical, self.offsets.tolist(), strict=True)}
-        self._history_of = {s.name: s.of for s in schema.sequences}
-        self.table: Table | None = None
-        if schema.categorical:
-            self.table = Table(sum(f.cardinality for f in schema.categorical), embedding_dim)
+        self._rows = TableRows(schema)
+        self.table = Table(self._rows.n_rows, embedding_dim) if self._rows.n_rows else None
         self.numeric: nn.Module | None = None
         if schema.numeric:
             self.numeric = numeric if numeric is not None else ScaledVectors(len(schema.numeric), embedding_dim)
 
     def forward(self, batch: Batch) -> Tensor:
         parts: list[Tensor] = []
-        if self.table is not None:
+        if self.table is not None and self.schema.categorical:
             parts.append(self.table(batch.ids + self.offsets))  # (B, C, D)
         if self.numeric is not None:
             parts.append(self.numeric(batch.numeric))  # (B, N, D)
@@ -61,26 +60,38 @@ class FeatureEmbedding(nn.Module):
 
     def field(self, batch: Batch, name: str) -> Tensor:
         """The vectors (B, D) of the categorical field `name`. Raises `KeyError` when there is none."""
-        first_row = self._first_row[name]
-        vectors: Tensor = self._table()(batch.ids[:, self.schema.index_of(name)] + first_row)
+        vectors: Tensor = self._table()(self._rows.field(batch, name))
         return vectors
 
-    def values(self, name: str, ids: Tensor) -> Tensor:
+    def vectors_of(self, name: str, ids: Tensor) -> Tensor:
         """Vectors (B, D) of values (B,) of the categorical field `name`, whatever rows hold."""
-        vectors: Tensor = self._table()(ids + self._first_row[name])
+        vectors: Tensor = self._table()(self._rows.of_values(name, ids))
         return vectors
+
+    def target(self, batch: Batch, name: str) -> Tensor:
+        """The vector (B, D) of what the history `name` is asked about: the row's own value of its field; of outcomes, one not
+        observed, as the row's own is."""
+        vectors: Tensor = self._table()(self._rows.target(batch, name))
+        return vectors
+
+    def values(self, batch: Batch, name: str) -> tuple[Tensor, Tensor]:
+        """The vectors (B, L, D) of the history's own entries, zeros where padded, and its mask (B, L), True where real."""
+        mask = batch.history[name] != 0
+        vectors = self._table()(self._rows.history(batch, name))  # (B, L, D)
+        return vectors * mask.unsqueeze(-1), mask
 
     def history(self, batch: Batch, name: str) -> tuple[Tensor, Tensor]:
-        """The vectors (B, L, D) of the history `name`, zeros where padded, and its mask (B, L), True where real."""
-        ids = batch.history[name]  # (B, L)
-        mask = ids != 0
-        vectors = self._table()(ids + self._first_row[self._history_of[name]])  # (B, L, D)
-        return vectors * mask.unsqueeze(-1), mask
+        """The same, with what came of the events added to each entry, where outcomes are aligned with the history."""
+        return event_logs.history(self, batch, name)
+
+    def events(self, batch: Batch, log: EventLog) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What a block that tells outcomes from values is called on: target (B, D), values (B, L, D), mask (B, L) and outcomes
+        (B, L, O), which are 1, -1 or, not observed, 0. Target and values are sums over the log's sequences."""
+        return event_logs.events(self, batch, log)
 
     def pooled_history(self, batch: Batch, name: str) -> Tensor:
         """The mean vector (B, D) of the history `name` over its real entries; zeros for an empty history."""
-        first_row = self._first_row[self._history_of[name]]  # the row of this field's padding id
-        pooled: Tensor = self._table().pooled(batch.history[name] + first_row, first_row)  # (B, D)
+        pooled: Tensor = self._table().pooled(self._rows.history(batch, name), self._rows.padding(name))  # (B, D)
         return pooled
 
     def with_histories(self, batch: Batch) -> Tensor:
@@ -90,11 +101,5 @@ class FeatureEmbedding(nn.Module):
         return torch.cat([fields, *pooled], 1) if pooled else fields
 
     def _table(self) -> Table:
-        assert self.table is not None  # a schema with a history has the categorical field it is made of
+        assert self.table is not None  # a schema with a history has rows for what it is made of
         return self.table
-
-
-def table_offsets(schema: Schema) -> Tensor:
-    """The first row (C,) int64 of each categorical field in a table that holds them one after the other."""
-    sizes = torch.tensor([0, *(f.cardinality for f in schema.categorical)], dtype=torch.int64)
-    return sizes.cumsum(0)[:-1]

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Card
-from sandboxes.kit.layers.feature_embedding import table_offsets
 from sandboxes.kit.layers.table import Table
+from sandboxes.kit.layers.table_rows import table_offsets
 from sandboxes.kit.schema import Schema
 
 CARD = Card(
@@ -177,8 +177,8 @@ class LinearTerm(nn.Module):
         self.table: Table | None = None
         if schema.categorical:
             self.table = Table(sum(f.cardinality for f in schema.categorical), n_tasks)
-        sizes = {f.name: f.cardinality for f in schema.categorical}
-        self.history_tables = nn.ModuleDict({f"of_{s.name}": Table(sizes[s.of], n_tasks) for s in schema.sequences})
+        tables = {f"of_{s.name}": Table(schema.cardinality_of(s), n_tasks) for s in schema.sequences}
+        self.history_tables = nn.ModuleDict(tables)
         self.numeric = nn.Linear(len(schema.numeric), n_tasks, bias=False) if schema.numeric else None
         self.bias = nn.Parameter(torch.zeros(n_tasks))
 

@@ -13,9 +13,11 @@ from torch.nn import functional
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Argument, Card
+from sandboxes.kit.layers import event_logs
 from sandboxes.kit.layers.feature_embedding import FeatureEmbedding
 from sandboxes.kit.layers.table import INITIAL_STD
-from sandboxes.kit.schema import Schema
+from sandboxes.kit.layers.table_rows import TableRows
+from sandboxes.kit.schema import EventLog, Schema
 
 CARD = Card(
     name="variational_embedding",
@@ -220,47 +222,57 @@ class VariationalEmbedding(nn.Module):
         self.schema, self.kl_weight, self.prior_std = schema, kl_weight, prior_std
         self.means = FeatureEmbedding(schema, embedding_dim, numeric)
         self.log_std_table: nn.Embedding | None = None
-        if schema.categorical:
-            self.log_std_table = nn.Embedding(sum(f.cardinality for f in schema.categorical), embedding_dim)
+        self._rows = TableRows(schema)
+        if self._rows.n_rows:
+            self.log_std_table = nn.Embedding(self._rows.n_rows, embedding_dim)
             nn.init.zeros_(self.log_std_table.weight)
-        self._rows: Tensor | None = None  # (B, C): rows of the tables that the last forward looked up
+        self._last: Tensor | None = None  # (B, C): rows of the tables that the last forward looked up
 
     def forward(self, batch: Batch) -> Tensor:
         fields: Tensor = self.means(batch)  # (B, F, D)
-        self._rows = batch.ids + self.means.offsets  # (B, C)
+        self._last = batch.ids + self.means.offsets  # (B, C)
         if not self.training or self.log_std_table is None:
             return fields
-        noise = self._noise(self._rows)  # (B, C, D)
+        noise = self._noise(self._last)  # (B, C, D)
         return fields + functional.pad(noise, (0, 0, 0, fields.shape[1] - noise.shape[1]))
 
     def kl(self) -> Tensor:
         """`kl_weight` times the divergence of the last forward's embeddings from the prior, a scalar: summed over the elements
         of a row's categorical fields, averaged over rows."""
-        if self._rows is None:
+        if self._last is None:
             raise RuntimeError("kl() speaks of the last forward, and there was none; call the embedding on a batch first")
         if self.log_std_table is None or self.means.table is None:
-            return torch.zeros((), device=self._rows.device)
-        mean = self.means.table(self._rows)  # (B, C, D)
-        log_std = self.log_std_table(self._rows) + math.log(INITIAL_STD / self.prior_std)  # (B, C, D), relative to the prior's
+            return torch.zeros((), device=self._last.device)
+        mean = self.means.table(self._last)  # (B, C, D)
+        log_std = self.log_std_table(self._last) + math.log(INITIAL_STD / self.prior_std)  # (B, C, D), relative to the prior's
         spread = torch.exp(2 * log_std) + (mean / self.prior_std).square()  # (B, C, D)
         divergence: Tensor = (0.5 * (spread - 1) - log_std).sum((1, 2)).mean()
         return self.kl_weight * divergence
 
     def field(self, batch: Batch, name: str) -> Tensor:
         """The vectors (B, D) of the categorical field `name`. Raises `KeyError` when there is none."""
-        column = self.schema.index_of(name)
-        return self._sampled(self.means.field(batch, name), batch.ids[:, column] + self.means.offsets[column])
+        return self._sampled(self.means.field(batch, name), self._rows.field(batch, name))
+
+    def target(self, batch: Batch, name: str) -> Tensor:
+        """The vector (B, D) of what the history `name` is asked about."""
+        return self._sampled(self.means.target(batch, name), self._rows.target(batch, name))
+
+    def values(self, batch: Batch, name: str) -> tuple[Tensor, Tensor]:
+        """The vectors (B, L, D) of the history's own entries, zeros where padded, and its mask (B, L), True where real."""
+        vectors, mask = self.means.values(batch, name)
+        return self._sampled(vectors, self._rows.history(batch, name)) * mask.unsqueeze(-1), mask
 
     def history(self, batch: Batch, name: str) -> tuple[Tensor, Tensor]:
-        """The vectors (B, L, D) of the history `name`, zeros where padded, and its mask (B, L), True where real."""
-        vectors, mask = self.means.history(batch, name)
-        of = next(s.of for s in self.schema.sequences if s.name == name)
-        rows = batch.history[name] + self.means.offsets[self.schema.index_of(of)]  # (B, L)
-        return self._sampled(vectors, rows) * mask.unsqueeze(-1), mask
+        """The same, with what came of the events added to each entry, where outcomes are aligned with the history."""
+        return event_logs.history(self, batch, name)
+
+    def events(self, batch: Batch, log: EventLog) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Target (B, D), values (B, L, D), mask (B, L) and outcomes (B, L, O) of `log`, as `FeatureEmbedding` gives them."""
+        return event_logs.events(self, batch, log)
 
     def pooled_history(self, batch: Batch, name: str) -> Tensor:
         """The mean vector (B, D) of the history `name` over its real entries; zeros for an empty history."""
-        vectors, mask = self.history(batch, name)
+        vectors, mask = self.values(batch, name)
         return vectors.sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
 
     def with_histories(self, batch: Batch) -> Tensor:

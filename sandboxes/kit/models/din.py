@@ -35,7 +35,7 @@ class DIN(nn.Module):
     def forward(self, batch: Batch) -> Tensor:
         interests = []
         for sequence, attention in zip(self.sequences, self.attention, strict=True):
-            target = self.embedding.field(batch, sequence.of)  # (B, D)
+            target = self.embedding.target(batch, sequence.name)  # (B, D)
             interests.append(attention(target, *self.embedding.history(batch, sequence.name)))  # (B, D)
         flat = torch.cat([self.embedding(batch).flatten(1), *interests], 1)  # (B, K)
         logits: Tensor = self.output(self.deep(flat))  # (B, T)

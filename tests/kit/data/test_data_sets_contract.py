@@ -35,7 +35,7 @@ def check_contract(p: Prepared) -> None:
         for s in p.schema.sequences:
             past = rows.history[s.name]
             assert past.shape == (len(rows), s.length) and past.dtype == np.int32
-            assert (past >= 0).all() and (past < cardinality[p.schema.index_of(s.of)]).all()
+            assert (past >= 0).all() and (past < p.schema.cardinality_of(s)).all()
             assert (np.diff((past != 0).astype(int), axis=1) >= 0).all(), "padding is on the left"
         if split != "train":
             labels = p.hidden_labels(split)

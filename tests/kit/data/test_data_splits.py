@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from sandboxes.kit.data import DataError
 from sandboxes.kit.data.columns import key_hashes
-from sandboxes.kit.data.spec import Split
-from sandboxes.kit.data.splits import TEST, TRAIN, VALID, by_time, split_codes
+from sandboxes.kit.data.spec import Categorical, Label, Split, TableSpec
+from sandboxes.kit.data.splits import TEST, TRAIN, VALID, by_last, by_time, split_codes
 from sandboxes.kit.data.table import Table
 
 
@@ -51,6 +51,34 @@ def test_time_borders_lie_between_instants(times: list[int]) -> None:
     codes = by_time(Split(by="time"), time)
     assert time[codes == TRAIN].max() < time[codes == VALID].min()
     assert time[codes == VALID].max() < time[codes == TEST].min()
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 5)), max_size=40), st.integers(1, 3))
+def test_each_users_last_rows_test_and_those_before_validate(log: list[tuple[int, int]], last: int) -> None:
+    users, times = (np.array([row[i] for row in log], dtype=t) for i, t in ((0, np.int64), (1, np.float64)))
+    codes = by_last(Split(by="last", last=last), users, times)
+    for user in set(users.tolist()):
+        own = sorted((t, i) for i, (u, t) in enumerate(log) if u == user)  # ties by row
+        n_train = len(own) if len(own) <= 2 * last else len(own) - 2 * last
+        wanted = [TRAIN] * n_train + ([VALID] * last + [TEST] * last if n_train < len(own) else [])
+        assert codes[[i for _, i in own]].tolist() == wanted
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [({"user": None}, "needs a user and a time"), ({"time": None}, "needs a user and a time"), ({"last": 0}, "at least 1 row")],
+)
+def test_a_split_by_last_rows_needs_to_know_whose_and_when(change: dict[str, object], said: str) -> None:
+    asked = {"user": "u", "time": "t", "last": 1} | change
+    with pytest.raises(DataError, match=said):
+        TableSpec(
+            "x",
+            (Label("y"),),
+            (Categorical("c"),),
+            user=asked["user"],  # type: ignore[arg-type]
+            time=asked["time"],  # type: ignore[arg-type]
+            split=Split(by="last", last=asked["last"]),  # type: ignore[arg-type]
+        )
 
 
 def test_time_shares_are_as_near_as_instants_allow() -> None:

@@ -21,7 +21,7 @@ from sandboxes.kit.data.hashed import Buckets
 from sandboxes.kit.data.prepare import prepare
 from sandboxes.kit.data.source import Source
 from sandboxes.kit.data.spec import MOST_BUCKETS, Categorical, Label, Sequence, Split, TableSpec
-from sandboxes.kit.layers.feature_embedding import table_offsets
+from sandboxes.kit.layers.table_rows import table_offsets
 from sandboxes.kit.schema import CategoricalField, Schema
 
 WORDS = ["red shoes", "", "é", "a rather long query about nothing", None]

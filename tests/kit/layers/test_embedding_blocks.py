@@ -12,6 +12,7 @@ from random_rows import CATEGORIES_ONLY, NUMBERS_ONLY, RICH, SCHEMAS, random_row
 from slopes import away_from_the_start, gradients_are_slopes
 
 from sandboxes.kit.layers import FeatureEmbedding, LinearTerm, NumericDiscretisation
+from sandboxes.kit.schema import N_OUTCOMES, POSITIVE_ID
 from sandboxes.kit.training.model import is_table
 
 D, ROWS = 4, 15
@@ -50,7 +51,11 @@ def test_no_two_fields_share_a_row() -> None:
     block = FeatureEmbedding(RICH, D)
     last = [f.cardinality - 1 for f in RICH.categorical]
     assert first_rows(RICH) == block.offsets.tolist()
-    assert block.offsets[-1] + last[-1] == block.table.num_embeddings - 1
+    fields_end = block.offsets[-1] + last[-1] + 1
+    assert block.table.num_embeddings == fields_end + N_OUTCOMES  # one task has past outcomes
+    answers = random_rows(RICH, ROWS).whole
+    answers.history["answers"].fill_(POSITIVE_ID)
+    assert torch.equal(block.values(answers, "answers")[0][0, 0], block.table.weight[fields_end + POSITIVE_ID])
 
 
 def test_fields_and_histories_share_the_items_rows() -> None:

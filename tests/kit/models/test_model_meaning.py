@@ -23,6 +23,7 @@ def test_din_asks_each_history_about_the_rows_own_value_of_its_field() -> None:
     din(rows)
     for sequence, (target, history, mask) in zip(schema.sequences, asked, strict=True):
         assert torch.equal(target, din.embedding.field(rows, sequence.of))
+        assert torch.equal(target, din.embedding.target(rows, sequence.name))
         assert torch.equal(history, din.embedding.history(rows, sequence.name)[0])
         assert torch.equal(mask, rows.history[sequence.name] != 0)
 
@@ -122,7 +123,7 @@ def test_masknets_blocks_are_in_series_or_side_by_side_and_all_masks_are_the_emb
 def test_finalmlps_streams_select_by_the_users_and_by_the_items_fields() -> None:
     hyper = {"embedding_dim": 4, "hidden_units": (8,), "second_units": (6, 5), "fusion_heads": 2}
     rows, finalmlp = random_rows(RICH, 30).whole, build(MODELS["finalmlp"], RICH, hyper, 0)
-    fields = finalmlp.embedding.with_histories(rows)  # user, item, scene, age, price and two histories
+    fields = finalmlp.embedding.with_histories(rows)  # user, item, scene, age, price and histories
     gated, fused = calls_of(finalmlp.gates), calls_of([finalmlp.fusion])
     logits = finalmlp(rows)
     for (flat, context), columns in zip(gated, ([0, 3], [1, 4]), strict=True):

@@ -17,8 +17,8 @@ def test_histories_follow_the_fields_in_the_order_of_the_schema(shape: str) -> N
     assert fields.shape == (50, schema.n_fields + len(schema.sequences), 4)
     assert torch.equal(fields[:, : schema.n_fields], embedding(rows))
     for i, s in enumerate(schema.sequences):
-        of = schema.index_of(s.of)
-        first = sum(f.cardinality for f in schema.categorical[:of])  # the field's rows in the table
+        own = schema.categorical if s.records == "outcomes" else schema.categorical[: schema.index_of(s.of)]
+        first = sum(f.cardinality for f in own)  # the field's rows in the table; those of the only task's outcomes are the last
         for row in range(50):
             ids = [j for j in rows.history[s.name][row].tolist() if j]
             mean = embedding.table.weight[[first + j for j in ids]].mean(0) if ids else torch.zeros(4)
