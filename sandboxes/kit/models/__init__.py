@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from torch import nn
 
 from sandboxes.kit.models.autoint import AutoInt
+from sandboxes.kit.models.bst import BST
 from sandboxes.kit.models.dcn import DCN
 from sandboxes.kit.models.dcnv2 import DCNv2
 from sandboxes.kit.models.deepfm import DeepFM
@@ -20,6 +21,7 @@ from sandboxes.kit.models.fm import FM
 from sandboxes.kit.models.lr import LR
 from sandboxes.kit.models.masknet import MaskNet
 from sandboxes.kit.models.mmoe import MMoE
+from sandboxes.kit.models.ple import PLE
 from sandboxes.kit.models.shared_bottom import SharedBottom
 from sandboxes.kit.models.xdeepfm import XDeepFM
 
@@ -35,12 +37,15 @@ MODELS: Mapping[str, type[nn.Module]] = {
     "masknet": MaskNet,
     "finalmlp": FinalMLP,
     "din": DIN,
+    "bst": BST,
     "shared_bottom": SharedBottom,
     "mmoe": MMoE,
+    "ple": PLE,
     "esmm": ESMM,
 }
 
 __all__ = [
+    "BST",
     "DCN",
     "DIN",
     "DNN",
@@ -48,6 +53,7 @@ __all__ = [
     "FM",
     "LR",
     "MODELS",
+    "PLE",
     "AutoInt",
     "DCNv2",
     "DeepFM",
