@@ -61,15 +61,18 @@ class FeatureEmbedding(nn.Module):
 
     def field(self, batch: Batch, name: str) -> Tensor:
         """The vectors (B, D) of the categorical field `name`. Raises `KeyError` when there is none."""
-        first_row = self._first_row[name]
-        vectors: Tensor = self._table()(batch.ids[:, self.schema.index_of(name)] + first_row)
+        return self.values(batch.ids[:, self.schema.index_of(name)], name)
+
+    def values(self, ids: Tensor, name: str) -> Tensor:
+        """The vectors (..., D) of any local ids (...) of the categorical field `name`. Raises `KeyError` when there is none."""
+        vectors: Tensor = self._table()(ids + self._first_row[name])
         return vectors
 
     def history(self, batch: Batch, name: str) -> tuple[Tensor, Tensor]:
         """The vectors (B, L, D) of the history `name`, zeros where padded, and its mask (B, L), True where real."""
         ids = batch.history[name]  # (B, L)
         mask = ids != 0
-        vectors = self._table()(ids + self._first_row[self._history_of[name]])  # (B, L, D)
+        vectors = self.values(ids, self._history_of[name])  # (B, L, D)
         return vectors * mask.unsqueeze(-1), mask
 
     def pooled_history(self, batch: Batch, name: str) -> Tensor:

@@ -13,6 +13,7 @@ from sandboxes.kit.models.bst import BST
 from sandboxes.kit.models.dcn import DCN
 from sandboxes.kit.models.dcnv2 import DCNv2
 from sandboxes.kit.models.deepfm import DeepFM
+from sandboxes.kit.models.dien import DIEN
 from sandboxes.kit.models.din import DIN
 from sandboxes.kit.models.dnn import DNN
 from sandboxes.kit.models.esmm import ESMM
@@ -23,6 +24,7 @@ from sandboxes.kit.models.masknet import MaskNet
 from sandboxes.kit.models.mmoe import MMoE
 from sandboxes.kit.models.ple import PLE
 from sandboxes.kit.models.shared_bottom import SharedBottom
+from sandboxes.kit.models.star import STAR
 from sandboxes.kit.models.xdeepfm import XDeepFM
 
 MODELS: Mapping[str, type[nn.Module]] = {
@@ -37,16 +39,19 @@ MODELS: Mapping[str, type[nn.Module]] = {
     "masknet": MaskNet,
     "finalmlp": FinalMLP,
     "din": DIN,
+    "dien": DIEN,
     "bst": BST,
     "shared_bottom": SharedBottom,
     "mmoe": MMoE,
     "ple": PLE,
+    "star": STAR,
     "esmm": ESMM,
 }
 
 __all__ = [
     "BST",
     "DCN",
+    "DIEN",
     "DIN",
     "DNN",
     "ESMM",
@@ -54,6 +59,7 @@ __all__ = [
     "LR",
     "MODELS",
     "PLE",
+    "STAR",
     "AutoInt",
     "DCNv2",
     "DeepFM",
