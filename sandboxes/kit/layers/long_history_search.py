@@ -18,11 +18,10 @@ CARD = Card(
     block="LongHistorySearch",
     slot="history",
     needs=("history", "target_item"),
-    summary="Keeps the behaviours whose projected embeddings have the largest inner product with the target's, and attends to "
-    "these alone.",
-    equation="r_i = (A v)^T (B e_i) / sqrt(R); S = the k largest r_i; sum_{i in S} softmax_S(r_i + (Q v)^T (K e_i) / sqrt(D)) "
-    "e_i (soft search and attention of Pi et al., CIKM 2020, section 3; the search scores stand in the attention as "
-    "well, which gives the search its gradient)",
+    summary="Keeps the behaviours that are most similar to the target by inner products in a search space, and attends to these.",
+    equation="r_i = (A v)^T (A e_i) / sqrt(R); S = the k largest r_i; [sum_{i in S} softmax_S((Q v)^T (K e_i) / sqrt(D)) e_i, "
+    "sum_i softmax(r_i) e_i], the second part to train the search by (Pi et al., CIKM 2020, section 3, soft search and attention,"
+    " both in one vector and under one loss)",
     cues=(
         "general search unit",
         "exact search unit",
@@ -162,27 +161,27 @@ CARD = Card(
 
 
 class LongHistorySearch(nn.Module):
-    """(target (B, D), history (B, L, D), mask (B, L)) -> (B, D); zeros for an empty history.
+    """(target (B, D), history (B, L, D), mask (B, L)) -> (B, 2 D); zeros for an empty history.
 
-    The selection itself has no gradient. The survivors' search scores are part of their attention, and through it the search
-    learns what is worth finding. The fine attention costs the same however long the history is.
+    The first half is fine attention over the k behaviours kept, whose cost does not grow with the history. To keep or not has no
+    gradient; so the second half is the whole history under the search's own coarse weights, through which the search learns.
     """
 
     def __init__(self, embedding_dim: int, top_k: int = 20, search_dim: int = 8) -> None:
         super().__init__()
         self.top_k = top_k
-        self.wanted, self.offered = (nn.Linear(embedding_dim, search_dim, bias=False) for _ in range(2))
+        self.search = nn.Linear(embedding_dim, search_dim, bias=False)
         self.query, self.key = (nn.Linear(embedding_dim, embedding_dim, bias=False) for _ in range(2))
-        self.out_dim = embedding_dim
+        self.out_dim = 2 * embedding_dim
 
     def forward(self, target: Tensor, history: Tensor, mask: Tensor) -> Tensor:
-        found = _agreement(self.wanted(target), self.offered(history))  # (B, L)
+        found = _agreement(self.search(target), self.search(history))  # (B, L)
+        coarse = torch.einsum("bl,bld->bd", masked_softmax(found, mask), history)
         lowest = torch.finfo(found.dtype).min
         place = found.masked_fill(~mask, lowest).topk(min(self.top_k, mask.shape[1]), 1).indices  # (B, k)
         kept = history.gather(1, place.unsqueeze(2).expand(-1, -1, history.shape[2]))  # (B, k, D)
-        scores = found.gather(1, place) + _agreement(self.query(target), self.key(kept))  # (B, k)
-        shares = masked_softmax(scores, mask.gather(1, place))  # (B, k)
-        return torch.einsum("bk,bkd->bd", shares, kept)
+        shares = masked_softmax(_agreement(self.query(target), self.key(kept)), mask.gather(1, place))  # (B, k)
+        return torch.cat([torch.einsum("bk,bkd->bd", shares, kept), coarse], 1)
 
 
 def _agreement(one: Tensor, many: Tensor) -> Tensor:
