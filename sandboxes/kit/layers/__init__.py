@@ -8,6 +8,7 @@ from sandboxes.kit.layers import (
     bilinear_interaction,
     compressed_interaction,
     contrastive_loss,
+    cross_domain_transfer,
     cross_network_v1,
     cross_network_v2,
     dnn,
@@ -19,7 +20,10 @@ from sandboxes.kit.layers import (
     gru_history,
     inner_product,
     instance_guided_mask,
+    interest_evolution,
     linear,
+    long_history_search,
+    low_rank_attention,
     masked_reconstruction,
     mmoe,
     multi_path_averaging,
@@ -32,6 +36,7 @@ from sandboxes.kit.layers import (
     self_attention_interaction,
     shared_bottom,
     squeeze_excitation,
+    star_topology,
     target_attention,
     transformer_history,
     two_stream_mlp,
@@ -43,6 +48,7 @@ from sandboxes.kit.layers.bi_interaction_pooling import BiInteractionPooling
 from sandboxes.kit.layers.bilinear_interaction import BilinearInteraction
 from sandboxes.kit.layers.compressed_interaction import CompressedInteraction
 from sandboxes.kit.layers.contrastive_loss import ContrastiveLoss
+from sandboxes.kit.layers.cross_domain_transfer import CrossDomainTransfer
 from sandboxes.kit.layers.cross_network_v1 import CrossNetworkV1
 from sandboxes.kit.layers.cross_network_v2 import CrossNetworkV2
 from sandboxes.kit.layers.dnn import DNN
@@ -56,8 +62,11 @@ from sandboxes.kit.layers.graph_propagation import GraphPropagation
 from sandboxes.kit.layers.gru_history import GRUHistory
 from sandboxes.kit.layers.inner_product import InnerProduct
 from sandboxes.kit.layers.instance_guided_mask import InstanceGuidedMask
+from sandboxes.kit.layers.interest_evolution import InterestEvolution
 from sandboxes.kit.layers.item_fields import ItemFields
 from sandboxes.kit.layers.linear import LinearTerm
+from sandboxes.kit.layers.long_history_search import LongHistorySearch
+from sandboxes.kit.layers.low_rank_attention import LowRankAttention
 from sandboxes.kit.layers.masked_reconstruction import MaskedReconstruction
 from sandboxes.kit.layers.mmoe import MMoE
 from sandboxes.kit.layers.multi_path_averaging import MultiPathAveraging
@@ -73,6 +82,7 @@ from sandboxes.kit.layers.scenario_normalisation import ScenarioNormalisation
 from sandboxes.kit.layers.self_attention_interaction import SelfAttentionInteraction
 from sandboxes.kit.layers.shared_bottom import SharedBottom
 from sandboxes.kit.layers.squeeze_excitation import SqueezeExcitation
+from sandboxes.kit.layers.star_topology import StarTopology
 from sandboxes.kit.layers.target_attention import TargetAttention
 from sandboxes.kit.layers.transformer_history import TransformerHistory
 from sandboxes.kit.layers.two_stream_mlp import TwoStreamMLP
@@ -85,6 +95,7 @@ CARDS: tuple[Card, ...] = (
     bilinear_interaction.CARD,
     compressed_interaction.CARD,
     contrastive_loss.CARD,
+    cross_domain_transfer.CARD,
     cross_network_v1.CARD,
     cross_network_v2.CARD,
     dnn.CARD,
@@ -96,7 +107,10 @@ CARDS: tuple[Card, ...] = (
     gru_history.CARD,
     inner_product.CARD,
     instance_guided_mask.CARD,
+    interest_evolution.CARD,
     linear.CARD,
+    long_history_search.CARD,
+    low_rank_attention.CARD,
     masked_reconstruction.CARD,
     mmoe.CARD,
     multi_path_averaging.CARD,
@@ -109,6 +123,7 @@ CARDS: tuple[Card, ...] = (
     self_attention_interaction.CARD,
     shared_bottom.CARD,
     squeeze_excitation.CARD,
+    star_topology.CARD,
     target_attention.CARD,
     transformer_history.CARD,
     two_stream_mlp.CARD,
@@ -124,6 +139,7 @@ __all__ = [
     "BilinearInteraction",
     "CompressedInteraction",
     "ContrastiveLoss",
+    "CrossDomainTransfer",
     "CrossNetworkV1",
     "CrossNetworkV2",
     "EntireSpaceProduct",
@@ -136,8 +152,11 @@ __all__ = [
     "GraphPropagation",
     "InnerProduct",
     "InstanceGuidedMask",
+    "InterestEvolution",
     "ItemFields",
     "LinearTerm",
+    "LongHistorySearch",
+    "LowRankAttention",
     "MMoE",
     "MaskedReconstruction",
     "MultiPathAveraging",
@@ -150,6 +169,7 @@ __all__ = [
     "SelfAttentionInteraction",
     "SharedBottom",
     "SqueezeExcitation",
+    "StarTopology",
     "TargetAttention",
     "TransformerHistory",
     "TwoStreamMLP",

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from sandboxes.kit.card import Argument, Card
 from sandboxes.kit.layers.masked_softmax import masked_softmax
+from sandboxes.kit.layers.real_first import real_first
 
 CARD = Card(
     name="gru_history",
@@ -31,10 +33,6 @@ CARD = Card(
         "recurrent network encodes the click sequence",
         "last hidden state as the user representation",
         "final hidden state of the gru",
-        "interest extractor layer",
-        "interest evolution",
-        "evolving interests",
-        "evolution of user interests over time",
         "sequential dependency between behaviors",
         "lstm over the behavior sequence",
         "hidden states of the recurrent network",
@@ -61,9 +59,8 @@ CARD = Card(
             "every step."
         ),
         (
-            "Interest drift is captured by an interest evolution layer in which recurrent states are updated behaviour by "
-            "behaviour, the update gate deciding how much of the old state is kept. The final state is fed to the prediction "
-            "MLP."
+            "Interest dynamics are captured by a recurrent layer whose state is updated behaviour by behaviour, the update gate "
+            "deciding how much of the old state is kept. The final state is fed to the prediction MLP."
         ),
         (
             "The model keeps a memory of the listener. It walks through the played tracks one after another; at each track it "
@@ -202,12 +199,11 @@ class GRUHistory(nn.Module):
         self.out_dim = hidden_size
 
     def forward(self, target: Tensor, history: Tensor, mask: Tensor) -> Tensor:
-        order = torch.argsort((~mask).to(torch.int8), dim=1, stable=True)  # (B, L): the real entries first, in their order
-        states, _ = self.gru(history.gather(1, order.unsqueeze(2).expand_as(history)))  # (B, L, H)
-        length = mask.sum(1, keepdim=True)  # (B, 1)
-        step = torch.arange(1, mask.shape[1] + 1, device=mask.device)  # (L,)
+        entries, real = real_first(history, mask)
+        states, _ = self.gru(entries)  # (B, L, H)
         if self.match is None:
-            shares = (step == length).to(states.dtype)  # (B, L)
+            last = real & ~functional.pad(real[:, 1:], (0, 1), value=False)  # (B, L)
+            shares = last.to(states.dtype)
         else:
-            shares = masked_softmax(torch.einsum("blh,bh->bl", states, self.match(target)), step <= length)  # (B, L)
+            shares = masked_softmax(torch.einsum("blh,bh->bl", states, self.match(target)), real)  # (B, L)
         return torch.einsum("bl,blh->bh", shares, states)

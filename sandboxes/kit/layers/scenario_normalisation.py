@@ -33,7 +33,6 @@ CARD = Card(
         "domain-specific scale and bias",
         "private scale and shift for each scenario",
         "separate batch normalization for each scenario",
-        "star topology",
         "global scale multiplied by the domain-specific scale",
         "different domains have different data distributions",
     ),

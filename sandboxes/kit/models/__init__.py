@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from torch import nn
 
 from sandboxes.kit.models.autoint import AutoInt
+from sandboxes.kit.models.bst import BST
 from sandboxes.kit.models.dcn import DCN
 from sandboxes.kit.models.dcnv2 import DCNv2
 from sandboxes.kit.models.deepfm import DeepFM
+from sandboxes.kit.models.dien import DIEN
 from sandboxes.kit.models.din import DIN
 from sandboxes.kit.models.dnn import DNN
 from sandboxes.kit.models.esmm import ESMM
@@ -23,9 +25,11 @@ from sandboxes.kit.models.lr import LR
 from sandboxes.kit.models.masknet import MaskNet
 from sandboxes.kit.models.matrix_factorisation import MatrixFactorisation
 from sandboxes.kit.models.mmoe import MMoE
+from sandboxes.kit.models.ple import PLE
 from sandboxes.kit.models.popularity import Popularity
 from sandboxes.kit.models.sasrec import SASRec
 from sandboxes.kit.models.shared_bottom import SharedBottom
+from sandboxes.kit.models.star import STAR
 from sandboxes.kit.models.two_towers import TwoTowers
 from sandboxes.kit.models.xdeepfm import XDeepFM
 
@@ -41,8 +45,12 @@ MODELS: Mapping[str, type[nn.Module]] = {
     "masknet": MaskNet,
     "finalmlp": FinalMLP,
     "din": DIN,
+    "dien": DIEN,
+    "bst": BST,
     "shared_bottom": SharedBottom,
     "mmoe": MMoE,
+    "ple": PLE,
+    "star": STAR,
     "esmm": ESMM,
 }
 ITEM_MODELS: Mapping[str, type[nn.Module]] = {
@@ -54,7 +62,9 @@ ITEM_MODELS: Mapping[str, type[nn.Module]] = {
 }
 
 __all__ = [
+    "BST",
     "DCN",
+    "DIEN",
     "DIN",
     "DNN",
     "ESMM",
@@ -62,6 +72,8 @@ __all__ = [
     "ITEM_MODELS",
     "LR",
     "MODELS",
+    "PLE",
+    "STAR",
     "AutoInt",
     "DCNv2",
     "DeepFM",

@@ -11,7 +11,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from sandboxes.kit.layers import AttentionPooling, GRUHistory, TargetAttention, TransformerHistory
+from sandboxes.kit.layers import (
+    AttentionPooling,
+    GRUHistory,
+    InterestEvolution,
+    LongHistorySearch,
+    LowRankAttention,
+    TargetAttention,
+    TransformerHistory,
+)
+from sandboxes.kit.layers.interest_evolution import AttentionalGRU
 
 Array = NDArray[np.float64]
 B, L, D = 9, 5, 4
@@ -58,7 +67,11 @@ BLOCKS = {
     "gru": lambda: GRUHistory(D, 6),
     "gru with target": lambda: GRUHistory(D, 6, target_attended=True),
     "transformer": lambda: TransformerHistory(D, n_layers=2, n_heads=2, max_length=3),
+    "interest evolution": lambda: InterestEvolution(D, 6),
+    "search": lambda: LongHistorySearch(D, top_k=3, search_dim=2),
+    "low rank": lambda: LowRankAttention(D, n_landmarks=3, max_length=3),
 }
+ORDERLESS = ("target attention", "attention pooling", "search")
 every_block = pytest.mark.parametrize("name", BLOCKS)
 
 
@@ -91,7 +104,7 @@ def test_the_order_of_behaviours_matters_where_it_should(name: str) -> None:
     block, (target, history, mask) = made(name), rows()
     full = mask.all(1)
     before, after = (block(target, h, mask)[full] for h in (history, history.flip(1)))
-    assert torch.allclose(before, after) == (name in ("target attention", "attention pooling"))
+    assert torch.allclose(before, after) == (name in ORDERLESS)
 
 
 @every_block
@@ -110,7 +123,7 @@ def test_an_empty_history_has_finite_gradients(name: str) -> None:
     assert history.grad is None or (history.grad == 0).all()
 
 
-@pytest.mark.parametrize("name", ["target attention", "attention pooling", "gru", "gru with target"])
+@pytest.mark.parametrize("name", [name for name in BLOCKS if name != "transformer"])
 def test_an_empty_history_is_zero(name: str) -> None:
     target, history, mask = rows()
     assert (made(name)(target, history, mask)[~mask.any(1)] == 0).all()
@@ -140,23 +153,28 @@ def test_attention_pooling() -> None:
     np.testing.assert_allclose(computed(block), wanted, atol=1e-9)
 
 
+def gru_states(w: dict[str, Array], gru: str, entries: Array) -> list[Array]:
+    """The states of torch's recurrence, of width 6, after each entry."""
+    state, states = np.zeros(6), []
+    for entry in entries:
+        from_entry = w[f"{gru}.weight_ih_l0"] @ entry + w[f"{gru}.bias_ih_l0"]
+        from_state = w[f"{gru}.weight_hh_l0"] @ state + w[f"{gru}.bias_hh_l0"]
+        reset, keep = sigmoid(from_entry[:6] + from_state[:6]), sigmoid(from_entry[6:12] + from_state[6:12])
+        state = keep * state + (1 - keep) * np.tanh(from_entry[12:] + reset * from_state[12:])
+        states.append(state)
+    return states
+
+
 @pytest.mark.parametrize("attended", [False, True])
 def test_gru(attended: bool) -> None:
     block = made("gru with target" if attended else "gru")
     w, wanted = weights(block), np.zeros((B, 6))
     for b, (target, entries) in enumerate(real_rows()):
-        state, states = np.zeros(6), []
-        for entry in entries:
-            from_entry = w["gru.weight_ih_l0"] @ entry + w["gru.bias_ih_l0"]
-            from_state = w["gru.weight_hh_l0"] @ state + w["gru.bias_hh_l0"]
-            reset, update = sigmoid(from_entry[:6] + from_state[:6]), sigmoid(from_entry[6:12] + from_state[6:12])
-            fresh = np.tanh(from_entry[12:] + reset * from_state[12:])
-            state = update * state + (1 - update) * fresh
-            states.append(state)
+        states = gru_states(w, "gru", entries)
         if states and attended:
             wanted[b] = softmax(np.array([h @ w["match.weight"] @ target for h in states])) @ np.array(states)
         elif states:
-            wanted[b] = state
+            wanted[b] = states[-1]
     np.testing.assert_allclose(computed(block), wanted, atol=1e-9)
 
 
@@ -195,3 +213,102 @@ def test_gru_skips_padding_wherever_it_stands() -> None:
     left = history[3:4], mask[3:4]  # three entries after two of padding
     right = history[3:4].roll(-2, 1), mask[3:4].roll(-2, 1)
     torch.testing.assert_close(block(target[:1], *right), block(target[:1], *left))
+
+
+def test_interest_evolution() -> None:
+    block = made("interest evolution")
+    w, wanted = weights(block), np.zeros((B, 6))
+    for b, (target, entries) in enumerate(real_rows()):
+        if not len(entries):
+            continue
+        states = gru_states(w, "extractor", entries)
+        shares, interest = softmax(np.array([h @ w["match.weight"] @ target for h in states])), np.zeros(6)
+        for state, share in zip(states, shares, strict=True):
+            given = w["evolution.of_input.weight"] @ state + w["evolution.of_input.bias"]
+            before = w["evolution.of_state.weight"] @ interest + w["evolution.of_state.bias"]
+            reset, update = sigmoid(given[:6] + before[:6]), sigmoid(given[6:12] + before[6:12])
+            candidate = np.tanh(given[12:] + reset * before[12:])
+            interest = (1 - share * update) * interest + share * update * candidate
+        wanted[b] = interest
+    np.testing.assert_allclose(computed(block), wanted, atol=1e-9)
+
+
+def test_an_update_gate_that_is_not_scaled_makes_a_gru() -> None:
+    """Torch's gate says what is kept, ours what is new: with its weights negated, and shares of 1, both are the same."""
+    gru, evolution, (_, history, _) = nn.GRU(D, D, batch_first=True).double(), AttentionalGRU(D).double(), rows()
+    negated = torch.cat([torch.ones(D), -torch.ones(D), torch.ones(D)]).double()
+    with torch.no_grad():
+        for ours, name in ((evolution.of_input, "ih"), (evolution.of_state, "hh")):
+            ours.weight.copy_(getattr(gru, f"weight_{name}_l0") * negated.unsqueeze(1))
+            ours.bias.copy_(getattr(gru, f"bias_{name}_l0") * negated)
+    torch.testing.assert_close(evolution(history, torch.ones(B, L).double()), gru(history)[1][0])
+
+
+def test_a_step_without_attention_leaves_the_interest_as_it_is() -> None:
+    evolution, (_, history, _) = AttentionalGRU(D).double(), rows()
+    shares = torch.tensor([0.5, 0.0, 0.3, 0.0, 0.0]).double().expand(B, L)
+    kept = torch.tensor([0, 2])
+    torch.testing.assert_close(evolution(history, shares), evolution(history[:, kept], shares[:, kept]))
+
+
+def test_long_history_search() -> None:
+    """Three of up to five entries are kept, and all of them are weighed by the search."""
+    block = made("search")
+    w, wanted = weights(block), np.zeros((B, 2 * D))
+    for b, (target, entries) in enumerate(real_rows()):
+        if not len(entries):
+            continue
+        found = np.array([(w["search.weight"] @ target) @ (w["search.weight"] @ e) / np.sqrt(2) for e in entries])
+        kept = np.argsort(-found)[:3]
+        fit = np.array([(w["query.weight"] @ target) @ (w["key.weight"] @ entries[i]) / 2 for i in kept])
+        wanted[b] = np.concatenate([softmax(fit) @ entries[kept], softmax(found) @ entries])
+    np.testing.assert_allclose(computed(block), wanted, atol=1e-9)
+
+
+def test_attention_does_not_see_what_the_search_leaves_out() -> None:
+    block, (target, history, mask) = made("search"), rows()
+    found = torch.einsum("br,blr->bl", block.search(target), block.search(history))
+    ranks = found.masked_fill(~mask, -torch.inf).argsort(1, descending=True).argsort(1)
+    kept = mask & (ranks < 3)
+    assert (mask & ~kept).any()
+    torch.testing.assert_close(block(target, history, kept)[:, :D], block(target, history, mask)[:, :D])
+    history.requires_grad_()
+    block(target, history, mask)[:, :D].square().sum().backward()
+    assert torch.equal((history.grad != 0).any(2), kept)
+    assert block.search.weight.grad is None or (block.search.weight.grad == 0).all()
+
+
+def test_low_rank_attention() -> None:
+    """Of max_length 3, so that the three oldest of five entries share a position."""
+    block = made("low rank")
+    w, wanted = weights(block), np.zeros((B, D))
+    for b, (target, entries) in enumerate(real_rows()):
+        if not len(entries):
+            continue
+        tokens = entries + w["positions"][np.minimum(np.arange(len(entries))[::-1], 2)]
+        landmarks = np.array([softmax(tokens @ direction) @ tokens for direction in w["projection.weight"]])
+        keys, values = landmarks @ w["key.weight"].T, landmarks @ w["value.weight"].T
+        seen = np.array([softmax(keys @ (w["query.weight"] @ token) / 2) @ values for token in tokens])
+        normed = np.array([layer_norm(t, w["norm.weight"], w["norm.bias"]) for t in tokens + seen])
+        wanted[b] = softmax(normed @ (w["match.weight"] @ target) / 2) @ normed
+    np.testing.assert_allclose(computed(block), wanted, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["search", "low rank"])
+def test_memory_grows_with_the_length_and_not_with_its_square(name: str) -> None:
+    """What is kept for the gradient, of histories of 200 and of 800: no single tensor has a number for each pair of entries."""
+    short, long = (numbers_kept(made(name), length) for length in (200, 800))
+    assert sum(long) < 4.5 * sum(short)
+    assert max(long) < 200 * 800
+
+
+def numbers_kept(block: nn.Module, length: int) -> list[int]:
+    sizes: list[int] = []
+
+    def note(tensor: Tensor) -> Tensor:
+        sizes.append(tensor.numel())
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        block(torch.randn(1, D).double(), torch.randn(1, length, D).double(), torch.ones(1, length, dtype=torch.bool))
+    return sizes

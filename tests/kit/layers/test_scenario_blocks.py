@@ -7,7 +7,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from sandboxes.kit.layers import FiLMGating, ScenarioNormalisation
+from sandboxes.kit.layers import CrossDomainTransfer, FiLMGating, ScenarioNormalisation, StarTopology
+from sandboxes.kit.layers.by_scenario import by_scenario
 from sandboxes.kit.layers.scenario_normalisation import EPSILON
 
 Array = NDArray[np.float64]
@@ -129,3 +130,64 @@ def test_film_gating_starts_near_the_identity(seed: int) -> None:
     torch.manual_seed(seed)
     x = torch.randn(50, K)
     assert (FiLMGating(K, S)(x, torch.arange(50) % S) - x).abs().max() < 1.0
+
+
+def test_each_scenario_has_its_own_rows_and_the_order_is_kept() -> None:
+    x, scenario = batch(1, [3, 0, 3, 1, 0, 3])
+    called: dict[int, int] = {}
+
+    def of_scenario(rows: torch.Tensor, s: int) -> torch.Tensor:
+        called[s] = len(rows)
+        return rows * (s + 1)
+
+    assert torch.equal(by_scenario(x, scenario, of_scenario), x * (scenario + 1).unsqueeze(1))
+    assert called == {0: 2, 1: 1, 3: 3}
+
+
+def moved(block: torch.nn.Module) -> torch.nn.Module:
+    """With parameters away from their start."""
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for parameter in block.parameters():
+            parameter.add_(torch.randn_like(parameter))
+    return block.double()
+
+
+def test_star_topology() -> None:
+    block, (x, scenario) = moved(StarTopology(K, S, n_layers=2)), batch(1, [0, 1, 3, 2, 1])
+    computed = block(x, scenario).detach().numpy()
+    for b, s in enumerate(scenario.tolist()):
+        state = x[b].numpy()
+        for layer in block.layers:
+            weight, bias, factor, shift = (
+                p.detach().numpy() for p in (layer.shared.weight, layer.shared.bias, layer.factor[s], layer.shift[s])
+            )
+            state = np.maximum((weight * (1 + factor)) @ state + bias + shift, 0)
+        np.testing.assert_allclose(computed[b], state, atol=1e-9)
+
+
+def test_a_scenario_without_rows_keeps_the_shared_weights() -> None:
+    """And the gradients of the others leave its own parameters alone."""
+    block, (x, scenario) = StarTopology(K, S).double(), batch(1, [0, 1, 0, 1, 1])
+    optimizer = torch.optim.SGD(block.parameters(), lr=0.1)
+    block(x, scenario).square().sum().backward()
+    optimizer.step()
+    layer = block.layers[0]
+    assert (layer.factor[:2] != 0).any() and (layer.factor[2:] == 0).all() and (layer.shift[2:] == 0).all()
+    torch.testing.assert_close(block(x, torch.full_like(scenario, 3)), layer.shared(x).relu())
+
+
+def test_cross_domain_transfer() -> None:
+    block, (x, scenario) = moved(CrossDomainTransfer(K, S)), batch(1, [0, 1, 3, 2, 1])
+    w = {name: p.detach().numpy() for name, p in block.named_parameters()}
+    computed = block(x, scenario).detach().numpy()
+    for b, s in enumerate(scenario.tolist()):
+        shared = np.maximum(w["shared.weight"] @ x[b].numpy() + w["shared.bias"], 0)
+        own = np.maximum(w["own_weight"][s] @ x[b].numpy() + w["own_bias"][s], 0)
+        share = 1 / (1 + np.exp(-(w["gate.weight"] @ np.concatenate([shared, own]) + w["gate.bias"])))
+        np.testing.assert_allclose(computed[b], share * shared + (1 - share) * own, atol=1e-9)
+
+
+def test_before_training_a_transfer_is_the_shared_layer_in_every_scenario() -> None:
+    block, (x, scenario) = CrossDomainTransfer(K, S).double(), batch(1, [0, 1, 3, 2, 1])
+    torch.testing.assert_close(block(x, scenario), block.shared(x))

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from planted_rows import SCHEMAS, planted
 from random_rows import RICH, random_rows
 from torch import Tensor, nn
 
+from sandboxes.kit.batch import Batch
+from sandboxes.kit.losses import observed_bce
 from sandboxes.kit.models import MODELS
+from sandboxes.kit.models.dien import drawn_instead
 from sandboxes.kit.training import build
 
 
@@ -134,3 +140,92 @@ def test_finalmlps_streams_select_by_the_users_and_by_the_items_fields() -> None
     assert [s.shape for s in streams] == [(30, 8), (30, 5)]
     assert torch.equal(fused[0][0], streams[0]) and torch.equal(fused[0][1], streams[1])
     assert torch.equal(logits, finalmlp.fusion(*streams)) and logits.shape == (30, 2)
+
+
+def one_history(n: int) -> tuple[nn.Module, Batch]:
+    schema = SCHEMAS["history"]
+    return build(MODELS["dien"], schema, {"embedding_dim": 4}, 0), planted(schema, n).all
+
+
+def test_diens_states_are_asked_for_the_next_behaviour_and_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    dien, rows = one_history(40)
+    shifted = 2 + (rows.history["seen"] + 3) % 12  # instead of random values
+    monkeypatch.setattr("sandboxes.kit.models.dien.drawn_instead", lambda ids, n_values: 2 + (ids + 3) % 12)
+    first = 14  # of the items' rows in the table, after the users'
+    losses = []
+    for row in range(40):
+        ids = [i for i in range(6) if rows.history["seen"][row, i]]
+        vectors = dien.embedding.table.weight[first + rows.history["seen"][row, ids]]
+        states, _ = dien.interests[0].extractor(vectors.unsqueeze(0)) if ids else (torch.zeros(1, 0, 4), None)
+        for state, following in zip(states[0], ids[1:], strict=False):
+            right, wrong = (dien.embedding.table.weight[first + h[row, following]] for h in (rows.history["seen"], shifted))
+            losses += [-torch.log(torch.sigmoid(state @ right)), -torch.log(1 - torch.sigmoid(state @ wrong))]
+    auxiliary = dien.auxiliary(rows, dien.sequences[0], dien.states(rows)[0])
+    torch.testing.assert_close(auxiliary, torch.stack(losses).mean())
+    plain = observed_bce(dien(rows), rows.labels)
+    dien.auxiliary_weight = 0.7
+    torch.testing.assert_close(dien.loss(rows), plain + 0.7 * auxiliary)
+
+
+def test_diens_states_learn_what_comes_next() -> None:
+    """Behaviours that follow one another in a ring: a state knows what comes, where chance is a loss of log 2."""
+    dien, rows = one_history(64)
+    rows.history["seen"] = 2 + (torch.arange(6) + torch.arange(64).unsqueeze(1)) % 12
+    optimizer = torch.optim.Adam(dien.parameters(), lr=0.02)
+    torch.manual_seed(0)
+    losses = []
+    for _ in range(150):
+        optimizer.zero_grad()
+        loss = dien.auxiliary(rows, dien.sequences[0], dien.states(rows)[0])
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[0] == pytest.approx(np.log(2), abs=0.02) and np.mean(losses[-10:]) < 0.35
+
+
+@given(st.integers(2, 9), st.integers(0, 2**31))
+def test_a_value_drawn_instead_is_another_known_one(n_values: int, seed: int) -> None:
+    torch.manual_seed(seed)
+    ids = torch.randint(0, n_values, (50,))
+    drawn = drawn_instead(ids, n_values)
+    if n_values <= 3:  # at most one known value
+        assert (drawn == 1).all()
+        return
+    assert (drawn != ids).all() and (drawn >= 2).all() and (drawn < n_values).all()
+
+
+def test_every_other_value_is_drawn_as_often() -> None:
+    torch.manual_seed(0)
+    counts = torch.bincount(drawn_instead(torch.full((9000,), 3), 6), minlength=6)
+    assert counts[:4].tolist() == [0, 0, counts[2].item(), 0]
+    np.testing.assert_allclose(counts[[2, 4, 5]], 3000, atol=200)
+
+
+def test_histories_without_a_second_entry_have_no_auxiliary_loss() -> None:
+    dien, rows = one_history(10)
+    rows.history["seen"][:, :-1] = 0
+    assert dien.auxiliary(rows, dien.sequences[0], dien.states(rows)[0]) == 0
+
+
+def test_star_normalises_then_multiplies_weights_and_adds_a_small_network_on_all_fields() -> None:
+    schema = SCHEMAS["scenario"]
+    rows, star = planted(schema, 40).all, build(MODELS["star"], schema, {"embedding_dim": 4, "hidden_units": (9, 7)}, 0).eval()
+    for p in star.parameters():
+        nn.init.normal_(p, std=0.3)
+    flat, scenario = star.embedding(rows).flatten(1), rows.ids[:, schema.index_of("tab")]
+    state = star.norm(flat, scenario)
+    for i, layer in enumerate(star.layers):
+        weight = layer.shared.weight * (1 + layer.factor[scenario])  # (B, N, K)
+        state = torch.einsum("bnk,bk->bn", weight, state) + layer.shared.bias + layer.shift[scenario]
+        state = state.relu() if i < 2 else state
+    assert torch.allclose(star(rows), state + star.auxiliary_output(star.auxiliary(flat)), atol=1e-5)
+
+
+def test_ple_and_bst_are_their_blocks_on_all_fields() -> None:
+    schema = SCHEMAS["tasks_and_history"]
+    rows = planted(schema, 30).all
+    ple, bst = (build(MODELS[name], schema, {"embedding_dim": 4}, 0) for name in ("ple", "bst"))
+    assert torch.equal(ple(rows), ple.tower(ple.embedding.with_histories(rows).flatten(1)))
+    target, history = bst.embedding.field(rows, "item"), bst.embedding.history(rows, "seen")
+    flat = torch.cat([bst.embedding(rows).flatten(1), bst.encoders[0](target, *history)], 1)
+    assert torch.equal(bst(rows), bst.output(bst.deep(flat)))

@@ -2,8 +2,9 @@
 
 A line of `passages.jsonl` holds a passage in its writer's own words, the section it stands in, its kind (plain wording; a
 paraphrase far from it; a distractor, which only rejects or reviews; mixed), the blocks it proposes, and those it may be read as
-proposing, which count neither way. The writer had seen neither the cards nor the engine, and neither was changed by what the
-passages show.
+proposing, which count neither way. The writer of the first 90 had seen neither the cards nor the engine. The last eleven were
+written with knowledge of the engine, each before the card of the block that it is about. Neither cards nor engine were changed
+by what the passages show.
 """
 
 import json

@@ -1,0 +1,170 @@
+"""What a block over histories or scenarios can learn, and a simpler one cannot: each reads out by one linear layer.
+
+Notation: n rows, L history length, D width, S scenarios.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from sandboxes.kit.layers import (
+    AttentionPooling,
+    CrossDomainTransfer,
+    GRUHistory,
+    InterestEvolution,
+    LongHistorySearch,
+    LowRankAttention,
+    StarTopology,
+    TargetAttention,
+)
+
+KINDS = 4
+Rows = tuple[tuple[Tensor, ...], Tensor]  # what the block is called on, and labels (n,) in {0, 1}
+Draw = Callable[[int], Rows]  # of n rows
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def learned(block: nn.Module, draw: Draw, steps: int = 300, asked: Draw | None = None) -> float:
+    """Accuracy on fresh rows of `asked`, which are those of `draw` if not given, after training on a batch a step."""
+    torch.manual_seed(0)
+    output = nn.Linear(block.out_dim, 1)
+    optimizer = torch.optim.Adam([p for p in (*block.parameters(), *output.parameters()) if p.requires_grad], lr=0.01)
+    for _ in range(steps):
+        x, label = draw(128)
+        optimizer.zero_grad()
+        functional.binary_cross_entropy_with_logits(output(block(*x)).squeeze(1), label).backward()
+        optimizer.step()
+    with torch.no_grad():
+        x, label = (asked or draw)(2000)
+        return ((output(block(*x)).squeeze(1) > 0) == (label > 0.5)).float().mean().item()
+
+
+def built(make: Callable[[], nn.Module]) -> nn.Module:
+    torch.manual_seed(1)
+    return make()
+
+
+def marked_history(n: int, length: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Behaviours (n, L, KINDS + 1), of a kind and with a mark of 1 or -1; the target's kind; kinds and marks (n, L)."""
+    kinds, marks = torch.randint(KINDS, (n, length)), torch.randint(2, (n, length)) * 2.0 - 1
+    wanted = torch.randint(KINDS, (n,))
+    history = torch.cat([functional.one_hot(kinds, KINDS).float(), marks.unsqueeze(2)], 2)
+    target = functional.pad(functional.one_hot(wanted, KINDS).float(), (0, 1))
+    return target, history, kinds == wanted.unsqueeze(1), marks
+
+
+def latest_of_the_targets_kind(n: int) -> Rows:
+    """The label is the mark of the latest behaviour of the target's kind: order and target matter, together."""
+    target, history, akin, marks = marked_history(n, 6)
+    latest = (akin * torch.arange(1, 7)).argmax(1, keepdim=True)
+    label = torch.where(akin.any(1), marks.gather(1, latest).squeeze(1), marks[:, 0])
+    return (target, history, torch.ones(n, 6, dtype=torch.bool)), (label > 0).float()
+
+
+def test_evolving_interest_is_that_of_the_target_and_the_latest() -> None:
+    """A recurrence without the target and attention without the order are each blind to half of it."""
+    width = KINDS + 1
+    assert learned(built(lambda: InterestEvolution(width, 16)), latest_of_the_targets_kind) > 0.95
+    assert learned(built(lambda: GRUHistory(width, 16)), latest_of_the_targets_kind) < 0.8
+    assert learned(built(lambda: TargetAttention(width, (16,))), latest_of_the_targets_kind) < 0.9
+
+
+def majority_of_the_targets_kind(n: int) -> Rows:
+    """Sixty behaviours, of which those of the target's kind decide."""
+    target, history, akin, marks = marked_history(n, 60)
+    return (target, history, torch.ones(n, 60, dtype=torch.bool)), ((akin * marks).sum(1) > 0).float()
+
+
+def test_a_search_learns_to_find_what_the_target_is_about() -> None:
+    search = built(lambda: LongHistorySearch(KINDS + 1, top_k=10, search_dim=4))
+    before = share_of_the_targets_kind(search)
+    assert learned(search, majority_of_the_targets_kind) > 0.85
+    assert share_of_the_targets_kind(search) > 0.95 > 0.85 > before
+    assert learned(built(lambda: AttentionPooling(KINDS + 1)), majority_of_the_targets_kind) < 0.75
+
+
+def share_of_the_targets_kind(block: nn.Module) -> float:
+    """Of the ten behaviours that the search finds."""
+    torch.manual_seed(2)
+    target, history, akin, _ = marked_history(500, 60)
+    found = torch.einsum("nr,nlr->nl", block.search(target), block.search(history))
+    return akin.gather(1, found.topk(10, 1).indices).float().mean().item()
+
+
+def companions(n: int) -> Rows:
+    """Whether a behaviour of the first kind and one of the second are both in the history, or neither."""
+    target, history, _, _ = marked_history(n, 4)
+    first, second = ((history[:, :, k] > 0).any(1) for k in (0, 1))
+    return (target, history, torch.ones(n, 4, dtype=torch.bool)), (first == second).float()
+
+
+def test_landmarks_tell_behaviours_of_each_other() -> None:
+    """A sum of what each behaviour says by itself is blind to which of them come together."""
+    width = KINDS + 1
+    assert learned(built(lambda: LowRankAttention(width, n_landmarks=4)), companions, steps=600) > 0.95
+    assert learned(built(lambda: TargetAttention(width, (16,))), companions, steps=600) < 0.8
+
+
+K, S = 8, 6
+DIRECTIONS = torch.randn(2, S, K, generator=torch.Generator().manual_seed(3))
+
+
+def bent(x: Tensor, directions: Tensor) -> Tensor:
+    """Labels (n,): which of two directions (2, n, K) or (2, K) `x` (n, K) goes further along, neither backwards."""
+    up, down = ((x * d).sum(1).relu() for d in directions)
+    return (up > down).float()
+
+
+def ways_of_their_own(n: int) -> Rows:
+    """Each scenario has directions of its own."""
+    x, scenario = torch.randn(n, K), torch.randint(S, (n,))
+    return (x, scenario), bent(x, DIRECTIONS[:, scenario])
+
+
+class Blind(nn.Module):
+    """A layer of the same width that all scenarios share."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.out_dim = nn.Linear(K, K), K
+
+    def forward(self, x: Tensor, scenario: Tensor) -> Tensor:
+        output: Tensor = self.layer(x).relu()
+        return output
+
+
+@pytest.mark.parametrize("block", [StarTopology, CrossDomainTransfer])
+def test_scenarios_may_differ_in_every_weight(block: type[nn.Module]) -> None:
+    assert learned(built(lambda: block(K, S)), ways_of_their_own) > 0.9
+    assert learned(built(Blind), ways_of_their_own) < 0.75
+
+
+def test_a_scenario_with_few_rows_borrows_from_the_others() -> None:
+    """All go by the same rule, and one has twelve rows of four hundred; without the shared layer it would know these only."""
+    torch.manual_seed(4)
+    few_x, few_scenario = torch.randn(400, K), (torch.arange(400) < 12).long()
+
+    def train(n: int) -> Rows:
+        rows = torch.randint(400, (n,))
+        return (few_x[rows], few_scenario[rows]), bent(few_x[rows], DIRECTIONS[:, 0])
+
+    def of_the_small_one(n: int) -> Rows:
+        x = torch.randn(n, K)
+        return (x, torch.ones(n, dtype=torch.int64)), bent(x, DIRECTIONS[:, 0])
+
+    def alone() -> nn.Module:
+        block = CrossDomainTransfer(K, 2)
+        nn.init.constant_(block.gate.bias, -50.0)
+        return block
+
+    assert learned(built(lambda: CrossDomainTransfer(K, 2)), train, asked=of_the_small_one) > 0.85
+    assert learned(built(alone), train, asked=of_the_small_one) < 0.81
