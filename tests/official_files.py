@@ -165,10 +165,13 @@ def douban(folder: Path) -> None:
 WRITERS: dict[str, tuple[Callable[[Path], None], ...]] = {
     "movielens-1m": (movielens_1m, movielens_atomic),
     "movielens-100k": (movielens_100k,),
+    "movielens-1m-next": (movielens_1m, movielens_atomic),
+    "movielens-100k-next": (movielens_100k,),
     "frappe": (frappe,),
     "criteo": (criteo,),
     "avazu": (avazu,),
     "amazon": (amazon, amazon_text),
+    "amazon-next": (amazon, amazon_text),
     "kuairand": (kuairand,),
     "taobao-ads": (taobao_ads,),
     "taobao-behavior": (taobao_behavior,),

@@ -102,4 +102,5 @@ AMAZON_NEXT = DataSet(
     kind="files",
     source=partial(_source, next_item()),
     files=AMAZON.files,
+    folder=AMAZON.name,
 )

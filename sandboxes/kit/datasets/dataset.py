@@ -18,7 +18,7 @@ class DataSet:
     """A data set. `source` takes the folder that holds its official files (None for kinds that need none).
 
     It raises `DataError` when files are missing. `files` says in words which files belong into that folder. `download`, where
-    the licence allows it, fetches them into a folder.
+    the licence allows it, fetches them into a folder. `folder` names the folder of official files, where it is another set's.
     """
 
     name: str
@@ -28,6 +28,7 @@ class DataSet:
     source: Callable[[Path | None], Source]
     files: str = ""
     download: Callable[[Path], None] | None = None
+    folder: str = ""
 
 
 def find(folder: Path, *names: str) -> Path | None:

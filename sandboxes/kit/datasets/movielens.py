@@ -129,6 +129,7 @@ def _data_set(name: str, rows: str, archive: str, official: tuple[str, ...], des
         source=partial(_source, name, described, archive, official),
         files=f"{', '.join(official)} (or the atomic files {archive}.inter, .user, .item; all also .gz)",
         download=partial(fetch_zip, name, URL.format(archive), official),
+        folder=name,
     )
 
 

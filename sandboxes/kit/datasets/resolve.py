@@ -60,7 +60,8 @@ def describe(known: Sequence[DataSet], folder: Path, raw: Path | None) -> tuple[
 
 def places(data_set: DataSet, folder: Path, raw: Path | None) -> tuple[Path, ...]:
     """Where the official files may lie when the user names no folder, the place for a download last."""
-    return (*((raw / data_set.name,) if raw is not None else ()), folder / "raw" / data_set.name)
+    name = data_set.folder or data_set.name
+    return (*((raw / name,) if raw is not None else ()), folder / "raw" / name)
 
 
 def _source(data_set: DataSet, given: Path | None, folder: Path, raw: Path | None) -> Source:

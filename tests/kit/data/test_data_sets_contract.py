@@ -11,8 +11,9 @@ import pytest
 from official_files import WRITERS
 from shared_data import need_shared
 
+from sandboxes.kit.collection import load_collection
 from sandboxes.kit.data import DataError, Prepared
-from sandboxes.kit.data.arrays import load_split
+from sandboxes.kit.data.arrays import ArrayRows, load_split
 from sandboxes.kit.data.prepared import SPLITS
 from sandboxes.kit.datasets import DATASETS, known_data_sets, resolve_data
 
@@ -30,7 +31,8 @@ def check_contract(p: Prepared) -> None:
         rows = load_split(p.visible, split)
         assert len(rows) == p.sizes[split] > 0
         assert rows.ids.dtype == np.int32 and rows.ids.shape == (len(rows), len(p.schema.categorical))
-        assert (rows.ids >= 1).all() and (rows.ids < cardinality).all()
+        shown = np.delete(rows.ids, p.schema.item_columns[0], axis=1) if p.schema.predicts == "items" else rows.ids
+        assert (shown >= 1).all() and (rows.ids < cardinality).all()
         assert rows.numeric.dtype == np.float32 and np.isfinite(rows.numeric).all()
         for s in p.schema.sequences:
             past = rows.history[s.name]
@@ -38,23 +40,45 @@ def check_contract(p: Prepared) -> None:
             assert (past >= 0).all() and (past < p.schema.cardinality_of(s)).all()
             assert (np.diff((past != 0).astype(int), axis=1) >= 0).all(), "padding is on the left"
         if split != "train":
-            labels = p.hidden_labels(split)
-            assert labels.shape == (len(rows), len(p.schema.tasks))
             groups = p.groups(split)
             assert groups is None or groups.shape == (len(rows),)
-            assert split == "test" or np.array_equal(labels, rows.labels, equal_nan=True)
+        check_answers(p, split, rows) if p.schema.predicts == "items" else check_labels(p, split, rows)
     check_vocabularies(p)
-    check_given_tasks(p)
+    if p.schema.predicts == "labels":
+        check_given_tasks(p)
     known = pl.read_parquet(p.root / "vocabularies.parquet").drop_nulls()
     assert {f.name for f in p.schema.categorical} == set(known["field"]), "a field holds nothing but nulls"
 
 
+def check_labels(p: Prepared, split: str, rows: ArrayRows) -> None:
+    if split != "train":
+        labels = p.hidden_labels(split)
+        assert labels.shape == (len(rows), len(p.schema.tasks))
+        assert split == "test" or np.array_equal(labels, rows.labels, equal_nan=True)
+
+
+def check_answers(p: Prepared, split: str, rows: ArrayRows) -> None:
+    """Answers are items that train teaches and that were not taken before; those of test are hidden."""
+    assert rows.labels is None and (rows.answers is None) == (split == "test")
+    answers = rows.answers if split == "train" else p.hidden_answers(split)
+    assert answers is not None and len(answers) == len(rows) and (answers.counts >= 1).all()
+    assert (answers.items >= 2).all() and (answers.items < p.schema.n_items).all()
+    if rows.taken is not None:
+        for q in range(min(len(rows), 50)):
+            both = [set(lists.within(slice(q, q + 1)).items.tolist()) for lists in (answers, rows.taken)]
+            assert not both[0] & both[1]
+    met = load_collection(p.visible)
+    assert met is not None and len(met.items) == p.schema.n_items
+    assert (met.items.ids[:, p.schema.item_columns[0]] >= 1)[2:].all()
+
+
 def check_vocabularies(p: Prepared) -> None:
     """Every id beyond unknown was seen in train, so that nothing was learned from other splits."""
-    train = load_split(p.visible, "train")
+    train, met = load_split(p.visible, "train"), load_collection(p.visible)
     for c, field in enumerate(p.schema.categorical):
+        from_items = [] if met is None else [np.unique(met.items.ids[:, c].numpy())]
         from_histories = [np.unique(train.history[s.name]) for s in p.schema.sequences if s.of == field.name]
-        seen = np.unique(np.concatenate([np.unique(train.ids[:, c]), *from_histories]))
+        seen = np.unique(np.concatenate([np.unique(train.ids[:, c]), *from_histories, *from_items]))
         assert set(range(2, field.cardinality)) <= set(seen.tolist()), field.name
 
 
@@ -69,7 +93,7 @@ def check_given_tasks(p: Prepared) -> None:
 
 @pytest.mark.parametrize(("name", "write"), FILES, ids=lambda v: v if isinstance(v, str) else v.__name__)
 def test_official_files_become_prepared_data(name: str, write, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    raw = tmp_path / "official" / name
+    raw = tmp_path / "official" / next(d.folder or d.name for d in DATASETS if d.name == name)
     raw.mkdir(parents=True)
     write(raw)
     made = resolve_data(name, tmp_path / "data", raw=tmp_path / "official")
@@ -139,7 +163,7 @@ def test_next_item_rows_are_events_and_things_never_done(tmp_path: Path) -> None
 def test_what_needs_no_files_is_ready(name: str, tmp_path: Path) -> None:
     made = resolve_data(name, tmp_path / "data")
     check_contract(made)
-    assert made.synthetic == (name == "synthetic-clicks")
+    assert made.synthetic == name.startswith("synthetic-")
     assert resolve_data(name, tmp_path / "data").reused
 
 
@@ -181,6 +205,8 @@ REAL = {
     "criteo": ("data/criteo-8k", 8_000),
     "avazu": ("data/avazu-10k", 9_999),
     "amazon": ("data/amazon-video-seq", 2 * 287_107),
+    "amazon-next": ("data/amazon-video-seq", 287_107),
+    "movielens-100k-next": ("data/movielens-100k", 0),
     "douban": ("data/douban-sample", 3_000),
 }
 
@@ -190,7 +216,10 @@ def test_real_files(name: str, tmp_path: Path) -> None:
     place, rows = REAL[name]
     made = resolve_data(f"{name}={need_shared(place)}", tmp_path)
     check_contract(made)
-    assert sum(made.sizes.values()) == rows
+    if made.schema.predicts == "items":  # a query for each user with more than two events
+        assert made.sizes["valid"] and 0.95 < made.sizes["test"] / made.sizes["valid"] < 1.05
+    else:
+        assert sum(made.sizes.values()) == rows
 
 
 def test_census_income_is_the_whole_test_part(tmp_path: Path) -> None:

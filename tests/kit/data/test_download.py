@@ -60,7 +60,7 @@ def test_too_large_a_download_is_stopped(archive: Path, tmp_path: Path, monkeypa
 
 def test_a_missing_set_is_fetched_once(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(movielens, "URL", f"{archive.parent.as_uri()}/{{}}.zip")
-    data_set = movielens._data_set("movielens-1m", "few", "ml-1m", movielens.OFFICIAL_1M)
+    data_set = movielens._data_set("movielens-1m", "few", "ml-1m", movielens.OFFICIAL_1M, movielens.spec)
     made = prepare_named((data_set,), "movielens-1m", tmp_path / "data", None)
     assert sum(made.sizes.values()) == 750
     archive.unlink()
