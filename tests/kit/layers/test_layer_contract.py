@@ -23,6 +23,7 @@ from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Card
 from sandboxes.kit.contract import Stage
 from sandboxes.kit.layers import CARDS
+from sandboxes.kit.ports import SLOTS, VALUES, Value
 
 B, F, D, L, T, S = 64, RICH.n_fields, 4, 6, len(RICH.tasks), 5
 GIVEN: dict[str, object] = {
@@ -35,7 +36,6 @@ GIVEN: dict[str, object] = {
     "in_dim": F * D,
     "pretrain_loss": "pretrain_loss",
 }
-NEEDED_BY_SLOT = {"history": "history", "tower": "several_tasks", "head": "entire_space", "scenario": "scenario"}
 BLOCKS = [c for c in CARDS if c.slot != "scheme"]
 HAS_TARGETS = ("masked_reconstruction",)  # takes its inputs as targets too, which get no gradient
 BY_ROW = [c for c in BLOCKS if c.slot != "auxiliary"]
@@ -84,29 +84,18 @@ def built(card: Card, seed: int = 0) -> nn.Module:
 
 def called(card: Card, block: nn.Module, x: Inputs, seed: int = 0) -> Tensor:
     torch.manual_seed(seed)
-    arguments: dict[str, tuple[object, ...]] = {
-        "embedding": (x.batch.numeric,) if "numeric" in card.needs else (x.batch,),
-        "feature": (x.fields,),
-        "interaction": (x.batch if "schema" in parameters(card) else x.flat if card.flat_input else x.fields,),
-        "history": (x.target, x.history, x.mask),
-        "tower": (x.flat,),
-        "head": (x.logits,),
-        "scenario": (x.flat, x.scenario),
-        "auxiliary": (x.fields,),
-        "inference": (lambda v: v.sum(2)[:, :T], x.fields),
-    }
-    output: Tensor = block(*arguments[card.slot])
+    values: dict[Value, object] = {"numbers": x.batch.numeric, "representation": x.flat, "predictor": lambda v: v.sum(2)[:, :T]}
+    output: Tensor = block(*(values[v] if v in values else getattr(x, v) for v in card.ports.takes))
     return output
 
 
 def shape(card: Card, block: nn.Module) -> tuple[int, ...]:
-    """What the slot promises for B rows."""
-    if card.slot in ("interaction", "history", "scenario"):
+    """What the ports promise for B rows; a term may be the same for all tasks."""
+    if card.ports.gives in ("flat", "representation") or card.placement == "logit":
         assert isinstance(block.out_dim, int)
         return (B, block.out_dim)
-    n_embedded = len(RICH.numeric) if "numeric" in card.needs else F
-    by_slot = {"embedding": (B, n_embedded, D), "feature": (B, F, D), "auxiliary": ()}
-    return by_slot.get(card.slot, (B, T))
+    by_value: dict[Value, tuple[int, ...]] = {"number_vectors": (B, len(RICH.numeric), D), "fields": (B, F, D), "loss": ()}
+    return by_value.get(card.ports.gives, (B, T))
 
 
 # Cards
@@ -141,7 +130,8 @@ def test_card_speaks_of_its_block(card: Card) -> None:
     assert len(set(card.descriptions)) == len(card.descriptions) >= 5
     assert all(d[0].isupper() and d.endswith(".") for d in card.descriptions)
     assert (card.placement is not None) == (card.slot == "interaction")
-    assert NEEDED_BY_SLOT.get(card.slot, "history") in card.needs or card.slot not in NEEDED_BY_SLOT
+    needed = {SLOTS[card.slot].needs, *(VALUES[v].needs for v in card.ports.takes)} - {None}
+    assert needed <= set(card.needs), "what the slot and the values it takes need of the data"
 
 
 @every_card
