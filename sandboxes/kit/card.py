@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sandboxes.kit.needs import NeedName
-from sandboxes.kit.ports import GIVEN_AT, SLOTS, Placement, Ports, Slot, Value
+from sandboxes.kit.ports import JOINTS, SLOTS, Placement, Ports, Slot, Value
 
 
 @dataclass(frozen=True)
@@ -43,4 +43,4 @@ class Card:
     def ports(self) -> Ports:
         """What the block is called with and gives: its slot's ports, as placement and `takes` specify them."""
         usual = SLOTS[self.slot].ports
-        return Ports(self.takes or usual.takes, GIVEN_AT[self.placement] if self.placement else usual.gives)
+        return Ports(self.takes or usual.takes, JOINTS[self.placement].gives if self.placement else usual.gives)

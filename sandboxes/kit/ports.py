@@ -35,10 +35,24 @@ Slot = Literal[
     "embedding", "numeric", "feature", "history", "scenario", "interaction", "tower", "head", "auxiliary", "scheme", "inference"
 ]
 
-# Where an interaction branch joins: its output is added to the logits; its vector is concatenated with the deep tower's
-# output; or its vector is concatenated with the flat embeddings at the deep tower's input.
 Placement = Literal["logit", "parallel", "input"]
-GIVEN_AT: Mapping[Placement, Value] = MappingProxyType({"logit": "logits", "parallel": "representation", "input": "flat"})
+
+
+@dataclass(frozen=True)
+class Joint:
+    """Where an interaction branch joins."""
+
+    gives: Value
+    said: str
+
+
+JOINTS: Mapping[Placement, Joint] = MappingProxyType(
+    {
+        "logit": Joint("logits", "its output is added to the logits"),
+        "parallel": Joint("representation", "its vector stands beside the deep tower's output"),
+        "input": Joint("flat", "its vector joins the flat embeddings at the deep tower's input"),
+    }
+)
 
 
 @dataclass(frozen=True)

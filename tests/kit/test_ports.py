@@ -11,7 +11,7 @@ from random_rows import CATEGORIES_ONLY, NUMBERS_ONLY, PLAIN, RICH, TWO_TASKS
 from sandboxes.kit.data.spec import Categorical, Label, Numeric, Sequence, TableSpec
 from sandboxes.kit.layers import CARDS
 from sandboxes.kit.needs import NEEDS, Described, NeedName, in_words, offered
-from sandboxes.kit.ports import GIVEN_AT, SLOTS, VALUES, Placement, Ports, Slot, Value
+from sandboxes.kit.ports import JOINTS, SLOTS, VALUES, Placement, Ports, Slot, Value
 
 TABLE = TableSpec(
     "t",
@@ -24,7 +24,7 @@ TABLE = TableSpec(
 
 
 @pytest.mark.parametrize(
-    ("names", "table"), [(Value, VALUES), (Slot, SLOTS), (Placement, GIVEN_AT), (NeedName, NEEDS)], ids=lambda v: ""
+    ("names", "table"), [(Value, VALUES), (Slot, SLOTS), (Placement, JOINTS), (NeedName, NEEDS)], ids=lambda v: ""
 )
 def test_every_name_has_a_row(names: object, table: dict[str, object]) -> None:
     assert sorted(get_args(names)) == sorted(table)

@@ -22,6 +22,7 @@ from sandboxes.kit import layers
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Card
 from sandboxes.kit.contract import Stage
+from sandboxes.kit.example import whole_example
 from sandboxes.kit.layers import CARDS
 from sandboxes.kit.ports import SLOTS, VALUES, Value
 
@@ -164,17 +165,19 @@ def test_every_file_with_a_card_is_listed() -> None:
 
 
 @every_card
-def test_example_runs_and_gives_the_slots_shape(card: Card) -> None:
-    x = inputs()
-    names: dict[str, Any] = {"torch": torch, "schema": RICH, **{n: getattr(layers, n) for n in layers.__all__}}
-    names |= {f.name: getattr(x, f.name) for f in fields(x)}
-    exec(card.example, names)
+def test_whole_example_runs_as_it_is_and_shows_the_ports_shape(card: Card, capsys: pytest.CaptureFixture[str]) -> None:
+    text, names = whole_example(card), dict[str, Any]()
+    assert card.example.strip() in text
+    exec(compile(text, card.name, "exec"), names)
     if card.slot == "scheme":
         assert all(isinstance(stage, Stage) for stage in names["stages"])
         return
     block = next(v for v in names.values() if isinstance(v, getattr(layers, card.block)))
-    output, promised = names["output"].shape, shape(card, block)
-    assert len(output) == len(promised) and output[:2] == promised[:2]
+    rows, fields = 4, names["fields"].shape if "fields" in names else (4, 5, 8)
+    promised = {"fields": (rows, 5, 8), "number_vectors": (rows, 2, 8), "loss": ()}.get(card.ports.gives, (rows, 2))
+    if card.ports.gives in ("flat", "representation") or card.placement == "logit":
+        promised = (rows, block.out_dim)
+    assert tuple(fields)[:1] == (rows,) and capsys.readouterr().out == f"{promised}\n"
 
 
 @every_block
