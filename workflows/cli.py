@@ -24,7 +24,10 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="The data sets that reproductions train on.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+kit_app = typer.Typer(help="What models are made of: blocks, reference models, data sets.", no_args_is_help=True)
+app.add_typer(kit_app, name="kit")
 
+KitKind = Literal["blocks", "models", "data"]
 SandboxOption = Literal["auto", "docker", "bubblewrap", "process"]
 Json = Annotated[bool, typer.Option("--json", help="Print events as JSON, one a line.")]
 BudgetMinutes = Annotated[float | None, typer.Option(min=0.01, help="Stop after so many minutes; what finished is kept.")]
@@ -218,6 +221,42 @@ def data_prepare(data: Annotated[str, typer.Argument(help="A data set's name, or
     except DataError as error:
         _fail(str(error), ExitCode.UNREADABLE)
     _console().print(said, highlight=False, soft_wrap=True, markup=False)
+
+
+@kit_app.command("list")
+def kit_list(kind: Annotated[KitKind | None, typer.Argument(help="Only these.")] = None, json: Json = False) -> None:
+    """Blocks by slot, reference models and data sets, each in a sentence."""
+    from workflows.kit import listing, print_listing
+
+    rows = listing(kind)
+    if json:
+        import json as encoder
+
+        print(encoder.dumps(rows))
+    else:
+        print_listing(_console(), rows)
+
+
+@kit_app.command("show")
+def kit_show(
+    name: Annotated[str, typer.Argument(help="A block, a model or a data set.")],
+    kind: Annotated[KitKind | None, typer.Option(help="Which, where several share the name.")] = None,
+    json: Json = False,
+) -> None:
+    """All of one block, model or data set: formula, place, arguments, cue phrases, an example that runs."""
+    from workflows.kit import NotInTheKit, find, print_entry
+
+    try:
+        found = find(name, kind)
+    except NotInTheKit as error:
+        _fail(str(error), ExitCode.USAGE)
+    if json:
+        import json as encoder
+
+        print(encoder.dumps(found))
+        return
+    for entry in found:
+        print_entry(_console(), entry)
 
 
 def main() -> None:

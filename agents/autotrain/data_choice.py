@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 
 from agents.autotrain.spec import MethodSpec
 from sandboxes.kit.card import Card
-from sandboxes.kit.data.spec import TableSpec
 from sandboxes.kit.datasets import DataSet
+from sandboxes.kit.needs import NeedName, in_words, offered
 
 AUTO = "auto"
-
-# What a card's need asks of a table, and how to say it.
-OFFERS: Mapping[str, tuple[str, Callable[[TableSpec], bool]]] = MappingProxyType(
-    {
-        "history": ("behaviour histories", lambda t: bool(t.sequences)),
-        "target_item": ("behaviour histories", lambda t: bool(t.sequences)),
-        "scenario": ("scenarios", lambda t: t.scenario is not None),
-        "several_tasks": ("several tasks", lambda t: len(t.tasks) > 1),
-        "entire_space": ("a task that depends on another", lambda t: any(label.given for label in t.tasks)),
-        "numeric": ("numeric fields", lambda t: bool(t.numeric)),
-    }
-)
 
 
 def fitting_data(spec: MethodSpec, cards: Sequence[Card], known: Sequence[DataSet]) -> tuple[str, str]:
@@ -30,10 +17,10 @@ def fitting_data(spec: MethodSpec, cards: Sequence[Card], known: Sequence[DataSe
     needs = _needs(spec, cards)
     candidates = [d for d in known if d.kind != "files"]
     best = min(candidates, key=lambda d: len(_unmet(needs, d)))
-    words = list(dict.fromkeys(OFFERS[need][0] for need in needs))
+    words = in_words(needs)
     if not words:
         return best.name, f"{best.name}, since the method needs nothing special (--data names another)"
-    lacking = list(dict.fromkeys(OFFERS[need][0] for need in _unmet(needs, best)))
+    lacking = in_words(_unmet(needs, best))
     return best.name, (
         f"{best.name}, since the method needs {', '.join(words)}"
         + (f"; it lacks {', '.join(lacking)}" if lacking else "")
@@ -41,12 +28,12 @@ def fitting_data(spec: MethodSpec, cards: Sequence[Card], known: Sequence[DataSe
     )
 
 
-def _needs(spec: MethodSpec, cards: Sequence[Card]) -> list[str]:
+def _needs(spec: MethodSpec, cards: Sequence[Card]) -> list[NeedName]:
     by_name = {c.name: c for c in cards}
     found = (by_name[m.block].needs for m in spec.mechanisms if m.block in by_name)
     return list(dict.fromkeys(need for needs in found for need in needs))
 
 
-def _unmet(needs: Sequence[str], data: DataSet) -> list[str]:
-    table = data.source(None).spec
-    return [need for need in needs if not OFFERS[need][1](table)]
+def _unmet(needs: Sequence[NeedName], data: DataSet) -> list[NeedName]:
+    has = offered(data.source(None).spec)
+    return [need for need in needs if need not in has]

@@ -6,25 +6,9 @@ A card describes a mechanism, never a paper: no titles, no model brand names tha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-Slot = Literal[
-    "embedding",  # (batch) -> (B, F, D): replaces or regularises the feature embedding
-    "feature",  # (B, F, D) -> (B, F, D): refines embeddings before interaction (gates, dropout)
-    "interaction",  # (B, F, D) -> (B, K) or (B,): one parallel branch over the fields
-    "history",  # (target (B, D), history (B, L, D), mask (B, L)) -> (B, K): summarises behaviour
-    "tower",  # (B, K) -> (B, T) logits: how tasks share and split
-    "head",  # logits (B, T) -> logits (B, T): how task outputs combine (products over the entire space)
-    "scenario",  # (B, K), scenario ids (B,) -> (B, K): adapts a representation to the scenario
-    "auxiliary",  # an additional loss on embeddings or histories
-    "scheme",  # how training is staged
-    "inference",  # what is done to predictions at test time
-]
-
-
-# Where an interaction branch joins: its (B, 1) output is added to the logit; its vector is concatenated with the deep
-# tower's output; or its vector is concatenated with the flat embeddings at the deep tower's input.
-Placement = Literal["logit", "parallel", "input"]
+from sandboxes.kit.needs import NeedName
+from sandboxes.kit.ports import JOINTS, SLOTS, Placement, Ports, Slot, Value
 
 
 @dataclass(frozen=True)
@@ -50,7 +34,13 @@ class Card:
     cues: tuple[str, ...]  # phrases whose presence is strong evidence, lower case; the first is what the field calls it
     descriptions: tuple[str, ...]  # sentences a paper might use, for semantic nearness
     arguments: tuple[Argument, ...] = ()
-    needs: tuple[Literal["history", "scenario", "several_tasks", "numeric", "target_item", "entire_space"], ...] = ()
+    needs: tuple[NeedName, ...] = ()
     placement: Placement | None = None  # for slot "interaction"
-    flat_input: bool = False  # takes (B, F * D) instead of (B, F, D)
+    takes: tuple[Value, ...] = ()  # what the block is called with, where that is not what its slot's row says
     example: str = ""  # a few lines that build and call the block; executed in tests
+
+    @property
+    def ports(self) -> Ports:
+        """What the block is called with and gives: its slot's ports, as placement and `takes` specify them."""
+        usual = SLOTS[self.slot].ports
+        return Ports(self.takes or usual.takes, JOINTS[self.placement].gives if self.placement else usual.gives)

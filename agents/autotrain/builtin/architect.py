@@ -1,16 +1,16 @@
 """Draws a blueprint: from the mechanisms of a spec, the schema of the data and the cards of the kit.
 
-What stands where follows from a card's slot, placement, needs and flags; no mechanism is treated by its name. The only
-blocks named here are the skeleton's, which stand in where a paper leaves a gap.
+What stands where follows from what a card's block takes and gives (`sandboxes.kit.ports`); no mechanism is treated by its name.
+The only blocks named here are the skeleton's, which stand in where a paper leaves a gap.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from agents.autotrain.builtin.blocks import accepts, has_divergence, required
-from agents.autotrain.builtin.blueprint import Blueprint, DataShape, Note, Part, Setting
+from agents.autotrain.builtin.blueprint import Blueprint, Note, Part, Setting
 from agents.autotrain.builtin.choose import Chosen, choose
 from agents.autotrain.builtin.keywords import (
     SHARED,
@@ -23,8 +23,11 @@ from agents.autotrain.builtin.keywords import (
     shared_settings,
     stated_hyper_parameters,
 )
+from agents.autotrain.builtin.wiring import giving, is_deep, reading, refining
 from agents.autotrain.spec import MethodSpec
 from sandboxes.kit.card import Argument, Card
+from sandboxes.kit.needs import NeedName, offered
+from sandboxes.kit.ports import VALUES, Value
 from sandboxes.kit.schema import Schema
 
 SKELETON_TOWER, SKELETON_LINEAR = "dnn", "linear"  # cards of the blocks that fill gaps
@@ -32,106 +35,65 @@ EMBEDDING = Card("embedding", "FeatureEmbedding", "embedding", "one table for al
 RESERVED = frozenset({"embedding", "output", "forward", "loss", "predict", "stages", "logits", "training", "fields", "batch"})
 
 
-@dataclass
-class _Places:
-    """Cards by role while drawing; a role of its own for each way of standing in the forward pass."""
-
-    by_role: dict[str, list[Chosen]] = field(default_factory=dict)
-
-    def of(self, role: str) -> list[Chosen]:
-        return self.by_role.setdefault(role, [])
-
-    def one(self, role: str) -> Chosen | None:
-        return self.of(role)[0] if self.of(role) else None
-
-
-def data_shape(schema: Schema) -> DataShape:
-    return DataShape(
-        histories=bool(schema.sequences),
-        numeric=bool(schema.numeric),
-        scenario=schema.scenario is not None,
-        several_tasks=len(schema.tasks) > 1,
-        entire_space=any(t.given for t in schema.tasks),
-    )
-
-
 def draw(spec: MethodSpec, schema: Schema, cards: Sequence[Card], without: Mapping[str, str] | None = None) -> Blueprint:
     """The model for `spec` on data of this schema. `without` gives mechanism ids to leave out, each with the reason."""
-    data = data_shape(schema)
+    data = offered(schema)
     chosen, notes = choose(spec, data, cards, without or {})
-    places = _places(chosen)
-    notes += [*_without_pretext(places), *_inside_the_tower(places)]
-    _fill_gaps(places, {c.name: c for c in cards})
-    placed = [c for role in places.by_role.values() for c in role]
+    chosen, unfed = _fed(chosen)
+    chosen, inside = _inside_the_tower(chosen)
+    placed = _without_gaps(chosen, {c.name: c for c in cards})
     settings, keywords, refused = _settings(spec, placed)
-    parts = {id(c): _part(c, keywords) for c in placed}
-    drawn = {role: tuple(parts[id(c)] for c in found) for role, found in places.by_role.items()}
-    notes += [*refused, *_shared_terms(drawn.get("terms", ()), data)]
-    return _blueprint(data, drawn, settings, tuple(sorted(notes, key=lambda n: _order(spec, n))))
+    parts = tuple(_part(c, keywords) for c in placed)
+    notes += [*unfed, *inside, *refused, *_shared_terms(parts, data)]
+    return Blueprint(data, parts, settings, tuple(sorted(notes, key=lambda n: _order(spec, n))))
 
 
-def role_of(card: Card) -> str:
-    """Where a card's block stands: its slot, told apart further by placement and flags."""
-    if card.slot == "embedding":
-        return "numeric" if "numeric" in card.needs else "embedding"
-    if card.slot != "interaction":
-        return card.slot
-    if card.placement == "logit":
-        return "terms"
-    if is_deep(card):
-        return "deeps"
-    return "inputs" if card.placement == "input" else "parallels"
-
-
-def is_deep(card: Card) -> bool:
-    """Whether the block is a deep tower: layers of hidden units over the flat input."""
-    return card.slot == "interaction" and card.flat_input and any(a.name == "hidden_units" for a in card.arguments)
-
-
-def over_batch(card: Card) -> bool:
-    """Whether an interaction block takes the batch itself (first-order weights) and not its embeddings."""
-    return "schema" in required(card)
-
-
-def _places(chosen: Sequence[Chosen]) -> _Places:
-    places = _Places()
+def _fed(chosen: Sequence[Chosen]) -> tuple[list[Chosen], list[Note]]:
+    """Without those that take what only another block can give when none gives it (a scheme, of its loss to begin with)."""
+    fed, notes = list[Chosen](), list[Note]()
     for c in chosen:
-        places.of(role_of(c.card)).append(c)
-    return places
+        absent = [VALUES[v].absent for v in c.card.ports.takes if VALUES[v].absent and not giving(chosen, v)]
+        notes += [Note(s, "left out", ", and ".join(absent)) for s in c.sources if absent]
+        fed += [] if absent else [c]
+    return fed, notes
 
 
-def _without_pretext(places: _Places) -> list[Note]:
-    """Takes out a scheme that pre-trains on a loss of its own when the model has none."""
-    scheme = places.one("scheme")
-    if scheme is None or places.of("auxiliary") or not accepts(scheme.card, "pretrain_loss"):
-        return []
-    places.by_role["scheme"] = []
-    return [Note(s, "left out", "no loss to pre-train on was recognised beside it") for s in scheme.sources]
-
-
-def _inside_the_tower(places: _Places) -> list[Note]:
+def _inside_the_tower(chosen: Sequence[Chosen]) -> tuple[list[Chosen], list[Note]]:
     """Deep layers of a model whose tower has hidden layers of its own are those: none stand below it."""
-    tower = places.one("tower")
-    if tower is None or not accepts(tower.card, "hidden_units"):
-        return []
-    deeps, places.by_role["deeps"] = places.of("deeps"), []
+    tower = next((c for c in reading(chosen, "representation") if accepts(c.card, "hidden_units")), None)
+    if tower is None:
+        return list(chosen), []
     reason = f"the hidden layers of {tower.sources[0].id} are the deep ones"
-    return [Note(s, "simplified", reason) for c in deeps for s in c.sources]
+    notes = [Note(s, "simplified", reason) for c in chosen if is_deep(c.card) for s in c.sources]
+    return [c for c in chosen if not is_deep(c.card)], notes
 
 
-def _fill_gaps(places: _Places, cards: Mapping[str, Card]) -> None:
+def _without_gaps(chosen: Sequence[Chosen], cards: Mapping[str, Card]) -> list[Chosen]:
     """The skeleton: an embedding always; a deep tower where nothing else combines; first-order weights under bare terms."""
-    if not places.of("embedding"):
-        places.of("embedding").append(Chosen(EMBEDDING))
-    towers = bool(places.of("deeps") or places.of("tower"))
-    flat = towers or any(c.card.flat_input for c in (*places.of("parallels"), *places.of("terms")))
-    on_fields = towers or places.of("parallels") or any(not over_batch(c.card) for c in places.of("terms"))
-    starved = (places.of("inputs") and not towers) or ((places.of("history") or places.of("scenario")) and not flat)
-    if not on_fields or starved:
-        places.of("deeps").append(Chosen(cards[SKELETON_TOWER]))
-    represented = places.of("deeps") or places.of("tower") or places.of("parallels")
-    if not represented and not any(over_batch(c.card) for c in places.of("terms")):
-        places.of("terms").insert(0, Chosen(cards[SKELETON_LINEAR]))
+    placed = list(chosen)
+    if not giving(placed, "fields"):
+        placed.append(Chosen(EMBEDDING))
+    if not _combine(placed) or _starve(placed):
+        placed.append(Chosen(cards[SKELETON_TOWER]))
+    represented = giving(placed, "representation") or reading(placed, "representation")
+    if not represented and not any("batch" in c.card.ports.takes for c in giving(placed, "logits")):
+        placed.insert(0, Chosen(cards[SKELETON_LINEAR]))
+    return placed
+
+
+def _combine(placed: Sequence[Chosen]) -> bool:
+    """Whether anything reads the fields together, one by one as vectors or flat."""
+    values: tuple[Value, ...] = ("fields", "flat", "representation")
+    return any(c.card.ports.gives in ("representation", "logits") for v in values for c in reading(placed, v))
+
+
+def _starve(placed: Sequence[Chosen]) -> bool:
+    """Whether something is put to the flat vector that nothing reads, or to the input of a deep tower that does not stand."""
+    deep = reading(placed, "representation") or [c for c in placed if is_deep(c.card)]
+    inputs = [c for c in giving(placed, "flat") if not c.card.ports.per_sequence]
+    return bool(inputs and not deep) or bool(
+        (giving(placed, "flat") or refining(placed, "flat")) and not deep and not reading(placed, "flat")
+    )
 
 
 def _settings(
@@ -165,54 +127,24 @@ def _part(chosen: Chosen, names: Mapping[tuple[str, str], str]) -> Part:
     own = [(a.name, names[attribute, a.name]) for a in own_arguments(card) if (attribute, a.name) in names]
     shared = [("dropout", "dropout")] if accepts(card, "dropout") else []
     by_keyword = {name for name, _ in (*own, *shared)}
-    takes = tuple(name for name in required(card) if name not in by_keyword)
-    return Part(card, attribute, takes, (*own, *shared), chosen.sources)
+    needed = tuple(name for name in required(card) if name not in by_keyword)
+    return Part(card, attribute, needed, (*own, *shared), chosen.sources, has_divergence(card))
 
 
 def _attribute(card: Card) -> str:
     """The block's attribute in the model: the card's name; every embedding is `embedding`."""
-    if card.slot == "embedding" and role_of(card) == "embedding":
+    if card.slot == "embedding":
         return "embedding"
     return f"{card.name}_block" if card.name in RESERVED | SHARED.keys() else card.name
 
 
-def _shared_terms(terms: Sequence[Part], data: DataShape) -> list[Note]:
-    if not data.several_tasks:
+def _shared_terms(parts: Sequence[Part], data: frozenset[NeedName]) -> list[Note]:
+    if "several_tasks" not in data:
         return []
-    shared = [p for p in terms if not over_batch(p.card)]
+    shared = [p for p in giving(parts, "logits") if "n_tasks" not in p.required]
     return [Note(s, "simplified", "its one output is added to the logits of all tasks") for p in shared for s in p.sources]
 
 
 def _order(spec: MethodSpec, note: Note) -> int:
     ids = [m.id for m in spec.mechanisms]
     return ids.index(note.source.id) if note.source.id in ids else len(ids)
-
-
-def _blueprint(
-    data: DataShape, drawn: Mapping[str, tuple[Part, ...]], settings: tuple[Setting, ...], notes: tuple[Note, ...]
-) -> Blueprint:
-    def single(role: str) -> Part | None:
-        found = drawn.get(role, ())
-        return found[0] if found else None
-
-    embedding = drawn["embedding"][0]
-    return Blueprint(
-        data=data,
-        embedding=embedding,
-        settings=settings,
-        numeric=single("numeric"),
-        features=drawn.get("feature", ()),
-        histories=drawn.get("history", ()),
-        scenarios=drawn.get("scenario", ()),
-        inputs=drawn.get("inputs", ()),
-        parallels=drawn.get("parallels", ()),
-        deeps=drawn.get("deeps", ()),
-        terms=drawn.get("terms", ()),
-        tower=single("tower"),
-        head=single("head"),
-        auxiliaries=drawn.get("auxiliary", ()),
-        scheme=single("scheme"),
-        inference=single("inference"),
-        divergence=has_divergence(embedding.card),
-        notes=notes,
-    )

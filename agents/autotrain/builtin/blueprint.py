@@ -6,10 +6,13 @@ The architect draws a blueprint, the renderer writes it down as `model.py`. Noth
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
+from agents.autotrain.builtin.wiring import giving, is_deep, reading, refining
 from sandboxes.kit.card import Card
+from sandboxes.kit.needs import NeedName
+from sandboxes.kit.ports import Ports
 
 
 @dataclass(frozen=True)
@@ -35,15 +38,20 @@ class Setting:
 class Part:
     """A block in its place. `sources` is empty for what the skeleton adds.
 
-    `takes` are the constructor's parameters without a default; `keywords` pairs a constructor parameter with the model's
-    keyword that sets it.
+    `required` are the constructor's parameters without a default; `keywords` pairs a constructor parameter with the model's
+    keyword that sets it. `divergence` tells whether the block has a `kl()` of its last forward pass, which joins the loss.
     """
 
     card: Card
     attribute: str
-    takes: tuple[str, ...]
+    required: tuple[str, ...]
     keywords: tuple[tuple[str, str], ...] = ()
     sources: tuple[Source, ...] = ()
+    divergence: bool = False
+
+    @property
+    def ports(self) -> Ports:
+        return self.card.ports
 
 
 @dataclass(frozen=True)
@@ -59,73 +67,111 @@ class Note:
 
 
 @dataclass(frozen=True)
-class DataShape:
-    """What a schema offers, as far as the code's text depends on it."""
-
-    histories: bool
-    numeric: bool
-    scenario: bool
-    several_tasks: bool
-    entire_space: bool
-
-    def has(self, need: str) -> bool:
-        """Whether a card's need is met. The target of a history is the row's own value of the field it is a history of."""
-        offered = {
-            "history": self.histories,
-            "target_item": self.histories,
-            "numeric": self.numeric,
-            "scenario": self.scenario,
-            "several_tasks": self.several_tasks,
-            "entire_space": self.entire_space,
-        }
-        return offered[need]
-
-
-@dataclass(frozen=True)
 class Blueprint:
-    """The parts by role. A model has a representation (`deeps`, `parallels` or a `tower`), logit `terms`, or both."""
+    """All parts, in the order of the spec, and what the data offers. Where a part stands follows from its ports.
 
-    data: DataShape
-    embedding: Part
+    A model has a representation (`deeps`, `parallels` or a `tower`), logit `terms`, or both.
+    """
+
+    data: frozenset[NeedName]
+    parts: tuple[Part, ...]
     settings: tuple[Setting, ...] = ()
-    numeric: Part | None = None  # embeds numeric fields, inside the embedding
-    features: tuple[Part, ...] = ()
-    histories: tuple[Part, ...] = ()
-    scenarios: tuple[Part, ...] = ()
-    inputs: tuple[Part, ...] = ()  # join the deep tower's input
-    parallels: tuple[Part, ...] = ()  # stand beside the deep tower
-    deeps: tuple[Part, ...] = ()
-    terms: tuple[Part, ...] = ()  # add to the logits
-    tower: Part | None = None
-    head: Part | None = None
-    auxiliaries: tuple[Part, ...] = ()
-    scheme: Part | None = None
-    inference: Part | None = None
-    divergence: bool = False  # the embedding has a KL term
-    notes: tuple[Note, ...] = field(default=())
+    notes: tuple[Note, ...] = ()
 
     @property
-    def parts(self) -> tuple[Part, ...]:
-        """All parts in the order of the forward pass."""
-        single = (self.tower, self.head, *self.auxiliaries, self.scheme, self.inference)
-        several = (*self.features, *self.histories, *self.scenarios, *self.inputs, *self.parallels, *self.deeps, *self.terms)
-        return tuple(p for p in (self.embedding, self.numeric, *several, *single) if p is not None)
+    def embedding(self) -> Part:
+        return giving(self.parts, "fields")[0]
+
+    @property
+    def numeric(self) -> Part | None:
+        """Embeds numeric fields, inside the embedding."""
+        return _one(giving(self.parts, "number_vectors"))
+
+    @property
+    def features(self) -> tuple[Part, ...]:
+        return refining(self.parts, "fields")
+
+    @property
+    def histories(self) -> tuple[Part, ...]:
+        return tuple(p for p in giving(self.parts, "flat") if p.ports.per_sequence)
+
+    @property
+    def inputs(self) -> tuple[Part, ...]:
+        """Join the flat vector of all fields."""
+        return tuple(p for p in giving(self.parts, "flat") if not p.ports.per_sequence)
+
+    @property
+    def scenarios(self) -> tuple[Part, ...]:
+        """Change the flat vector of all fields."""
+        return refining(self.parts, "flat")
+
+    @property
+    def parallels(self) -> tuple[Part, ...]:
+        """Stand beside the deep tower."""
+        return tuple(p for p in giving(self.parts, "representation") if not is_deep(p.card))
+
+    @property
+    def deeps(self) -> tuple[Part, ...]:
+        return tuple(p for p in giving(self.parts, "representation") if is_deep(p.card))
+
+    @property
+    def tower(self) -> Part | None:
+        return _one(reading(self.parts, "representation"))
+
+    @property
+    def terms(self) -> tuple[Part, ...]:
+        """Add to the logits."""
+        return tuple(p for p in giving(self.parts, "logits") if p is not self.tower)
+
+    @property
+    def heads(self) -> tuple[Part, ...]:
+        return refining(self.parts, "logits")
+
+    @property
+    def auxiliaries(self) -> tuple[Part, ...]:
+        return giving(self.parts, "loss")
+
+    @property
+    def scheme(self) -> Part | None:
+        return _one(giving(self.parts, "stages"))
+
+    @property
+    def inference(self) -> Part | None:
+        return _one(giving(self.parts, "predictions"))
+
+    @property
+    def staged_losses(self) -> tuple[Part, ...]:
+        """Auxiliary losses that a stage of the scheme minimises, not the main loss."""
+        return self.auxiliaries if reading(self.parts, "loss") else ()
+
+    @property
+    def added_losses(self) -> tuple[Part, ...]:
+        """Auxiliary losses that are added to the main one."""
+        return () if self.staged_losses else self.auxiliaries
+
+    @property
+    def divergences(self) -> tuple[Part, ...]:
+        return tuple(p for p in self.parts if p.divergence)
 
     @property
     def has_representation(self) -> bool:
-        return bool(self.deeps or self.parallels or self.tower)
+        return bool(giving(self.parts, "representation") or self.tower)
 
     @property
     def has_flat(self) -> bool:
         """Whether anything stands on the flat vector of all fields."""
-        return any("in_dim" in p.takes for p in self.parts)
+        return bool(reading(self.parts, "flat") or self.tower or self.scenarios)
 
     @property
     def pools_histories(self) -> bool:
         """Whether histories stand as fields of their own, by their mean, since no part reads them."""
-        return self.data.histories and not self.histories
+        return "history" in self.data and not self.histories
 
     @property
     def sources(self) -> tuple[Source, ...]:
-        """The mechanisms that the code holds, in the spec's order of ids."""
+        """The mechanisms that the code holds."""
         return tuple(s for p in self.parts for s in p.sources)
+
+
+def _one(found: tuple[Part, ...]) -> Part | None:
+    return found[0] if found else None

@@ -5,22 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from agents.autotrain.builtin.blueprint import DataShape, Note, Source
+from agents.autotrain.builtin.blueprint import Note, Source
 from agents.autotrain.builtin.plain import identifier, plain
 from agents.autotrain.spec import Mechanism, MethodSpec
 from sandboxes.kit.card import Card
-
-# Slots that hold one block: (slot, needs numeric fields). A numeric embedder stands inside another embedding.
-ONE_ONLY = frozenset({"embedding", "tower", "head", "scheme", "inference"})
-
-UNMET = {
-    "history": "the data has no behaviour histories",
-    "target_item": "the data has no behaviour histories to hold a candidate against",
-    "numeric": "the data has no numeric fields",
-    "scenario": "the data names no scenario field",
-    "several_tasks": "the data has one task only",
-    "entire_space": "no task of the data depends on another",
-}
+from sandboxes.kit.needs import NEEDS, NeedName
+from sandboxes.kit.ports import SLOTS
 
 
 @dataclass(frozen=True)
@@ -40,7 +30,7 @@ def sources(spec: MethodSpec) -> Iterator[tuple[Mechanism, Source]]:
 
 
 def choose(
-    spec: MethodSpec, data: DataShape, cards: Sequence[Card], without: Mapping[str, str]
+    spec: MethodSpec, data: frozenset[NeedName], cards: Sequence[Card], without: Mapping[str, str]
 ) -> tuple[list[Chosen], list[Note]]:
     """The cards to build, in the spec's order, and a note for every mechanism that is left out or merged."""
     by_name = {c.name: c for c in cards}
@@ -64,23 +54,23 @@ def choose(
     return list(chosen.values()), notes
 
 
-def _obstacle(card: Card | None, data: DataShape, left_out: str | None) -> str:
+def _obstacle(card: Card | None, data: frozenset[NeedName], left_out: str | None) -> str:
     """Why the mechanism cannot be built, "" when it can."""
     if left_out is not None:
         return left_out
     if card is None:
         return "no block of the kit implements it"
-    return ", and ".join(UNMET[need] for need in card.needs if not data.has(need))
+    return ", and ".join(NEEDS[need].unmet for need in card.needs if need not in data)
 
 
 def _seat(card: Card) -> str:
     """The place that one block alone can take, "" for a card that stands beside others."""
-    if card.slot not in ONE_ONLY:
-        return ""
-    return f"numeric {card.slot}" if "numeric" in card.needs else card.slot
+    return card.slot if SLOTS[card.slot].one_only else ""
 
 
-def _winners(spec: MethodSpec, cards: Mapping[str, Card], data: DataShape, without: Mapping[str, str]) -> dict[str, str]:
+def _winners(
+    spec: MethodSpec, cards: Mapping[str, Card], data: frozenset[NeedName], without: Mapping[str, str]
+) -> dict[str, str]:
     """The card that takes each such place: that of the mechanism read with most confidence, the first among equals."""
     best: dict[str, tuple[float, str]] = {}
     for mechanism in spec.mechanisms:

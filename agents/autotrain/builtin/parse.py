@@ -27,6 +27,7 @@ from agents.autotrain.reading import read_paper
 from agents.autotrain.spec import Mechanism, MethodSpec, TaskKind
 from agents.errors import AgentError
 from sandboxes.kit.card import Card
+from sandboxes.kit.ports import VALUES
 
 UNCLEAR = 8  # passages listed at most
 UNCOVERED = 4  # proposals without a block listed at most as mechanisms
@@ -67,11 +68,10 @@ def parse(paper: Paper, cards: Sequence[Card]) -> MethodSpec:
 
 
 def _buildable(mechanisms: Sequence[Mechanism], cards: Sequence[Card]) -> list[Mechanism]:
-    """Those that some block implements; a training scheme alone is none without a loss for it to begin with."""
-    slots = {c.name: c.slot for c in cards}
-    covered = [m for m in mechanisms if m.block]
-    auxiliary = any(slots[m.block] == "auxiliary" for m in covered if m.block)
-    return [m for m in covered if auxiliary or slots[m.block or ""] != "scheme"]
+    """Those that some block implements, if what it takes of other blocks is given; a scheme alone has no loss to begin with."""
+    ports = {c.name: c.ports for c in cards}
+    given = {ports[m.block].gives for m in mechanisms if m.block}
+    return [m for m in mechanisms if m.block and all(v in given for v in ports[m.block].takes if VALUES[v].absent)]
 
 
 def _mechanism(paper: Paper, card: Card, found: Recognised, passages: Sequence[Passage], stances: Sequence[Stance]) -> Mechanism:

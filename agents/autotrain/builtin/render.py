@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from agents.autotrain.builtin.blueprint import Blueprint, Part
-from agents.autotrain.builtin.render_forward import methods, needs_labels
+from agents.autotrain.builtin.render_forward import STAGED_LOSS, has_own_loss, methods
 from agents.autotrain.builtin.source_text import LONGEST, call, indented, wrapped
 
 # What the constructors' parameters without a default are given, in the constructor's own words.
@@ -19,8 +19,7 @@ GIVEN = {
     "n_tasks": "n_tasks",
     "n_numeric": "len(schema.numeric)",
     "n_scenarios": "n_scenarios",
-    "in_dim": "width",
-    "pretrain_loss": '"pretrain_loss"',
+    "pretrain_loss": f'"{STAGED_LOSS}"',
 }
 GAP = "not from the paper: fills a gap that it leaves"
 
@@ -47,7 +46,7 @@ def _docstring(b: Blueprint) -> Iterator[str]:
 
 def _imports(b: Blueprint, torch: bool) -> Iterator[str]:
     blocks = sorted({p.card.block for p in b.parts}, key=lambda name: (not name.isupper(), name))
-    kit = ["Batch", "Schema", *(["Stage"] if b.scheme else []), *(["observed_bce"] if needs_labels(b) else [])]
+    kit = ["Batch", "Schema", *(["Stage"] if b.scheme else []), *(["observed_bce"] if has_own_loss(b) else [])]
     yield "from __future__ import annotations"
     yield ""
     if b.scheme:
@@ -82,32 +81,19 @@ def _constructor(b: Blueprint) -> Iterator[str]:
     yield "super().__init__()"
     yield from _sizes(b)
     yield from _embedding(b)
-    for part in b.features:
-        yield from _assigned(part)
-    for part in b.histories:
-        yield from _comment(part)
-        yield f"self.{part.attribute} = nn.ModuleList("
-        yield from indented(call(part.card.block, _arguments(part), longest=LONGEST - 4))
-        yield "    for _ in schema.sequences"
-        yield ")"
-    for part in b.inputs:
+    for part in (*b.features, *b.histories, *b.inputs):
         yield from _assigned(part)
     if b.has_flat:
-        yield from call("width = ", ["n_fields * embedding_dim", *_history_widths(b), *_out_dims(b.inputs)], joined=" + ")
-    for part in b.scenarios:
-        yield from _assigned(part)
-    for part in (*b.parallels, *b.deeps):
+        yield from call("width = ", ["n_fields * embedding_dim", *_out_dims((*b.histories, *b.inputs))], joined=" + ")
+    for part in (*b.scenarios, *b.parallels, *b.deeps):
         yield from _assigned(part)
     yield from _output(b)
-    for single in (*b.terms, *((b.head,) if b.head else ()), *b.auxiliaries):
-        yield from _assigned(single)
-    for last in (b.scheme, b.inference):
-        if last is not None:
-            yield from _assigned(last)
+    for part in (*b.terms, *b.heads, *b.auxiliaries, *_some(b.scheme), *_some(b.inference)):
+        yield from _assigned(part)
 
 
 def _sizes(b: Blueprint) -> Iterator[str]:
-    if b.histories or b.scenarios:
+    if b.scenarios or any(p.ports.per_sequence for p in b.parts):
         yield "self.schema = schema"
     if _mentions(b, "n_fields") or b.has_flat:
         yield "n_fields = schema.n_fields + len(schema.sequences)" if b.pools_histories else "n_fields = schema.n_fields"
@@ -141,13 +127,20 @@ def _output(b: Blueprint) -> Iterator[str]:
 
 
 def _assigned(part: Part, in_dim: str = "width") -> Iterator[str]:
+    """The block is built, for each history anew where it works on histories. `in_dim` is the width of the vector it takes."""
     yield from _comment(part)
-    yield from call(f"self.{part.attribute} = {part.card.block}", _arguments(part, in_dim))
+    if not part.ports.per_sequence:
+        yield from call(f"self.{part.attribute} = {part.card.block}", _arguments(part, in_dim))
+        return
+    yield f"self.{part.attribute} = nn.ModuleList("
+    yield from indented(call(part.card.block, _arguments(part, in_dim), longest=LONGEST - 4))
+    yield "    for _ in schema.sequences"
+    yield ")"
 
 
-def _arguments(part: Part, in_dim: str = "width") -> list[str]:
-    given = [in_dim if name == "in_dim" else GIVEN[name] for name in part.takes]
-    return [*given, *(f"{parameter}={keyword}" for parameter, keyword in part.keywords)]
+def _arguments(part: Part, in_dim: str = "") -> list[str]:
+    given = {**GIVEN, "in_dim": in_dim}
+    return [*(given[name] for name in part.required), *(f"{parameter}={keyword}" for parameter, keyword in part.keywords)]
 
 
 def _comment(part: Part) -> Iterator[str]:
@@ -160,13 +153,16 @@ def _comment(part: Part) -> Iterator[str]:
         yield from wrapped(f"# {source.id}: {source.name}{where}", hanging="#   ")
 
 
-def _history_widths(b: Blueprint) -> list[str]:
-    return [f"sum(block.out_dim for block in self.{p.attribute})" for p in b.histories]
-
-
 def _out_dims(parts: Sequence[Part]) -> list[str]:
-    return [f"self.{p.attribute}.out_dim" for p in parts]
+    return [
+        f"sum(block.out_dim for block in self.{p.attribute})" if p.ports.per_sequence else f"self.{p.attribute}.out_dim"
+        for p in parts
+    ]
 
 
 def _mentions(b: Blueprint, parameter: str) -> bool:
-    return any(parameter in p.takes for p in b.parts)
+    return any(parameter in p.required for p in b.parts)
+
+
+def _some(part: Part | None) -> tuple[Part, ...]:
+    return () if part is None else (part,)

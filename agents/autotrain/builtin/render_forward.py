@@ -2,127 +2,136 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
-from agents.autotrain.builtin.architect import over_batch
 from agents.autotrain.builtin.blueprint import Blueprint, Part
 from agents.autotrain.builtin.source_text import call, indented
+from sandboxes.kit.ports import Value
+
+STAGED_LOSS = "pretrain_loss"  # the method that a stage of a scheme minimises
+
+# What a block is given for each kind of value, in the model's own words.
+WRITTEN: Mapping[Value, str] = MappingProxyType(
+    {
+        "batch": "batch",
+        "fields": "fields",
+        "target": "target",
+        "history": "behaviours",
+        "mask": "mask",
+        "flat": "flat",
+        "scenario": "batch.ids[:, self.scenario_column]",
+        "logits": "logits",
+        "predictor": "lambda fields: self.logits(batch, fields)",
+    }
+)
 
 
-def needs_labels(b: Blueprint) -> bool:
+def has_own_loss(b: Blueprint) -> bool:
     """Whether the model has a loss of its own, beyond the kit's."""
-    return b.divergence or (bool(b.auxiliaries) and not _pretext(b))
+    return bool(b.divergences or b.added_losses)
 
 
 def methods(b: Blueprint) -> Iterator[list[str]]:
     """The methods' lines, one list each, in reading order."""
-    if not (b.auxiliaries or b.inference or needs_labels(b)):
-        body = [*_fields(b), *_logits(b), "return logits"]
-        yield ["def forward(self, batch: Batch) -> Tensor:", *indented(['"""Logits (B, T)."""', *body])]
-        return
-    yield [
-        "def forward(self, batch: Batch) -> Tensor:",
-        '    """Logits (B, T)."""',
-        "    return self.logits(batch, self.fields(batch))",
-    ]
-    yield [
-        "def fields(self, batch: Batch) -> Tensor:",
-        *indented(['"""The vectors (B, F, D) of all fields."""', *_fields(b), "return fields"]),
-    ]
-    yield [
-        "def logits(self, batch: Batch, fields: Tensor) -> Tensor:",
-        *indented(['"""Logits (B, T) from the vectors of the fields."""', *_logits(b), "return logits"]),
-    ]
-    yield from _losses(b)
+    if b.auxiliaries or b.inference or b.divergences:
+        yield _method("forward", "Logits (B, T).", ["return self.logits(batch, self.fields(batch))"])
+        yield _method("fields", "The vectors (B, F, D) of all fields.", [*_fields(b), "return fields"])
+        body = [*_logits(b), "return logits"]
+        yield _method("logits", "Logits (B, T) from the vectors of the fields.", body, takes="batch: Batch, fields: Tensor")
+    else:
+        yield _method("forward", "Logits (B, T).", [*_fields(b), *_logits(b), "return logits"])
+    if has_own_loss(b):
+        main = "observed_bce(self.logits(batch, fields), batch.labels)"
+        terms = [main, *map(_divergence, b.divergences)]
+        body = ["assert batch.labels is not None", *_sum_of_losses(terms, b.added_losses)]
+        yield _method("loss", "What training minimises: a scalar.", body)
+    if b.staged_losses:
+        yield _method(STAGED_LOSS, "What the first stage minimises: a scalar.", _sum_of_losses([], b.staged_losses))
     if b.scheme:
-        yield [
-            "def stages(self) -> Sequence[Stage]:",
-            '    """The training scheme, stage by stage."""',
-            f"    return self.{b.scheme.attribute}",
-        ]
+        body = [f"return self.{b.scheme.attribute}"]
+        yield _method("stages", "The training scheme, stage by stage.", body, takes="", gives="Sequence[Stage]")
     if b.inference:
-        yield [
-            "def predict(self, batch: Batch) -> Tensor:",
-            '    """Probabilities (B, T)."""',
-            f"    return self.{b.inference.attribute}(lambda fields: self.logits(batch, fields), self.fields(batch))",
-        ]
+        body = [f"return {_called(b.inference, fields='self.fields(batch)')}"]
+        yield _method("predict", "Probabilities (B, T).", body)
 
 
-def _pretext(b: Blueprint) -> bool:
-    """Whether the auxiliary losses are what a first stage of the scheme minimises."""
-    return b.scheme is not None and "pretrain_loss" in b.scheme.takes
-
-
-def _losses(b: Blueprint) -> Iterator[list[str]]:
-    extra = [f"self.{p.attribute}(fields)" for p in b.auxiliaries]
-    if needs_labels(b):
-        terms = ["observed_bce(self.logits(batch, fields), batch.labels)"]
-        terms += ["self.embedding.kl()"] if b.divergence else []
-        terms += [] if _pretext(b) else extra
-        body = ["assert batch.labels is not None", "fields = self.fields(batch)", *call("return ", terms, joined=" + ")]
-        yield ["def loss(self, batch: Batch) -> Tensor:", *indented(['"""What training minimises: a scalar."""', *body])]
-    if _pretext(b):
-        body = ["fields = self.fields(batch)", *call("return ", extra, joined=" + ")]
-        yield [
-            "def pretrain_loss(self, batch: Batch) -> Tensor:",
-            *indented(['"""What the first stage minimises: a scalar."""', *body]),
-        ]
+def _method(name: str, said: str, body: Iterable[str], takes: str = "batch: Batch", gives: str = "Tensor") -> list[str]:
+    head = f"def {name}({', '.join(filter(None, ('self', takes)))}) -> {gives}:"
+    return [head, *indented([f'"""{said}"""', *body])]
 
 
 def _fields(b: Blueprint) -> Iterator[str]:
     yield f"fields = self.embedding{'.with_histories' if b.pools_histories else ''}(batch)  # (B, F, D)"
     for part in b.features:
-        yield f"fields = self.{part.attribute}(fields)  # (B, F, D){_named(part)}"
+        yield f"fields = {_called(part)}  # (B, F, D){_named(part)}"
 
 
 def _logits(b: Blueprint) -> Iterator[str]:
-    yield from _interests(b)
+    if b.histories:
+        yield "interests = []"
+        yield from _for_each_sequence([(f"interests.append({_called(p)})", f"  # (B, K){_named(p)}") for p in b.histories])
     if b.has_flat:
         yield from _flat(b)
     if b.tower:
-        pieces = ["flat", *(_applied(p) for p in b.parallels)]
-        if len(pieces) > 1:
-            yield from call("represented = torch.cat", [f"[{', '.join(pieces)}]", "1"], tail="  # (B, K)")
-        yield f"logits = self.{b.tower.attribute}({'represented' if len(pieces) > 1 else 'flat'})  # (B, T){_named(b.tower)}"
+        yield from _represented(["flat", *map(_called, b.parallels)])
+        yield f"logits = self.{b.tower.attribute}({'represented' if b.parallels else 'flat'})  # (B, T){_named(b.tower)}"
     elif b.has_representation:
-        pieces = [_applied(p) for p in (*b.deeps, *b.parallels)]
-        if len(pieces) > 1:
-            yield from call("represented = torch.cat", [f"[{', '.join(pieces)}]", "1"], tail="  # (B, K)")
-            yield "logits = self.output(represented)  # (B, T)"
-        else:
-            yield f"logits = self.output({pieces[0]})  # (B, T)"
+        pieces = [_called(p) for p in (*b.deeps, *b.parallels)]
+        yield from _represented(pieces)
+        yield f"logits = self.output({'represented' if len(pieces) > 1 else pieces[0]})  # (B, T)"
     for i, term in enumerate(b.terms):
         before = "logits + " if i or b.has_representation else ""
-        yield f"logits = {before}{_applied(term)}  # (B, T){_named(term)}"
-    if b.head:
-        yield f"logits = self.{b.head.attribute}(logits)  # (B, T){_named(b.head)}"
-
-
-def _interests(b: Blueprint) -> Iterator[str]:
-    """What each history says of the row."""
-    if not b.histories:
-        return
-    yield "interests = []"
-    yield "for i, sequence in enumerate(self.schema.sequences):"
-    yield "    behaviours, mask = self.embedding.history(batch, sequence.name)  # (B, L, D), (B, L)"
-    yield "    target = self.embedding.target(batch, sequence.name)  # (B, D)"
-    for part in b.histories:
-        yield f"    interests.append(self.{part.attribute}[i](target, behaviours, mask))  # (B, K){_named(part)}"
+        yield f"logits = {before}{_called(term)}  # (B, T){_named(term)}"
+    for head in b.heads:
+        yield f"logits = {_called(head)}  # (B, T){_named(head)}"
 
 
 def _flat(b: Blueprint) -> Iterator[str]:
-    pieces = ["fields.flatten(1)", *(["*interests"] if b.histories else []), *(_applied(p) for p in b.inputs)]
+    pieces = ["fields.flatten(1)", *(["*interests"] if b.histories else []), *map(_called, b.inputs)]
     if len(pieces) == 1:
         yield "flat = fields.flatten(1)  # (B, F * D)"
     else:
         yield from call("flat = torch.cat", [f"[{', '.join(pieces)}]", "1"], tail="  # (B, K)")
     for part in b.scenarios:
-        yield f"flat = self.{part.attribute}(flat, batch.ids[:, self.scenario_column])  # (B, K){_named(part)}"
+        yield f"flat = {_called(part)}  # (B, K){_named(part)}"
 
 
-def _applied(part: Part) -> str:
-    """The call of an interaction block on what it takes."""
-    return f"self.{part.attribute}({'batch' if over_batch(part.card) else 'flat' if part.card.flat_input else 'fields'})"
+def _represented(pieces: Sequence[str]) -> Iterator[str]:
+    """Several vectors side by side; one needs no name."""
+    if len(pieces) > 1:
+        yield from call("represented = torch.cat", [f"[{', '.join(pieces)}]", "1"], tail="  # (B, K)")
+
+
+def _sum_of_losses(terms: Sequence[str], auxiliaries: Sequence[Part]) -> Iterator[str]:
+    """The fields, and the sum of `terms` and the blocks' losses; that of a block on histories is the sum over them."""
+    each = [p for p in auxiliaries if p.ports.per_sequence]
+    terms = [*terms, *(_called(p) for p in auxiliaries if p not in each), *(["torch.stack(losses).sum()"] if each else [])]
+    yield "fields = self.fields(batch)"
+    if each:
+        yield "losses = []"
+        yield from _for_each_sequence([(f"losses.append({_called(p)})", f"{_named(p)}".replace(",", "  #", 1)) for p in each])
+    yield from call("return ", terms, joined=" + ")
+
+
+def _for_each_sequence(lines: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """A loop over the histories with their vectors, masks and the rows' own values; `lines` are statements with comments."""
+    yield "for i, sequence in enumerate(self.schema.sequences):"
+    yield "    behaviours, mask = self.embedding.history(batch, sequence.name)  # (B, L, D), (B, L)"
+    if any("target" in statement for statement, _ in lines):
+        yield "    target = self.embedding.target(batch, sequence.name)  # (B, D)"
+    yield from indented(f"{statement}{comment}" for statement, comment in lines)
+
+
+def _called(part: Part, **otherwise: str) -> str:
+    """The call of a block on what it takes. `otherwise` says of a value what it is called here."""
+    given = ", ".join(otherwise.get(v, WRITTEN[v]) for v in part.ports.takes)
+    return f"self.{part.attribute}{'[i]' if part.ports.per_sequence else ''}({given})"
+
+
+def _divergence(part: Part) -> str:
+    one = f"self.{part.attribute}.kl()"
+    return f"sum(block.kl() for block in self.{part.attribute})" if part.ports.per_sequence else one
 
 
 def _named(part: Part) -> str:

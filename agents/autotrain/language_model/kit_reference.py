@@ -6,19 +6,7 @@ from collections.abc import Sequence
 
 from agents.autotrain.language_model.prompts import prompt
 from sandboxes.kit.card import Card
-
-CALLS = {
-    "embedding": "(batch) -> (B, F, D)",
-    "feature": "(B, F, D) -> (B, F, D)",
-    "interaction": "(B, F, D) -> (B, out_dim)",
-    "history": "(target (B, D), history (B, L, D), mask (B, L)) -> (B, out_dim)",
-    "tower": "(B, K) -> (B, T) logits",
-    "head": "logits (B, T) -> logits (B, T)",
-    "scenario": "(x (B, K), scenario ids (B,)) -> (B, K)",
-    "auxiliary": "(batch, fields (B, F, D)) -> scalar loss, already weighted",
-    "scheme": "a function that returns the stages",
-    "inference": "called from `predict`",
-}
+from sandboxes.kit.ports import SLOTS
 
 
 def block_list(cards: Sequence[Card]) -> str:
@@ -32,10 +20,9 @@ def kit_reference(cards: Sequence[Card]) -> str:
 
 
 def _block(card: Card) -> str:
-    flat = " on the flattened embeddings (B, F * D)" if card.flat_input else ""
     return (
         f"### {card.name}: `{card.block}` ({card.slot})\n{card.summary}{_arguments(card)}\n{card.equation}\n"
-        f"Called: {CALLS[card.slot]}{flat}\n```python\n{card.example.strip()}\n```"
+        f"Called: {card.ports}; {SLOTS[card.slot].purpose}\n```python\n{card.example.strip()}\n```"
     )
 
 

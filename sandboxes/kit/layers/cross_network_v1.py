@@ -12,7 +12,7 @@ CARD = Card(
     block="CrossNetworkV1",
     slot="interaction",
     placement="parallel",
-    flat_input=True,
+    takes=("flat",),
     summary="Stacks cross layers on the flat embeddings; each multiplies the input by a learned scalar "
     "projection of the last layer.",
     equation="x_{l+1} = x_0 (x_l^T w_l) + b_l + x_l, w_l and b_l vectors (Wang et al., ADKDD 2017, eq. 3)",

@@ -13,7 +13,7 @@ CARD = Card(
     block="CrossNetworkV2",
     slot="interaction",
     placement="parallel",
-    flat_input=True,
+    takes=("flat",),
     summary="Stacks cross layers with weight matrices on the flat embeddings: the input times a linear map of "
     "the last layer, element-wise.",
     equation="x_{l+1} = x_0 * (W_l x_l + b_l) + x_l, element-wise product; W_l = U_l V_l^T when rank > 0"

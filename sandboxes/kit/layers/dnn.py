@@ -15,7 +15,7 @@ CARD = Card(
     block="DNN",
     slot="interaction",
     placement="parallel",
-    flat_input=True,
+    takes=("flat",),
     summary="A feed-forward network of fully connected ReLU layers over the concatenated embeddings: implicit "
     "high-order interactions.",
     equation="a^{l+1} = relu(W^l a^l + b^l), a^0 = [e_1, ..., e_F] concatenated (Guo et al., IJCAI 2017, eq. 3 and 4)",

@@ -19,6 +19,7 @@ CARD = Card(
     block="LinearTerm",
     slot="interaction",
     placement="logit",
+    takes=("batch",),
     summary="Adds a learned weight for each feature value to the logit: logistic regression on the raw sparse features.",
     equation="y = b + sum_i w_i x_i, one weight vector a task; takes the batch itself, and averages the weights of a history's"
     " entries (Cheng et al., DLRS 2016, section 3.1; the first-order part of Rendle, ICDM 2010, eq. 1)",

@@ -16,7 +16,7 @@ LEAK = 0.01
 CARD = Card(
     name="numeric_discretisation",
     block="NumericDiscretisation",
-    slot="embedding",
+    slot="numeric",
     needs=("numeric",),
     summary="Embeds a number as a softmax mixture of the field's learned bucket vectors; the bucketing is trained end to end.",
     equation="h = leaky_relu(w_j x_j); s = W_j h + alpha h; p = softmax(s / tau); e_j = sum_h p_h M_jh"

@@ -11,6 +11,7 @@ CARD = Card(
     name="pretrain_then_finetune",
     block="pretrain_then_finetune",
     slot="scheme",
+    takes=("loss",),
     summary="Trains in two stages: first on a self-supervised loss alone, then on the click loss from the weights found.",
     equation="theta_0 = argmin L_pretrain over the first share of the epochs, then theta = argmin L_click from "
     "theta_0 over the rest"

@@ -15,7 +15,7 @@ CARD = Card(
     block="ResidualDNN",
     slot="interaction",
     placement="parallel",
-    flat_input=True,
+    takes=("flat",),
     summary="A deep tower of residual units over the concatenated embeddings: each adds its input to a two-layer transformation.",
     equation="x_{l+1} = relu(W_1 relu(W_0 x_l + b_0) + b_1 + x_l), one unit for each inner width (Shan et al., "
     "KDD 2016, section 4.3)",

@@ -22,7 +22,9 @@ from sandboxes.kit import layers
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Card
 from sandboxes.kit.contract import Stage
+from sandboxes.kit.example import whole_example
 from sandboxes.kit.layers import CARDS
+from sandboxes.kit.ports import SLOTS, VALUES, Value
 
 B, F, D, L, T, S = 64, RICH.n_fields, 4, 6, len(RICH.tasks), 5
 GIVEN: dict[str, object] = {
@@ -35,7 +37,6 @@ GIVEN: dict[str, object] = {
     "in_dim": F * D,
     "pretrain_loss": "pretrain_loss",
 }
-NEEDED_BY_SLOT = {"history": "history", "tower": "several_tasks", "head": "entire_space", "scenario": "scenario"}
 BLOCKS = [c for c in CARDS if c.slot != "scheme"]
 HAS_TARGETS = ("masked_reconstruction",)  # takes its inputs as targets too, which get no gradient
 BY_ROW = [c for c in BLOCKS if c.slot != "auxiliary"]
@@ -84,29 +85,18 @@ def built(card: Card, seed: int = 0) -> nn.Module:
 
 def called(card: Card, block: nn.Module, x: Inputs, seed: int = 0) -> Tensor:
     torch.manual_seed(seed)
-    arguments: dict[str, tuple[object, ...]] = {
-        "embedding": (x.batch.numeric,) if "numeric" in card.needs else (x.batch,),
-        "feature": (x.fields,),
-        "interaction": (x.batch if "schema" in parameters(card) else x.flat if card.flat_input else x.fields,),
-        "history": (x.target, x.history, x.mask),
-        "tower": (x.flat,),
-        "head": (x.logits,),
-        "scenario": (x.flat, x.scenario),
-        "auxiliary": (x.fields,),
-        "inference": (lambda v: v.sum(2)[:, :T], x.fields),
-    }
-    output: Tensor = block(*arguments[card.slot])
+    values: dict[Value, object] = {"numbers": x.batch.numeric, "representation": x.flat, "predictor": lambda v: v.sum(2)[:, :T]}
+    output: Tensor = block(*(values[v] if v in values else getattr(x, v) for v in card.ports.takes))
     return output
 
 
 def shape(card: Card, block: nn.Module) -> tuple[int, ...]:
-    """What the slot promises for B rows."""
-    if card.slot in ("interaction", "history", "scenario"):
+    """What the ports promise for B rows; a term may be the same for all tasks."""
+    if card.ports.gives in ("flat", "representation") or card.placement == "logit":
         assert isinstance(block.out_dim, int)
         return (B, block.out_dim)
-    n_embedded = len(RICH.numeric) if "numeric" in card.needs else F
-    by_slot = {"embedding": (B, n_embedded, D), "feature": (B, F, D), "auxiliary": ()}
-    return by_slot.get(card.slot, (B, T))
+    by_value: dict[Value, tuple[int, ...]] = {"number_vectors": (B, len(RICH.numeric), D), "fields": (B, F, D), "loss": ()}
+    return by_value.get(card.ports.gives, (B, T))
 
 
 # Cards
@@ -141,7 +131,8 @@ def test_card_speaks_of_its_block(card: Card) -> None:
     assert len(set(card.descriptions)) == len(card.descriptions) >= 5
     assert all(d[0].isupper() and d.endswith(".") for d in card.descriptions)
     assert (card.placement is not None) == (card.slot == "interaction")
-    assert NEEDED_BY_SLOT.get(card.slot, "history") in card.needs or card.slot not in NEEDED_BY_SLOT
+    needed = {SLOTS[card.slot].needs, *(VALUES[v].needs for v in card.ports.takes)} - {None}
+    assert needed <= set(card.needs), "what the slot and the values it takes need of the data"
 
 
 @every_card
@@ -174,17 +165,19 @@ def test_every_file_with_a_card_is_listed() -> None:
 
 
 @every_card
-def test_example_runs_and_gives_the_slots_shape(card: Card) -> None:
-    x = inputs()
-    names: dict[str, Any] = {"torch": torch, "schema": RICH, **{n: getattr(layers, n) for n in layers.__all__}}
-    names |= {f.name: getattr(x, f.name) for f in fields(x)}
-    exec(card.example, names)
+def test_whole_example_runs_as_it_is_and_shows_the_ports_shape(card: Card, capsys: pytest.CaptureFixture[str]) -> None:
+    text, names = whole_example(card), dict[str, Any]()
+    assert card.example.strip() in text
+    exec(compile(text, card.name, "exec"), names)
     if card.slot == "scheme":
         assert all(isinstance(stage, Stage) for stage in names["stages"])
         return
     block = next(v for v in names.values() if isinstance(v, getattr(layers, card.block)))
-    output, promised = names["output"].shape, shape(card, block)
-    assert len(output) == len(promised) and output[:2] == promised[:2]
+    rows, fields = 4, names["fields"].shape if "fields" in names else (4, 5, 8)
+    promised = {"fields": (rows, 5, 8), "number_vectors": (rows, 2, 8), "loss": ()}.get(card.ports.gives, (rows, 2))
+    if card.ports.gives in ("flat", "representation") or card.placement == "logit":
+        promised = (rows, block.out_dim)
+    assert tuple(fields)[:1] == (rows,) and capsys.readouterr().out == f"{promised}\n"
 
 
 @every_block

@@ -8,10 +8,11 @@ import types
 from collections.abc import Sequence
 
 import pytest
+import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from random_rows import NUMBERS_ONLY, PLAIN, RICH, SCHEMAS, random_rows
-from torch import nn
+from torch import Tensor, nn
 
 from agents.autotrain.builtin import BuiltinEngine
 from agents.autotrain.builtin.architect import draw
@@ -20,6 +21,8 @@ from agents.autotrain.builtin.render import render
 from agents.autotrain.engine import Code, Failure
 from agents.autotrain.spec import Evidence, HyperParameter, Mechanism, MethodSpec, Scope
 from agents.errors import NothingToBuild
+from sandboxes.kit import layers, observed_bce
+from sandboxes.kit.card import Card
 from sandboxes.kit.layers import CARDS
 from sandboxes.kit.schema import Schema
 from sandboxes.kit.smoke import smoke
@@ -70,8 +73,8 @@ def test_every_block_can_stand_alone_in_a_model_that_passes_smoke(name: str) -> 
     code = written(spec, RICH)
     assert not violations(code)
     assert faults(code, RICH) == []
-    alone = {"scheme"}  # a scheme needs a loss to pre-train on
-    assert ("m1" in ids_in(Code(code, True))) == (next(c for c in CARDS if c.name == name).slot not in alone)
+    ports = next(c for c in CARDS if c.name == name).ports
+    assert ("m1" in ids_in(Code(code, True))) == ("loss" not in ports.takes)  # a scheme that takes another block's loss
 
 
 @settings(max_examples=60, deadline=None)
@@ -199,3 +202,37 @@ def test_a_paper_about_plain_parts_gets_them() -> None:
 def test_the_same_spec_gives_the_same_code() -> None:
     spec = spec_of(["mmoe", "fm", "target_attention"])
     assert ENGINE.write(spec, RICH) == ENGINE.write(spec, RICH)
+
+
+class NextBehaviour(nn.Module):
+    """A planted block: the loss of telling each behaviour from the one before it."""
+
+    def __init__(self, embedding_dim: int) -> None:
+        super().__init__()
+        self.step = nn.Linear(embedding_dim, embedding_dim)
+
+    def forward(self, history: Tensor, mask: Tensor) -> Tensor:
+        distance = (self.step(history[:, :-1]) - history[:, 1:].detach()).square().sum(2)  # (B, L - 1)
+        return 10 * (distance * mask[:, :-1]).mean()
+
+
+@pytest.mark.parametrize("beside", [(), ("contrastive_loss",), ("contrastive_loss", "pretrain_then_finetune"), ("gru_history",)])
+def test_a_loss_on_histories_needs_no_more_than_its_card(monkeypatch: pytest.MonkeyPatch, beside: tuple[str, ...]) -> None:
+    monkeypatch.setattr(layers, "NextBehaviour", NextBehaviour, raising=False)
+    planted = Card("next_behaviour", "NextBehaviour", "auxiliary", "", "", (), (), needs=("history",), takes=("history", "mask"))
+    blueprint = draw(spec_of(["next_behaviour", "dnn", *beside], hyper={"hidden_units": [16, 8]}), RICH, (*CARDS, planted))
+    code = render(blueprint)
+    assert {s.id for s in blueprint.sources} == ids_in(Code(code, True)) == {f"m{i + 1}" for i in range(2 + len(beside))}
+    assert faults(code, RICH) == []
+    model, rows = model_class(code)(RICH, embedding_dim=4), random_rows(RICH, 16).whole
+    staged = "pretrain_then_finetune" in beside
+    method = model.pretrain_loss if staged else model.loss
+    with torch.no_grad():
+        others = method(rows) - sum(
+            block(*model.embedding.history(rows, s.name)) for s, block in zip(RICH.sequences, model.next_behaviour, strict=True)
+        )
+        fields = model.embedding(rows) if "gru_history" in beside else model.embedding.with_histories(rows)
+    assert len(model.next_behaviour) == 2
+    if beside in [(), ("gru_history",)]:
+        torch.testing.assert_close(others, observed_bce(model.logits(rows, fields), rows.labels))
+    assert hasattr(model, "loss") != staged

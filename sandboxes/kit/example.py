@@ -1,0 +1,64 @@
+"""A card's example as a whole file: imports and inputs, so that it runs where it is pasted.
+
+Notation: B rows, F fields, D embedding width, L history length, T tasks.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from sandboxes.kit.card import Card
+
+# What makes each input that an example may name. Those that another needs stand before it.
+INPUTS: Mapping[str, str] = MappingProxyType(
+    {
+        "schema": """schema = Schema(
+    categorical=(CategoricalField("user", 12), CategoricalField("item", 9), CategoricalField("scene", 5)),
+    numeric=(NumericField("age"), NumericField("price")),
+    tasks=(Task("click"), Task("buy", given="click")),
+    scenario="scene",
+    target_item="item",
+)""",
+        "batch": """batch = Batch(
+    ids=torch.tensor([[2, 3, 4], [5, 8, 2], [2, 1, 3], [11, 3, 4]]),  # (B, C)
+    numeric=torch.randn(4, 2),  # (B, N)
+)""",
+        "fields": "fields = torch.randn(4, 5, 8)  # (B, F, D)",
+        "flat": "flat = torch.randn(4, 40)  # (B, F * D)",
+        "target": "target = torch.randn(4, 8)  # (B, D)",
+        "mask": "mask = torch.arange(6) >= torch.tensor([[0], [2], [5], [6]])  # (B, L), False where padded; the last is empty",
+        "history": "history = torch.randn(4, 6, 8) * mask.unsqueeze(2)  # (B, L, D)",
+        "scenario": "scenario = torch.tensor([0, 1, 2, 4])  # (B,)",
+        "logits": "logits = torch.randn(4, 2)  # (B, T)",
+    }
+)
+FROM_KIT = ("Batch", "CategoricalField", "NumericField", "Schema", "Task")
+
+
+def whole_example(card: Card) -> str:
+    """The card's example with its imports and inputs before it and a line that shows the result after it."""
+    example = card.example.strip()
+    inputs = [INPUTS[name] for name in _needed(example)]
+    shown = "print(stages)" if "stages" in _names(example) else "print(tuple(output.shape))"
+    body = "\n".join([*inputs, example, shown])
+    kit = [name for name in FROM_KIT if name in _names(body)]
+    imports = ["import torch", ""] if "torch" in _names(body) else []
+    imports += [f"from sandboxes.kit import {', '.join(kit)}"] if kit else []
+    imports += [f"from sandboxes.kit.layers import {card.block}"]
+    return "\n".join([*imports, "", body]) + "\n"
+
+
+def _needed(example: str) -> Iterator[str]:
+    """The inputs that the example or another input of it names, and the example does not make itself."""
+    named, made = _names(example), _names(example, stored=True)
+    for name in INPUTS:
+        if name not in made and (name in named or any(name in _names(INPUTS[other]) for other in INPUTS if other in named)):
+            yield name
+
+
+def _names(text: str, stored: bool = False) -> set[str]:
+    """Names that the text reads, or with `stored` assigns."""
+    kind = ast.Store if stored else ast.Load
+    return {n.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name) and (isinstance(n.ctx, kind) or n.id == "stages")}

@@ -1,0 +1,67 @@
+"""What a block may need of the data it stands on, and how each need is met and spoken of: the one table of needs.
+
+A need is met by a schema and by a table's description alike, since both name the same columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, Protocol
+
+NeedName = Literal["history", "scenario", "several_tasks", "numeric", "target_item", "entire_space"]
+
+
+class DescribedTask(Protocol):
+    @property
+    def given(self) -> str | None: ...
+
+
+class Described(Protocol):
+    """What `Schema` and `TableSpec` both say of their columns."""
+
+    @property
+    def numeric(self) -> Sequence[object]: ...
+    @property
+    def sequences(self) -> Sequence[object]: ...
+    @property
+    def tasks(self) -> Sequence[DescribedTask]: ...
+    @property
+    def scenario(self) -> str | None: ...
+
+
+@dataclass(frozen=True)
+class Need:
+    """`met` tells whether data has `words`; `unmet` says in a clause what the data is that has not."""
+
+    words: str
+    unmet: str
+    met: Callable[[Described], bool]
+
+
+NEEDS: Mapping[NeedName, Need] = MappingProxyType(
+    {
+        "history": Need("behaviour histories", "the data has no behaviour histories", lambda d: bool(d.sequences)),
+        # The target of a history is the row's own value of the field that it is a history of.
+        "target_item": Need(
+            "behaviour histories", "the data has no behaviour histories to hold a candidate against", lambda d: bool(d.sequences)
+        ),
+        "scenario": Need("scenarios", "the data names no scenario field", lambda d: d.scenario is not None),
+        "several_tasks": Need("several tasks", "the data has one task only", lambda d: len(d.tasks) > 1),
+        "entire_space": Need(
+            "a task that depends on another", "no task of the data depends on another", lambda d: any(t.given for t in d.tasks)
+        ),
+        "numeric": Need("numeric fields", "the data has no numeric fields", lambda d: bool(d.numeric)),
+    }
+)
+
+
+def offered(data: Described) -> frozenset[NeedName]:
+    """The needs that `data` meets."""
+    return frozenset(name for name, need in NEEDS.items() if need.met(data))
+
+
+def in_words(needs: Iterable[NeedName]) -> tuple[str, ...]:
+    """What the needs ask for, each thing once."""
+    return tuple(dict.fromkeys(NEEDS[n].words for n in needs))

@@ -1,0 +1,139 @@
+"""Typed ports: the kinds of values that flow through a model, and which of them each slot's blocks take and give.
+
+Wiring follows from these tables alone. Among the blocks that give one kind of value, those that also take it refine it in turn;
+what the others give is joined as the kind says. Notation: B rows, N numeric fields, F fields, D embedding width, L history
+length, K width of a vector, T tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from sandboxes.kit.needs import NeedName
+
+Value = Literal[
+    "batch",
+    "numbers",
+    "number_vectors",
+    "fields",
+    "target",
+    "history",
+    "mask",
+    "flat",
+    "scenario",
+    "representation",
+    "logits",
+    "loss",
+    "stages",
+    "predictor",
+    "predictions",
+]
+Slot = Literal[
+    "embedding", "numeric", "feature", "history", "scenario", "interaction", "tower", "head", "auxiliary", "scheme", "inference"
+]
+
+Placement = Literal["logit", "parallel", "input"]
+
+
+@dataclass(frozen=True)
+class Joint:
+    """Where an interaction branch joins."""
+
+    gives: Value
+    said: str
+
+
+JOINTS: Mapping[Placement, Joint] = MappingProxyType(
+    {
+        "logit": Joint("logits", "its output is added to the logits"),
+        "parallel": Joint("representation", "its vector stands beside the deep tower's output"),
+        "input": Joint("flat", "its vector joins the flat embeddings at the deep tower's input"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of value: what it is with its shape, how what several blocks give of it becomes one, and what it needs.
+
+    `needs` is asked of the data. `absent` says, where only another block can give the value, what is lacking without one.
+    A value `per_sequence` exists once for each history of the schema, and a block that takes one is built for each.
+    """
+
+    said: str
+    joined: Literal["one", "concatenated", "added"] = "one"
+    needs: NeedName | None = None
+    absent: str = ""
+    per_sequence: bool = False
+
+
+VALUES: Mapping[Value, Kind] = MappingProxyType(
+    {
+        "batch": Kind("batch"),
+        "numbers": Kind("numeric values (B, N)", needs="numeric"),
+        "number_vectors": Kind("vectors (B, N, D)"),
+        "fields": Kind("fields (B, F, D)"),
+        "target": Kind("target (B, D)", needs="history", per_sequence=True),
+        "history": Kind("history (B, L, D)", needs="history", per_sequence=True),
+        "mask": Kind("mask (B, L)", needs="history", per_sequence=True),
+        "flat": Kind("flat vector (B, K)", joined="concatenated"),
+        "scenario": Kind("scenario ids (B,)", needs="scenario"),
+        "representation": Kind("vector (B, K)", joined="concatenated"),
+        "logits": Kind("logits (B, T)", joined="added"),
+        "loss": Kind("scalar loss, already weighted", joined="added", absent="no loss to pre-train on was recognised beside it"),
+        "stages": Kind("stages of training"),
+        "predictor": Kind("function from fields (B, F, D) to logits (B, T)"),
+        "predictions": Kind("probabilities (B, T)"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What a block is called with, in order, and what comes out."""
+
+    takes: tuple[Value, ...]
+    gives: Value
+
+    @property
+    def refines(self) -> bool:
+        """Whether the block changes a value that stands already, rather than adding to it."""
+        return self.gives in self.takes
+
+    @property
+    def per_sequence(self) -> bool:
+        return any(VALUES[v].per_sequence for v in self.takes)
+
+    def __str__(self) -> str:
+        taken = ", ".join(VALUES[v].said for v in self.takes)
+        return f"({taken}) -> {VALUES[self.gives].said}"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A slot's row: its ports as a rule (an interaction's placement and a card's `takes` may say otherwise), and what for."""
+
+    ports: Ports
+    purpose: str
+    needs: NeedName | None = None  # of the data, beyond what the values need
+    one_only: bool = False  # a model has one
+
+
+SLOTS: Mapping[Slot, Place] = MappingProxyType(
+    {
+        "embedding": Place(Ports(("batch",), "fields"), "replaces or regularises the feature embedding", one_only=True),
+        "numeric": Place(Ports(("numbers",), "number_vectors"), "embeds numeric fields, inside the embedding", one_only=True),
+        "feature": Place(Ports(("fields",), "fields"), "refines the fields' vectors before they interact"),
+        "history": Place(Ports(("target", "history", "mask"), "flat"), "summarises a history of behaviours"),
+        "scenario": Place(Ports(("flat", "scenario"), "flat"), "adapts a representation to the row's scenario"),
+        "interaction": Place(Ports(("fields",), "representation"), "one branch over the fields"),
+        "tower": Place(Ports(("representation",), "logits"), "how tasks share and split", needs="several_tasks", one_only=True),
+        "head": Place(Ports(("logits",), "logits"), "how the tasks' outputs combine", needs="entire_space", one_only=True),
+        "auxiliary": Place(Ports(("fields",), "loss"), "a loss beside the main one"),
+        "scheme": Place(Ports((), "stages"), "how training is staged", one_only=True),
+        "inference": Place(Ports(("predictor", "fields"), "predictions"), "what is done at prediction alone", one_only=True),
+    }
+)
