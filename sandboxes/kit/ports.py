@@ -91,6 +91,10 @@ VALUES: Mapping[Value, Kind] = MappingProxyType(
 )
 
 
+# Values that speak of labels. A model that predicts items has scores of all items instead, which no such block gives or changes.
+OF_LABELS: frozenset[Value] = frozenset({"logits", "predictor", "predictions"})
+
+
 @dataclass(frozen=True)
 class Ports:
     """What a block is called with, in order, and what comes out."""
@@ -102,6 +106,10 @@ class Ports:
     def refines(self) -> bool:
         """Whether the block changes a value that stands already, rather than adding to it."""
         return self.gives in self.takes
+
+    @property
+    def adds_or_changes_labels(self) -> bool:
+        return bool(OF_LABELS & {self.gives, *self.takes})
 
     @property
     def per_sequence(self) -> bool:

@@ -32,7 +32,9 @@ from sandboxes.kit.schema import Schema
 
 SKELETON_TOWER, SKELETON_LINEAR = "dnn", "linear"  # cards of the blocks that fill gaps
 EMBEDDING = Card("embedding", "FeatureEmbedding", "embedding", "one table for all fields", "", (), ())
-RESERVED = frozenset({"embedding", "output", "forward", "loss", "predict", "stages", "logits", "training", "fields", "batch"})
+RESERVED = frozenset(
+    {"embedding", "output", "forward", "loss", "predict", "stages", "meet", "logits", "scores", "training", "fields", "batch"}
+)
 
 
 def draw(spec: MethodSpec, schema: Schema, cards: Sequence[Card], without: Mapping[str, str] | None = None) -> Blueprint:
@@ -41,7 +43,7 @@ def draw(spec: MethodSpec, schema: Schema, cards: Sequence[Card], without: Mappi
     chosen, notes = choose(spec, data, cards, without or {})
     chosen, unfed = _fed(chosen)
     chosen, inside = _inside_the_tower(chosen)
-    placed = _without_gaps(chosen, {c.name: c for c in cards})
+    placed = _without_gaps(chosen, {c.name: c for c in cards}, of_items="items" in data)
     settings, keywords, refused = _settings(spec, placed)
     parts = tuple(_part(c, keywords) for c in placed)
     notes += [*unfed, *inside, *refused, *_shared_terms(parts, data)]
@@ -68,12 +70,15 @@ def _inside_the_tower(chosen: Sequence[Chosen]) -> tuple[list[Chosen], list[Note
     return [c for c in chosen if not is_deep(c.card)], notes
 
 
-def _without_gaps(chosen: Sequence[Chosen], cards: Mapping[str, Card]) -> list[Chosen]:
-    """The skeleton: an embedding always; a deep tower where nothing else combines; first-order weights under bare terms."""
+def _without_gaps(chosen: Sequence[Chosen], cards: Mapping[str, Card], of_items: bool) -> list[Chosen]:
+    """The skeleton: an embedding always; a deep tower where nothing else combines; first-order weights under bare terms.
+
+    Scores of items need a vector of the query, which the tower gives where nothing else does.
+    """
     placed = list(chosen)
     if not giving(placed, "fields"):
         placed.append(Chosen(EMBEDDING))
-    if not _combine(placed) or _starve(placed):
+    if not _combine(placed) or _starve(placed) or (of_items and not giving(placed, "representation")):
         placed.append(Chosen(cards[SKELETON_TOWER]))
     represented = giving(placed, "representation") or reading(placed, "representation")
     if not represented and not any("batch" in c.card.ports.takes for c in giving(placed, "logits")):

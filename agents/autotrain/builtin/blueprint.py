@@ -163,6 +163,11 @@ class Blueprint:
         return bool(reading(self.parts, "flat") or self.tower or self.scenarios)
 
     @property
+    def of_items(self) -> bool:
+        """Whether the model scores all items instead of the labels of a row; its fields are then the query's."""
+        return "items" in self.data
+
+    @property
     def pools_histories(self) -> bool:
         """Whether histories stand as fields of their own, by their mean, since no part reads them."""
         return "history" in self.data and not self.histories

@@ -60,7 +60,10 @@ def _obstacle(card: Card | None, data: frozenset[NeedName], left_out: str | None
         return left_out
     if card is None:
         return "no block of the kit implements it"
-    return ", and ".join(NEEDS[need].unmet for need in card.needs if need not in data)
+    unmet = [NEEDS[need].unmet for need in card.needs if need not in data]
+    if "items" in data and card.ports.adds_or_changes_labels:
+        unmet.append("the data asks which item, and of that it says nothing")
+    return ", and ".join(unmet)
 
 
 def _seat(card: Card) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from agents.autotrain.builtin.blueprint import Blueprint, Part
-from agents.autotrain.builtin.render_forward import STAGED_LOSS, has_own_loss, methods
+from agents.autotrain.builtin.render_forward import MAIN_LOSS, STAGED_LOSS, has_own_loss, methods
 from agents.autotrain.builtin.source_text import LONGEST, call, indented, wrapped
 
 # What the constructors' parameters without a default are given, in the constructor's own words.
@@ -33,20 +33,25 @@ def render(blueprint: Blueprint) -> str:
 
 
 def _docstring(b: Blueprint) -> Iterator[str]:
-    yield '"""A click model composed from blocks of the kit; comments such as "m1: ..." name the mechanisms of the paper.'
+    kind = "A model of the next item," if b.of_items else "A click model"
+    yield f'"""{kind} composed from blocks of the kit; comments such as "m1: ..." name the mechanisms of the paper.'
     yield ""
     if b.notes:
         yield "Otherwise than in the paper:"
         for note in b.notes:
             yield from wrapped(f"- {note}", hanging="  ")
         yield ""
-    yield "Notation: B rows, F fields, D embedding width, L history length, K width of a vector, T tasks."
+    last = "I ids of the target item" if b.of_items else "T tasks"
+    yield f"Notation: B rows, F fields, D embedding width, L history length, K width of a vector, {last}."
     yield '"""'
 
 
 def _imports(b: Blueprint, torch: bool) -> Iterator[str]:
-    blocks = sorted({p.card.block for p in b.parts}, key=lambda name: (not name.isupper(), name))
-    kit = ["Batch", "Schema", *(["Stage"] if b.scheme else []), *(["observed_bce"] if has_own_loss(b) else [])]
+    used = {p.card.block for p in b.parts} | ({"ItemScores", "n_query_fields", "query_fields"} if b.of_items else set())
+    blocks = sorted(used, key=lambda name: (not name.isupper(), name))
+    kit = ["Batch", *(["Collection"] if b.of_items else []), "Schema", *(["Stage"] if b.scheme else [])]
+    if has_own_loss(b):
+        kit.append(MAIN_LOSS[b.of_items])
     yield "from __future__ import annotations"
     yield ""
     if b.scheme:
@@ -74,7 +79,8 @@ def _class(b: Blueprint) -> Iterator[str]:
 def _summary(b: Blueprint) -> str:
     stated = [s.name for s in b.settings if s.from_paper]
     values = f"; {', '.join(stated)} as the paper states" if stated else ""
-    return f"Logits (B, T) of the data's tasks{values}."
+    what = "Scores (B, I) of all items" if b.of_items else "Logits (B, T) of the data's tasks"
+    return f"{what}{values}."
 
 
 def _constructor(b: Blueprint) -> Iterator[str]:
@@ -96,8 +102,9 @@ def _sizes(b: Blueprint) -> Iterator[str]:
     if b.scenarios or any(p.ports.per_sequence for p in b.parts):
         yield "self.schema = schema"
     if _mentions(b, "n_fields") or b.has_flat:
-        yield "n_fields = schema.n_fields + len(schema.sequences)" if b.pools_histories else "n_fields = schema.n_fields"
-    if _mentions(b, "n_tasks") or (b.has_representation and b.tower is None):
+        counted = "schema.n_fields + len(schema.sequences)" if b.pools_histories else "schema.n_fields"
+        yield f"n_fields = {'n_query_fields(schema)' if b.of_items else counted}"
+    if _mentions(b, "n_tasks") or (b.has_representation and b.tower is None and not b.of_items):
         yield "n_tasks = len(schema.tasks)"
     if b.scenarios:
         yield "assert schema.scenario is not None"
@@ -123,7 +130,10 @@ def _output(b: Blueprint) -> Iterator[str]:
         yield from _assigned(b.tower, in_dim="represented" if b.parallels else "width")
     elif b.has_representation:
         sizes = " + ".join(_out_dims((*b.deeps, *b.parallels)))
-        yield from call("self.output = nn.Linear", [sizes, "n_tasks"])
+        if b.of_items:
+            yield from call("self.output = ItemScores", ["schema", "embedding_dim", sizes])
+        else:
+            yield from call("self.output = nn.Linear", [sizes, "n_tasks"])
 
 
 def _assigned(part: Part, in_dim: str = "width") -> Iterator[str]:

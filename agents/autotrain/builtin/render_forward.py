@@ -9,6 +9,8 @@ from agents.autotrain.builtin.blueprint import Blueprint, Part
 from agents.autotrain.builtin.source_text import call, indented
 from sandboxes.kit.ports import Value
 
+# What the kit minimises for a model without a loss of its own: of labels, or (True) of items.
+MAIN_LOSS = {False: "observed_bce", True: "softmax_over_items"}
 STAGED_LOSS = "pretrain_loss"  # the method that a stage of a scheme minimises
 
 # What a block is given for each kind of value, in the model's own words.
@@ -34,17 +36,22 @@ def has_own_loss(b: Blueprint) -> bool:
 
 def methods(b: Blueprint) -> Iterator[list[str]]:
     """The methods' lines, one list each, in reading order."""
+    out, said = ("scores", "Scores (B, I)") if b.of_items else ("logits", "Logits (B, T)")
+    if b.of_items:
+        body = ["self.output.meet(collection)"]
+        yield _method("meet", "Learns the fields of all items.", body, takes="collection: Collection", gives="None")
     if b.auxiliaries or b.inference or b.divergences:
-        yield _method("forward", "Logits (B, T).", ["return self.logits(batch, self.fields(batch))"])
+        yield _method("forward", f"{said}.", [f"return self.{out}(batch, self.fields(batch))"])
         yield _method("fields", "The vectors (B, F, D) of all fields.", [*_fields(b), "return fields"])
-        body = [*_logits(b), "return logits"]
-        yield _method("logits", "Logits (B, T) from the vectors of the fields.", body, takes="batch: Batch, fields: Tensor")
+        body = [*_logits(b), f"return {out}"]
+        yield _method(out, f"{said} from the vectors of the fields.", body, takes="batch: Batch, fields: Tensor")
     else:
-        yield _method("forward", "Logits (B, T).", [*_fields(b), *_logits(b), "return logits"])
+        yield _method("forward", f"{said}.", [*_fields(b), *_logits(b), f"return {out}"])
     if has_own_loss(b):
-        main = "observed_bce(self.logits(batch, fields), batch.labels)"
+        right = "answer" if b.of_items else "labels"
+        main = f"{MAIN_LOSS[b.of_items]}(self.{out}(batch, fields), batch.{right})"
         terms = [main, *map(_divergence, b.divergences)]
-        body = ["assert batch.labels is not None", *_sum_of_losses(terms, b.added_losses)]
+        body = [f"assert batch.{right} is not None", *_sum_of_losses(terms, b.added_losses)]
         yield _method("loss", "What training minimises: a scalar.", body)
     if b.staged_losses:
         yield _method(STAGED_LOSS, "What the first stage minimises: a scalar.", _sum_of_losses([], b.staged_losses))
@@ -62,7 +69,10 @@ def _method(name: str, said: str, body: Iterable[str], takes: str = "batch: Batc
 
 
 def _fields(b: Blueprint) -> Iterator[str]:
-    yield f"fields = self.embedding{'.with_histories' if b.pools_histories else ''}(batch)  # (B, F, D)"
+    if b.of_items:
+        yield "fields = query_fields(self.embedding, batch)  # (B, F, D)"
+    else:
+        yield f"fields = self.embedding{'.with_histories' if b.pools_histories else ''}(batch)  # (B, F, D)"
     for part in b.features:
         yield f"fields = {_called(part)}  # (B, F, D){_named(part)}"
 
@@ -79,7 +89,11 @@ def _logits(b: Blueprint) -> Iterator[str]:
     elif b.has_representation:
         pieces = [_called(p) for p in (*b.deeps, *b.parallels)]
         yield from _represented(pieces)
-        yield f"logits = self.output({'represented' if len(pieces) > 1 else pieces[0]})  # (B, T)"
+        vector = "represented" if len(pieces) > 1 else pieces[0]
+        if b.of_items:
+            yield f"scores = self.output({vector}, self.embedding)  # (B, I)"
+        else:
+            yield f"logits = self.output({vector})  # (B, T)"
     for i, term in enumerate(b.terms):
         before = "logits + " if i or b.has_representation else ""
         yield f"logits = {before}{_called(term)}  # (B, T){_named(term)}"

@@ -33,8 +33,8 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class SyntheticLearners:
-    """The generator's parameters. Strengths are in logits: `ability` the standard deviation over a learner's skills, `practice` what
-    an attempt adds to its skill; of what was added a half is gone after `half_life` days. 0 plants nothing of the kind."""
+    """The generator's parameters. Strengths are in logits: `ability` the standard deviation over a learner's skills, `practice`
+    what an attempt adds to its skill; of what was added a half is gone after `half_life` days. 0 plants nothing of the kind."""
 
     learners: int = 2_000
     questions: int = 200

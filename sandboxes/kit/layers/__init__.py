@@ -64,6 +64,7 @@ from sandboxes.kit.layers.inner_product import InnerProduct
 from sandboxes.kit.layers.instance_guided_mask import InstanceGuidedMask
 from sandboxes.kit.layers.interest_evolution import InterestEvolution
 from sandboxes.kit.layers.item_fields import ItemFields
+from sandboxes.kit.layers.item_scores import ItemScores
 from sandboxes.kit.layers.linear import LinearTerm
 from sandboxes.kit.layers.long_history_search import LongHistorySearch
 from sandboxes.kit.layers.low_rank_attention import LowRankAttention
@@ -154,6 +155,7 @@ __all__ = [
     "InstanceGuidedMask",
     "InterestEvolution",
     "ItemFields",
+    "ItemScores",
     "LinearTerm",
     "LongHistorySearch",
     "LowRankAttention",

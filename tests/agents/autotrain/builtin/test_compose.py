@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import sys
 import types
-from collections.abc import Sequence
 
 import pytest
 import torch
+from composed import spec_of
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from random_rows import NUMBERS_ONLY, PLAIN, RICH, SCHEMAS, random_rows
@@ -19,7 +19,7 @@ from agents.autotrain.builtin.architect import draw
 from agents.autotrain.builtin.code_review import built, ids_in
 from agents.autotrain.builtin.render import render
 from agents.autotrain.engine import Code, Failure
-from agents.autotrain.spec import Evidence, HyperParameter, Mechanism, MethodSpec, Scope
+from agents.autotrain.spec import Evidence, MethodSpec
 from agents.errors import NothingToBuild
 from sandboxes.kit import layers, observed_bce
 from sandboxes.kit.card import Card
@@ -30,25 +30,6 @@ from sandboxes.policy import violations
 
 NAMES = tuple(c.name for c in CARDS)
 ENGINE = BuiltinEngine()
-
-
-def spec_of(blocks: Sequence[str | None], hyper: dict[str, object] | None = None, **arguments: object) -> MethodSpec:
-    """Mechanisms m1, m2, ... with falling confidence; `arguments` are the first one's."""
-    found = tuple(
-        Mechanism(
-            id=f"m{i}",
-            name=(block or "an idea of its own").replace("_", " "),
-            block=block,
-            basis="stated",
-            confidence=0.9 - 0.01 * i,
-            evidence=(Evidence(quote="...", section="3 Method"),),
-            arguments=arguments if i == 1 else {},
-        )
-        for i, block in enumerate(blocks, 1)
-    )
-    stated = tuple(HyperParameter(name=n, value=v, basis="stated") for n, v in (hyper or {}).items())
-    scope = Scope(kind="in_scope")
-    return MethodSpec(paper_id="p", title="A title", model_name="ABC", scope=scope, mechanisms=found, hyper_parameters=stated)
 
 
 def written(spec: MethodSpec, schema: Schema) -> str:
