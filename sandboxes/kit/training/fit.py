@@ -38,14 +38,20 @@ class TrainingDiverged(ArithmeticError):
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """What one epoch came to. `stage` is the scheme's stage, `epoch` counts over all stages from 1."""
+    """What one epoch came to. `stage` is the scheme's stage, `epoch` counts over all stages from 1.
+
+    `valid` maps metrics to their values on valid; the first is the one that training is stopped by.
+    """
 
     epoch: int
     stage: str
     train_loss: float
-    valid_auc: float
-    valid_log_loss: float
+    valid: dict[str, float]
     seconds: float
+
+    @property
+    def selected_by(self) -> float:
+        return next(iter(self.valid.values()))
 
 
 @dataclass
@@ -101,8 +107,8 @@ def fit(
                 emit({"event": "epoch", **asdict(record)})
                 if not last:
                     continue
-                if record.valid_auc > best:
-                    best, waited, fitted.best_epoch, fitted.state = record.valid_auc, 0, record.epoch, _copy(model)
+                if record.selected_by > best:
+                    best, waited, fitted.best_epoch, fitted.state = record.selected_by, 0, record.epoch, _copy(model)
                 else:
                     waited += 1
                     if waited >= config.patience:
@@ -165,8 +171,7 @@ def _evaluated(
         epoch=number,
         stage=stage.name,
         train_loss=loss,
-        valid_auc=auc(labels[:, 0], pctr),
-        valid_log_loss=log_loss(labels[:, 0], pctr),
+        valid={"auc": auc(labels[:, 0], pctr), "log_loss": log_loss(labels[:, 0], pctr)},
         seconds=time.monotonic() - began,
     )
 
