@@ -193,7 +193,7 @@ def test_where_items_are_asked_for_trials_are_chosen_by_their_lists(tmp_path: Pa
     runs, _ = run(tmp_path, ending, Items(), lists, events.append)
     assert runs.setting == runs.trials[-1].setting
     assert [t.valid for t in runs.trials] == [pytest.approx(1 / np.log2(round(20 * (1 - s)) + 2)) for s in skills.values()]
-    assert [e["valid"] for e in events if e["event"] == "run_finished"][0] == {"ndcg": round(runs.trials[0].valid, 5)}
+    assert next(e["valid"] for e in events if e["event"] == "run_finished") == {"ndcg": round(runs.trials[0].valid, 5)}
 
 
 @pytest.mark.parametrize("wrong", [probabilities, lambda skill: lists(skill)[:20], lambda skill: lists(skill).clip(3)])
