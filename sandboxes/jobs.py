@@ -96,8 +96,7 @@ class EpochRow(Read):
     epoch: int
     stage: str
     train_loss: float
-    valid_auc: float
-    valid_log_loss: float
+    valid: dict[str, float]  # by metric, the first the one that training is stopped by
     seconds: float
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
-from simulated_models import World, model_runs
+from simulated_models import Queries, World, list_runs, model_runs
 
-from agents.autotrain.compare import Comparison, Trained, Truth, beside_claims, compare, score
-from agents.autotrain.compare.paired import Metric
+from agents.autotrain.compare import Comparison, LabelTruth, ListTruth, Question, Trained, Truth, beside_claims, compare
 from agents.autotrain.plan import ExperimentPlan
 from agents.autotrain.recall import Recall, SimilarPaper
 from agents.autotrain.report import (
@@ -28,9 +30,11 @@ from agents.autotrain.results import ModelResult, SeedRow, TrialRow
 from agents.autotrain.spec import Claim, Evidence, HyperParameter, Mechanism, MethodSpec, Named, Scope
 from memory.records import LessonRecord
 from sandboxes.jobs import EpochRow
+from sandboxes.kit.schema import Predicts
 
 SEEDS = (1, 2, 3, 4, 5)
 ERRORS = {"candidate": 0.55, "lr": 1.6, "dnn": 0.75, "dcnv2": 0.62}  # what each model class gets wrong
+DEPTHS = {"candidate": 0.0, "popularity": 1.0, "matrix_factorisation": 0.3, "two_towers": 0.02}  # how much deeper answers stand
 TASKS = ("click", "purchase")
 
 MODEL_PY = '''"""Gated cross network: cross layers whose output a gate of the instance weighs (m1, m2)."""
@@ -63,59 +67,76 @@ class Model(nn.Module):
 
 
 class Simulation:
-    """Two tasks, users with several rows each, and predictions of four models on every seed."""
+    """Users with several rows or queries each, and predictions of four models on every seed, the candidate's first."""
 
-    def __init__(self, rows: int = 12_000, seeds: tuple[int, ...] = SEEDS) -> None:
-        rng = np.random.default_rng(3)
-        world = World.draw(rng, rows)
-        bought = np.where((world.labels == 1) & (rng.random(rows) < 0.3), 1.0, 0.0)
-        self.labels = np.stack([world.labels, bought], 1)
-        self.users: NDArray[np.int64] = rng.integers(0, rows // 8, rows)
+    def __init__(self, rows: int = 12_000, seeds: tuple[int, ...] = SEEDS, predicts: Predicts = "labels") -> None:
         self.seeds = seeds
-        self.predictions = {
-            name: {
-                s: np.stack([p, 0.3 * p], 1)
-                for s, p in model_runs(
-                    np.random.default_rng(100 + i), world, len(seeds), own=own, per_seed=0.08, uneven=0.05
-                ).items()
-            }
-            for i, (name, own) in enumerate(ERRORS.items())
-        }
-        self.scores = {
-            name: {s: score(self.labels, p, self.users, TASKS) for s, p in runs.items()}
-            for name, runs in self.predictions.items()
-        }
+        self.truth, self.predictions = (_two_tasks if predicts == "labels" else _ranked_lists)(rows, seeds)
+        self.scores = {name: {s: self.truth.score(p) for s, p in runs.items()} for name, runs in self.predictions.items()}
+
+    @property
+    def means(self) -> dict[str, dict[str, float]]:
+        """Of the primary metric."""
+        metric = self.truth.question.primary
+        return {n: {metric: float(np.mean([s.primary.values[metric] for s in r.values()]))} for n, r in self.scores.items()}
 
     def trained(self, name: str) -> Trained:
-        aucs = [s.primary.auc or 0.0 for s in self.scores[name].values()]
-        return Trained(name, self.predictions[name], float(np.mean(aucs)) - 0.002, data_hash="d4c0ffee")
+        (mean,) = self.means[name].values()
+        return Trained(name, self.predictions[name], mean - 0.002, data_hash="d4c0ffee")
 
     def comparison(self) -> Comparison:
-        baselines = [self.trained(name) for name in ERRORS if name != "candidate"]
-        return compare(self.trained("candidate"), baselines, Truth(self.labels, TASKS, self.users), self.seeds)
+        candidate, *baselines = (self.trained(name) for name in self.predictions)
+        return compare(candidate, baselines, self.truth, self.seeds)
 
     def model(self, name: str) -> ModelView:
         rng = np.random.default_rng(len(name))
-        aucs = {s: (v.primary.auc or 0.5) - 0.002 for s, v in self.scores[name].items()}
+        question = self.truth.question
+        valid = {s: v.primary.values[question.primary] - 0.002 for s, v in self.scores[name].items()}
         result = ModelResult(
             name=name,
             role="candidate" if name == "candidate" else "baseline",
             setting={"learning_rate": 0.0013, "embedding_l2": 1e-6, "dropout": 0.1},
             trials=tuple(
-                TrialRow(job="a1b2c3", status="ok", seconds=31.2, setting={"learning_rate": lr}, valid_auc=a)
+                TrialRow(job="a1b2c3", status="ok", seconds=31.2, setting={"learning_rate": lr}, valid=a)
                 for lr, a in ((0.001, 0.7812), (0.0013, 0.7825))
             ),
-            seeds=tuple(_seed(s, a, rng) for s, a in aucs.items()),
+            seeds=tuple(_seed(s, a, question, rng) for s, a in valid.items()),
             parameters={"lr": 91_204, "dnn": 1_904_331, "dcnv2": 2_101_775}.get(name, 2_317_009),
             device="cpu",
         )
-        return ModelView(result=result, test=self.scores[name], valid_auc=aucs)
+        return ModelView(result=result, test=self.scores[name], valid=valid)
 
 
-def _seed(seed: int, auc: float, rng: np.random.Generator) -> SeedRow:
-    curve = [auc - 0.03 * 0.45**e + 0.001 * rng.normal() for e in range(4)] + [auc]
+def _two_tasks(rows: int, seeds: tuple[int, ...]) -> tuple[Truth, Mapping[str, Mapping[int, Any]]]:
+    rng = np.random.default_rng(3)
+    world = World.draw(rng, rows)
+    bought = np.where((world.labels == 1) & (rng.random(rows) < 0.3), 1.0, 0.0)
+    users: NDArray[np.int64] = rng.integers(0, rows // 8, rows)
+    predictions = {
+        name: {
+            s: np.stack([p, 0.3 * p], 1)
+            for s, p in model_runs(np.random.default_rng(100 + i), world, len(seeds), own=own, per_seed=0.08, uneven=0.05).items()
+        }
+        for i, (name, own) in enumerate(ERRORS.items())
+    }
+    return LabelTruth(np.stack([world.labels, bought], 1), TASKS, users), predictions
+
+
+def _ranked_lists(queries: int, seeds: tuple[int, ...]) -> tuple[Truth, Mapping[str, Mapping[int, Any]]]:
+    drawn = Queries.draw(np.random.default_rng(3), queries)
+    predictions = {
+        name: list_runs(np.random.default_rng(100 + i), drawn, len(seeds), own=0.2, per_seed=0.1, deeper=deeper)
+        for i, (name, deeper) in enumerate(DEPTHS.items())
+    }
+    users = np.arange(queries) // 2
+    return ListTruth(drawn.answers, drawn.n_items, "rating", users), predictions
+
+
+def _seed(seed: int, best: float, question: Question, rng: np.random.Generator) -> SeedRow:
+    curve = [best - 0.03 * 0.45**e + 0.001 * rng.normal() for e in range(4)] + [best]
+    first, second = question.metrics
     epochs = tuple(
-        EpochRow(epoch=e + 1, stage="train", train_loss=0.5 - 0.02 * e, valid_auc=a, valid_log_loss=0.47, seconds=5.0)
+        EpochRow(epoch=e + 1, stage="train", train_loss=0.5 - 0.02 * e, valid={first: a, second: 0.47}, seconds=5.0)
         for e, a in enumerate(curve)
     )
     return SeedRow(
@@ -172,9 +193,7 @@ def spec() -> MethodSpec:
 def full_view(simulation: Simulation, *, synthetic: bool = True) -> ReportView:
     """A run that went through, with everything a report can show."""
     comparison, understood = simulation.comparison(), spec()
-    means: dict[tuple[str, Metric], float] = {
-        (n, "auc"): float(np.mean([s.primary.auc or 0.0 for s in runs.values()])) for n, runs in simulation.scores.items()
-    }
+    _, *baselines = simulation.predictions
     return ReportView(
         run_id="20261124-gatecross-1a2b3c",
         created="2026-11-24 14:02 UTC",
@@ -212,8 +231,9 @@ def full_view(simulation: Simulation, *, synthetic: bool = True) -> ReportView:
             data_hash="d4c0ffee",
             rows={"train": 96_000, "valid": 12_000, "test": 12_000},
             synthetic=synthetic,
-            tasks=TASKS,
-            baselines=("lr", "dnn", "dcnv2"),
+            predicts=simulation.truth.question.predicts,
+            tasks=tuple(simulation.truth.tasks),
+            baselines=tuple(baselines),
             seeds=simulation.seeds,
             trials=2,
             embedding_dim=16,
@@ -245,9 +265,9 @@ def full_view(simulation: Simulation, *, synthetic: bool = True) -> ReportView:
         ),
         code=CodeView(text=MODEL_PY, composed=True, code_hash="9f" * 32, notes=("m4: left out, no block anneals a gate",)),
         paper_parameters="2.4 M (Table 4)",
-        models=tuple(simulation.model(name) for name in ERRORS),
+        models=tuple(simulation.model(name) for name in simulation.predictions),
         comparison=comparison,
-        claims=beside_claims(understood.claims, comparison, means, "planted-clicks", synthetic),
+        claims=beside_claims(understood.claims, comparison, simulation.means, "planted-clicks", synthetic),
         fidelity=(
             FidelityView(mechanism="m1", name="cross network v2", status="implemented", lines=(18, 18)),
             FidelityView(

@@ -80,7 +80,10 @@ def trained(team: Team, model: str, schema: str, rows: int, config: TrainConfig)
     made = build(model_class, SCHEMAS[schema], HYPER, seed=0, team=team)
     fitted = fit(made, train, valid, config, team=team)
     return {
-        "epochs": [{name: value for name, value in asdict(e).items() if name != "seconds"} for e in fitted.epochs],
+        "epochs": [
+            {name: value for name, value in (asdict(e) | e.valid).items() if name not in ("seconds", "valid")}
+            for e in fitted.epochs
+        ],
         "predictions": torch.from_numpy(predictions(made, valid, len(tasks), team=team)),
         "of_one_row": torch.from_numpy(predictions(made, planted(SCHEMAS[schema], 1, seed=3), len(tasks), team=team)),
         "weights": whole_state(made, fitted.state, team),

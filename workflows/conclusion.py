@@ -5,18 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from agents.autotrain.compare import Comparison
+from agents.autotrain.compare import MEASURES, Comparison
 from agents.autotrain.compare.comparison import BaselineRow
 from agents.autotrain.compare.holm import holm_adjusted
 from workflows.driver import Ended
 from workflows.settings import Settings
-from workflows.steps.judging import ModelScores, ScoreTable
+from workflows.steps.judging import ScoreTable
 
 COLOURS = {"better": "green", "worse": "red", "tie": "yellow", "not comparable": "magenta", "smoke": "blue"}
 
@@ -51,42 +50,36 @@ def _heading(comparison: Comparison, scores: ScoreTable) -> str:
     task = next((s.primary.task for m in scores.models for s in m.test.values()), "")
     seeds = f"{len(comparison.seeds)} seed{'s' if len(comparison.seeds) != 1 else ''}"
     corrected = "; p after Holm's correction" if any(row.primary for row in comparison.rows) else ""
-    return f"{task + ', ' if task else ''}{comparison.test_rows:,} test rows, means over {seeds}{corrected}"
+    return f"{task + ', ' if task else ''}{comparison.test_rows:,} test {comparison.question.rows}, means over {seeds}{corrected}"
 
 
 def _table(comparison: Comparison, scores: ScoreTable) -> Table:
-    """All models on the test split's primary task: mean AUC and log loss over seeds, and the candidate against each baseline.
+    """All models on the test split's primary task: means of the metrics over seeds, and the candidate against each baseline.
 
     At most 80 columns wide while names stay below 20 letters.
     """
-    judged = [row for row in comparison.rows if row.primary is not None]
+    judged, question = [row for row in comparison.rows if row.primary is not None], comparison.question
     table = Table(box=None, pad_edge=False, collapse_padding=True)
     table.add_column("model", overflow="fold")
-    for heading in ("AUC", "log loss"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    for metric in question.metrics:
+        table.add_column(MEASURES[metric].words, justify="right", no_wrap=True)
     if judged:
-        for heading in ("candidate minus it, in AUC", "p", "verdict"):
+        for heading in (f"candidate minus it, in {question.measure.words}", "p", "verdict"):
             table.add_column(heading, no_wrap=True)
     adjusted = holm_adjusted([row.primary.p_value for row in judged if row.primary])
     p_values = dict(zip([row.baseline for row in judged], adjusted, strict=True))
     for model in scores.models:
         row, bold = comparison.row(model.name), "bold" if model is scores.models[0] else ""
         against = _against(row, p_values[model.name]) if row and model.name in p_values else ()
-        table.add_row(escape(model.name), *(_mean(model, metric) for metric in ("auc", "log_loss")), *against, style=bold)
+        means = [f"{model.means[metric]:.4f}" if metric in model.means else "-" for metric in question.metrics]
+        table.add_row(escape(model.name), *means, *against, style=bold)
     return table
-
-
-def _mean(model: ModelScores, metric: Literal["auc", "log_loss"]) -> str:
-    """The primary task's mean over the seeds that finished."""
-    values = [value for s in model.test.values() if (value := getattr(s.primary, metric)) is not None]
-    return f"{sum(values) / len(values):.4f}" if values else "-"
 
 
 def _against(row: BaselineRow, p_value: float) -> tuple[str, str, str]:
     assert row.primary is not None
-    difference = row.primary.in_words().removeprefix("AUC ")
     colour = COLOURS.get(row.verdict, "white")
-    return escape(difference), f"{p_value:.3f}" if p_value >= 0.001 else "<0.001", f"[{colour}]{row.verdict}[/]"
+    return escape(row.primary.numbers), f"{p_value:.3f}" if p_value >= 0.001 else "<0.001", f"[{colour}]{row.verdict}[/]"
 
 
 def _reasons(comparison: Comparison, scores: ScoreTable) -> Iterator[tuple[str, str]]:

@@ -22,6 +22,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from agents.autotrain.compare.metric import MEASURES
+
 Event = dict[str, object]
 Key = tuple[object, object]
 
@@ -132,8 +134,8 @@ class LiveWatch:
 
     def _epoch(self, event: Event) -> None:
         bar = self._bars.get(_key(event))
-        if bar is not None and "valid_auc" in event:
-            said = f"  {event['model']} {event['what']} epoch {event['epoch']:g} valid AUC {event['valid_auc']:.4f}"
+        if bar is not None and "valid" in event:
+            said = f"  {event['model']} {event['what']} epoch {event['epoch']:g} {_valid(event, 4)}"
             self._progress.update(bar, description=escape(said))
 
     def _run_finished(self, event: Event) -> None:
@@ -156,6 +158,14 @@ def _key(event: Event) -> Key:
     return event.get("model"), event.get("what")
 
 
+def _valid(event: Event, digits: int) -> str:
+    """The first metric that the event tells of valid: "valid AUC 0.7812"."""
+    told = event["valid"]
+    assert isinstance(told, dict)
+    metric, value = next(iter(told.items()))
+    return f"valid {MEASURES[metric].words} {value:.{digits}f}"
+
+
 def _line(event: Event) -> str:
     """The event as a line with Rich markup; "" for what only bars show."""
     match event["event"]:
@@ -165,7 +175,7 @@ def _line(event: Event) -> str:
             return "  " + escape(str(event["text"]))
         case "run_finished" if event["status"] == "ok":
             how = "reused" if event["reused"] else f"{event['seconds']} s"
-            return escape(f"  {event['model']}, {event['what']}: valid AUC {event['valid_auc']:.5f} ({how})")
+            return escape(f"  {event['model']}, {event['what']}: {_valid(event, 5)} ({how})")
         case "run_finished":
             return f"  [red]{escape(str(event['model']))}, {escape(str(event['what']))}: {escape(str(event['status']))}[/]"
         case _:

@@ -1,7 +1,7 @@
 """Trains candidate and baselines by one protocol: the same trials for each, then the same seeds for each.
 
-Tuning looks at valid only, and only at valid predictions that the host scores. Test predictions are made in the seed runs,
-after selection, and are not looked at here.
+Tuning looks at valid only, and only at valid predictions that the host scores, by the primary metric of what the data asks.
+Test predictions are made in the seed runs, after selection, and are not looked at here.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import TypeVar
 import numpy as np
 import optuna
 
+from agents.autotrain.compare import BadPredictions, truth_of
 from agents.autotrain.plan import TUNING_SEED, ExperimentPlan
 from sandboxes.jobs import Finished, Job, JobRunner, ModelSource
 from sandboxes.kit.data import Prepared
-from sandboxes.kit.metrics import auc
 
 Emit = Callable[[dict[str, object]], None]
 T = TypeVar("T")
@@ -36,10 +36,10 @@ class Setting:
 
 @dataclass(frozen=True)
 class Trial:
-    """A tuning trial. `valid_auc` is the primary task's, scored by the host; NaN when the run failed."""
+    """A tuning trial. `valid` is the primary metric of the primary task, scored by the host; NaN when the run failed."""
 
     setting: Setting
-    valid_auc: float
+    valid: float
     finished: Finished
 
 
@@ -72,7 +72,7 @@ class Experiment:
     ) -> None:
         self._plan, self._prepared, self._runner = plan, prepared, runner
         self._parallel, self._stop, self._emit = parallel, stop, emit
-        self._valid = prepared.hidden_labels("valid")
+        self._valid = truth_of(prepared, "valid")
         self._lock = threading.Lock()
 
     def run(self, sources: Sequence[ModelSource]) -> list[ModelRuns]:
@@ -98,7 +98,7 @@ class Experiment:
         return ModelRuns(source, (), setting, tuple(runs))
 
     def _tune(self, source: ModelSource) -> tuple[Setting, tuple[Trial, ...]]:
-        """The best of `plan.trials` settings by valid AUC. Every model is offered the same sequence of random points."""
+        """The best of `plan.trials` settings on valid. Every model is offered the same sequence of random points."""
         if self._plan.trials == 1:
             return Setting(), ()
         study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=TUNING_SEED))
@@ -108,10 +108,10 @@ class Experiment:
             asked = study.ask()
             setting = _suggest(asked, default=number == 0)
             finished = self._job(source, setting, TUNING_SEED, ("valid",), f"trial {number + 1}/{self._plan.trials}")
-            score = self._valid_auc(finished)
+            score = self._score(finished)
             trials.append(Trial(setting, score, finished))
             study.tell(asked, score if np.isfinite(score) else None, None if np.isfinite(score) else optuna.trial.TrialState.FAIL)
-        best = max(trials, key=lambda t: t.valid_auc if np.isfinite(t.valid_auc) else -np.inf)
+        best = max(trials, key=lambda t: t.valid if np.isfinite(t.valid) else -np.inf)
         return best.setting, tuple(trials)
 
     def _train(self, source: ModelSource, setting: Setting, seed: int) -> Finished:
@@ -141,28 +141,30 @@ class Experiment:
                 "status": finished.run.status,
                 "reused": finished.reused,
                 "seconds": round(finished.run.duration_s, 1),
-                "valid_auc": round(self._valid_auc(finished), 5),
+                "valid": {self._valid.question.primary: round(self._score(finished), 5)},
             }
         )
         return finished
 
-    def _valid_auc(self, finished: Finished) -> float:
+    def _score(self, finished: Finished) -> float:
+        """The primary metric on valid, NaN for a run that failed or left what cannot be scored."""
         if not finished.run.ok:
             return float("nan")
-        pctr = finished.predictions("valid")
-        if pctr.shape != self._valid.shape or not np.isfinite(pctr).all():
+        try:
+            return self._valid.primary(finished.predictions("valid"))
+        except BadPredictions:
             return float("nan")
-        return auc(self._valid[:, 0], pctr[:, 0])
 
     def _progress(self, line: str, tell: Mapping[str, object]) -> None:
         """Passes on what the sandbox says of its progress, if it is of the known form; it is untrusted text."""
         try:
             event = json.loads(line)
-            numbers = {k: float(event[k]) for k in ("epoch", "rows", "of", "rate", "train_loss", "valid_auc") if k in event}
             kind = {"step": "step", "epoch": "epoch"}[event["event"]]
+            numbers = {k: float(event[k]) for k in ("epoch", "rows", "of", "rate", "train_loss") if k in event}
+            valid = {k: float(event["valid"][k]) for k in self._valid.question.metrics if k in event.get("valid", ())}
         except (ValueError, TypeError, KeyError):
             return
-        self._tell({**numbers, "event": kind, **tell})
+        self._tell({**numbers, **({"valid": valid} if valid else {}), "event": kind, **tell})
 
     def _tell(self, event: dict[str, object]) -> None:
         with self._lock:

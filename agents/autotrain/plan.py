@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 
 from pydantic import Field
 
+from agents.autotrain.compare.question import QUESTIONS, Question
 from agents.autotrain.spec import MethodSpec, Strict
 from agents.autotrain.way import MEASURED_ON, Way
 from agents.errors import AgentError
 from sandboxes.kit.data import Prepared
-from sandboxes.kit.schema import Schema
+from sandboxes.kit.schema import Predicts, Schema
 from sandboxes.kit.training.config import TrainConfig
 
 ASSUMED_SAMPLES_PER_S = 30_000.0  # of one single-threaded run, until past runs here say better
@@ -31,6 +32,7 @@ class ExperimentPlan(Strict):
     data_hash: str
     rows: dict[str, int]
     synthetic: bool
+    predicts: Predicts = "labels"
     tasks: tuple[str, ...]
     baselines: tuple[str, ...]
     seeds: tuple[int, ...]
@@ -48,6 +50,10 @@ class ExperimentPlan(Strict):
     @property
     def primary_task(self) -> str:
         return self.tasks[0]
+
+    @property
+    def question(self) -> Question:
+        return QUESTIONS[self.predicts]
 
     @property
     def config(self) -> TrainConfig:
@@ -99,6 +105,7 @@ def make_plan(
         data_hash=prepared.data_hash,
         rows=dict(prepared.sizes),
         synthetic=prepared.synthetic,
+        predicts=prepared.schema.predicts,
         tasks=tuple(t.name for t in prepared.schema.tasks),
         baselines=chosen,
         seeds=tuple(range(TUNING_SEED + 1, TUNING_SEED + 1 + seeds)),
@@ -127,8 +134,11 @@ def _batch_size(rows: int) -> int:
 
 
 def default_baselines(schema: Schema) -> tuple[str, ...]:
-    """What a reviewer would ask for first: a linear model, a plain deep one, a strong interaction model, and the
-    simplest model that uses what the data has besides (several tasks, a history)."""
+    """What a reviewer would ask for first. Of labels: a linear model, a plain deep one, a strong interaction model, and the
+    simplest model that uses what the data has besides (several tasks, a history). Of items: what all like, a factorisation,
+    the model of features that retrieval is built on, and one that reads the order of a history."""
+    if schema.predicts == "items":
+        return ("popularity", "matrix_factorisation", "two_towers", *(("sasrec",) if schema.sequences else ()))
     several = ("shared_bottom",) if len(schema.tasks) > 1 else ()
     behaviour = ("din",) if schema.sequences else ()
     return ("lr", "dnn", "dcnv2", *several, *behaviour)

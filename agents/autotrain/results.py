@@ -30,7 +30,7 @@ class JobRow(Row):
 
 class TrialRow(JobRow):
     setting: dict[str, float]
-    valid_auc: float  # NaN when the run failed
+    valid: float  # the primary metric; NaN when the run failed
 
 
 class SeedRow(JobRow):
@@ -93,7 +93,7 @@ def result_of(runs: ModelRuns, role: Role) -> ModelResult:
 
 
 def _trial(trial: Trial) -> TrialRow:
-    return TrialRow(setting=as_row(trial.setting), valid_auc=trial.valid_auc, **_job(trial.finished).model_dump())
+    return TrialRow(setting=as_row(trial.setting), valid=trial.valid, **_job(trial.finished).model_dump())
 
 
 def _seed(finished: Finished) -> SeedRow:

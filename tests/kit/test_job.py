@@ -44,7 +44,7 @@ def test_training_leaves_predictions_weights_and_a_report(
     assert len(report.epochs) == 6 and 1 <= report.best_epoch <= 6 and report.parameters > 0
     valid = np.load(place / "out" / "valid.npy", allow_pickle=False)
     assert valid.shape == (made.sizes["valid"], 2) and valid.dtype == np.float32
-    best = max(e.valid_auc for e in report.epochs)
+    best = max(e.valid["auc"] for e in report.epochs)
     assert auc(made.hidden_labels("valid")[:, 0], valid[:, 0]) == pytest.approx(best, abs=1e-12)
     told = [json.loads(line) for line in (place / "out" / "progress.jsonl").read_text().splitlines()]
     assert [e["epoch"] for e in told if e["event"] == "epoch"] == list(range(1, 7))

@@ -16,7 +16,7 @@ from sandboxes import Limits, RunRequest, RunResult
 from sandboxes.jobs import Job, JobRunner, ModelSource
 from sandboxes.kit.training import TrainConfig
 
-EPOCH = {"epoch": 0, "stage": "final", "train_loss": 0.5, "valid_auc": 0.7, "valid_log_loss": 0.4, "seconds": 1.0}
+EPOCH = {"epoch": 0, "stage": "final", "train_loss": 0.5, "valid": {"auc": 0.7, "log_loss": 0.4}, "seconds": 1.0}
 RESULT = {"device": "cpu", "parameters": 7, "epochs": [EPOCH], "best_epoch": 0, "samples_per_s": 9.0, "seconds": 1.0}
 SMOKE = {"checks": [{"name": "builds", "passed": True, "detail": ""}], "parameters": 7}
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
-from example_report import ERRORS, TASKS, Simulation
+from example_report import ERRORS, Simulation
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from agents.autotrain.compare import Comparison, Trained, Truth, compare
+from agents.autotrain.compare import Comparison, Trained, compare
 from agents.autotrain.compare.holm import holm_adjusted, holm_levels
 from workflows.conclusion import _verdict
 from workflows.steps.judging import ModelScores, ScoreTable
@@ -20,17 +20,19 @@ from workflows.steps.judging import ModelScores, ScoreTable
 SIMULATED = Simulation(rows=6000)
 
 
-def said(comparison: Comparison, failures: Mapping[str, str] | None = None, width: int = 80) -> str:
+def said(
+    comparison: Comparison, failures: Mapping[str, str] | None = None, width: int = 80, simulated: Simulation = SIMULATED
+) -> str:
     """The conclusion as a pipe of that width gets it."""
     out = io.StringIO()
     models = [
         ModelScores(
             name=name,
-            test={} if name in (failures or {}) else SIMULATED.scores[name],
-            valid_auc={},
+            test={} if name in (failures or {}) else simulated.scores[name],
+            valid={},
             failure=(failures or {}).get(name, ""),
         )
-        for name in ERRORS
+        for name in simulated.predictions
     ]
     _verdict(Console(file=out, width=width), comparison, ScoreTable(models=tuple(models)))
     return out.getvalue()
@@ -46,12 +48,26 @@ def test_every_model_has_a_line_with_its_means_and_the_difference() -> None:
     assert list(rows) == list(ERRORS)
     for name, line in rows.items():
         primaries = [s.primary for s in SIMULATED.scores[name].values()]
-        assert f"{np.mean([p.auc for p in primaries]):.4f}" in line
-        assert f"{np.mean([p.log_loss for p in primaries]):.4f}" in line
+        assert f"{np.mean([p.values['auc'] for p in primaries]):.4f}" in line
+        assert f"{np.mean([p.values['log_loss'] for p in primaries]):.4f}" in line
         row = comparison.row(name)
         if row:
             assert row.primary.in_words().removeprefix("AUC ") in line and line.rstrip().endswith(row.verdict)
     assert "<0.001" in rows["lr"]
+
+
+def test_of_ranked_lists_it_speaks_of_queries_and_their_metrics() -> None:
+    listed = Simulation(rows=1500, predicts="items")
+    comparison = listed.comparison()
+    lines = said(comparison, width=84, simulated=listed).splitlines()
+    assert lines[2] == "rating, 1,500 test queries, means over 5 seeds; p after Holm's correction"
+    assert lines[3].split() == "model nDCG@20 recall@20 candidate minus it, in nDCG@20 p verdict".split()
+    for name, line in zip(listed.predictions, lines[4:8], strict=True):
+        means = [np.mean([s.primary.values[m] for s in listed.scores[name].values()]) for m in ("ndcg", "recall")]
+        assert line.split()[:3] == [name, *(f"{mean:.4f}" for mean in means)]
+        row = comparison.row(name)
+        if row and row.primary:
+            assert row.primary.numbers in line and line.rstrip().endswith(row.verdict)
 
 
 def test_it_fits_80_columns_and_loses_nothing() -> None:
@@ -64,9 +80,7 @@ def test_it_fits_80_columns_and_loses_nothing() -> None:
 
 
 def test_a_smoke_run_shows_means_and_no_differences() -> None:
-    few = compare(
-        SIMULATED.trained("candidate"), [SIMULATED.trained("lr")], Truth(SIMULATED.labels, TASKS, SIMULATED.users), (1,)
-    )
+    few = compare(SIMULATED.trained("candidate"), [SIMULATED.trained("lr")], SIMULATED.truth, (1,))
     text = said(few)
     assert text.startswith("smoke run: 1 seed of at least 3") and "minus" not in text and "Holm" not in text
     assert "means over 1 seed\n" in text
@@ -77,9 +91,7 @@ def test_a_model_that_failed_is_named_with_its_reason() -> None:
         Trained("lr", {}, failure="seed 2 timed out", data_hash="d4c0ffee"),
         *(SIMULATED.trained(n) for n in ("dnn", "dcnv2")),
     ]
-    comparison = compare(
-        SIMULATED.trained("candidate"), baselines, Truth(SIMULATED.labels, TASKS, SIMULATED.users), SIMULATED.seeds
-    )
+    comparison = compare(SIMULATED.trained("candidate"), baselines, SIMULATED.truth, SIMULATED.seeds)
     text = said(comparison, {"lr": "seed 2 timed out"})
     (line,) = (x for x in text.splitlines() if x.startswith("lr "))
     assert line.split() == ["lr", "-", "-"]

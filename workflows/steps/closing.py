@@ -86,13 +86,7 @@ def _metrics(ctx: Context) -> dict[str, float]:
     """The candidate's mean test metrics on the primary task."""
     if not ctx.folder.has("scores.json"):
         return {}
-    primaries = [s.primary for s in ctx.folder.load("scores", ScoreTable).models[0].test.values()]
-    found = {}
-    for name in ("auc", "log_loss", "group_auc"):
-        values = [v for p in primaries if (v := getattr(p, name)) is not None]
-        if values:
-            found[f"test_{name}"] = sum(values) / len(values)
-    return found
+    return {f"test_{name}": mean for name, mean in ctx.folder.load("scores", ScoreTable).models[0].means.items()}
 
 
 def _lessons(ctx: Context, status: str, reason: str, spec: MethodSpec, created: str, mlflow_run: str) -> list[LessonRecord]:

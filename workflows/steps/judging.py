@@ -1,15 +1,15 @@
-"""From predictions to a verdict: scores, comparison, fidelity, ablation. Here alone test labels are looked at, by the host."""
+"""From predictions to a verdict: scores, comparison, fidelity, ablation. Here alone is test's truth looked at, by the host."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Literal
 
 import numpy as np
 
-from agents.autotrain.compare import BadPredictions, Comparison, Scores, Trained, Truth
+from agents.autotrain.compare import BadPredictions, Comparison, Scores, Trained, Truth, truth_of
 from agents.autotrain.compare import compare as judge
-from agents.autotrain.compare import score as score_predictions
 from agents.autotrain.engine import Fidelity, Review
 from agents.autotrain.experiment import Setting, Stopped
 from agents.autotrain.plan import ExperimentPlan
@@ -22,16 +22,25 @@ from workflows.steps.training import experiment
 
 
 class ModelScores(Strict):
-    """A model's scores by seed, on test and of the primary task's AUC on valid; `failure` says why some are missing."""
+    """A model's scores by seed, on test and of the primary metric on valid; `failure` says why some are missing."""
 
     name: str
     test: dict[int, Scores]
-    valid_auc: dict[int, float]
+    valid: dict[int, float]
     failure: str = ""
 
     @property
-    def mean_valid_auc(self) -> float | None:
-        return float(np.mean(list(self.valid_auc.values()))) if self.valid_auc else None
+    def mean_valid(self) -> float | None:
+        return float(np.mean(list(self.valid.values()))) if self.valid else None
+
+    @property
+    def means(self) -> dict[str, float]:
+        """The primary task's mean test scores over the seeds where they are defined, by metric."""
+        found: dict[str, list[float]] = {}
+        for scores in self.test.values():
+            for metric, value in scores.primary.values.items():
+                found.setdefault(metric, []).append(value)
+        return {metric: sum(values) / len(values) for metric, values in found.items()}
 
 
 class ScoreTable(Strict):
@@ -63,9 +72,9 @@ class Ablation(Strict):
 
 
 def score(ctx: Context) -> ScoreTable:
-    """Scores every run's test predictions against the hidden labels."""
-    results = ctx.folder.load("results", Results)
-    table = ScoreTable(models=tuple(_scores(ctx, m) for m in results.models))
+    """Scores every run's test predictions against the hidden truth."""
+    results, truths = ctx.folder.load("results", Results), _truths(ctx)
+    table = ScoreTable(models=tuple(_scores(ctx, m, truths) for m in results.models))
     ctx.folder.save("scores", table)
     return table
 
@@ -75,7 +84,7 @@ def compare(ctx: Context) -> str:
     table, plan = ctx.folder.load("scores", ScoreTable), ctx.folder.load("plan", ExperimentPlan)
     results = ctx.folder.load("results", Results)
     candidate, *baselines = (_trained(ctx, m, s) for m, s in zip(results.models, table.models, strict=True))
-    comparison = judge(candidate, baselines, _truth(ctx), plan.seeds)
+    comparison = judge(candidate, baselines, truth_of(ctx.prepared, "test"), plan.seeds)
     ctx.folder.save("comparison", comparison)
     ctx.folder.update_summary(verdict=comparison.verdict)
     ctx.say(comparison.sentence)
@@ -111,16 +120,15 @@ def _ablation(ctx: Context, attempt: int, mechanism: str) -> Ablation:
     except Stopped:
         ctx.end()
     result = result_of(runs, "ablation")
-    scores = _scores(ctx, result)
+    truths = _truths(ctx)
+    scores = _scores(ctx, result, truths)
     whole = _trained(ctx, results.candidate, table.models[0])
-    comparison = judge(_trained(ctx, result, scores), [whole], _truth(ctx), plan.seeds)
+    comparison = judge(_trained(ctx, result, scores), [whole], truths["test"], plan.seeds)
     ctx.say(f"{name}: {comparison.sentence}")
     return Ablation(mechanism=mechanism, result=result, scores=scores, comparison=comparison)
 
 
-def _scores(ctx: Context, model: ModelResult) -> ModelScores:
-    labels = {split: ctx.prepared.hidden_labels(split) for split in ("valid", "test")}
-    tasks = [t.name for t in ctx.prepared.schema.tasks]
+def _scores(ctx: Context, model: ModelResult, truths: Mapping[str, Truth]) -> ModelScores:
     test: dict[int, Scores] = {}
     valid: dict[int, float] = {}
     failure = f"seed {model.failed.seed} {model.failed.status}".replace("_", " ") if model.failed else ""
@@ -128,31 +136,28 @@ def _scores(ctx: Context, model: ModelResult) -> ModelScores:
         if run.status != "ok":
             continue
         try:
-            scores = {
-                split: score_predictions(labels[split], _predictions(ctx, run.job, split), ctx.prepared.groups(split), tasks)
-                for split in ("valid", "test")
-            }
+            on_valid = truths["valid"].primary(_predictions(ctx, run.job, "valid"))
+            scores = truths["test"].score(_predictions(ctx, run.job, "test"))
         except BadPredictions as error:
             failure = failure or f"seed {run.seed}: {error}"
             continue
-        test[run.seed] = scores["test"]
-        valid[run.seed] = scores["valid"].primary.auc or 0.0
-    return ModelScores(name=model.name, test=test, valid_auc=valid, failure=failure)
+        test[run.seed] = scores
+        valid[run.seed] = on_valid if np.isfinite(on_valid) else 0.0
+    return ModelScores(name=model.name, test=test, valid=valid, failure=failure)
 
 
 def _trained(ctx: Context, model: ModelResult, scores: ModelScores) -> Trained:
     return Trained(
         name=model.name,
         predictions={run.seed: _predictions(ctx, run.job, "test") for run in model.seeds if run.status == "ok"},
-        valid_auc=scores.mean_valid_auc,
+        valid=scores.mean_valid,
         failure=scores.failure,
         data_hash=ctx.prepared.data_hash,
     )
 
 
-def _truth(ctx: Context) -> Truth:
-    tasks = [t.name for t in ctx.prepared.schema.tasks]
-    return Truth(ctx.prepared.hidden_labels("test"), tasks, ctx.prepared.groups("test"))
+def _truths(ctx: Context) -> dict[str, Truth]:
+    return {split: truth_of(ctx.prepared, split) for split in ("valid", "test")}
 
 
 def _predictions(ctx: Context, job: str, split: str) -> np.ndarray:

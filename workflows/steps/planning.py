@@ -66,7 +66,8 @@ def _data(ctx: Context, spec: MethodSpec) -> tuple[str, str]:
 def plan_in_words(ctx: Context) -> str:
     """The plan in one sentence: what a person approves."""
     p = ctx.folder.load("plan", ExperimentPlan)
+    size = f"{p.rows['train']:,} {p.question.rows}"
     return (
-        f"train the paper's model and {', '.join(p.baselines)} on {p.dataset} ({p.rows['train']:,} rows): {p.trials} settings "
+        f"train the paper's model and {', '.join(p.baselines)} on {p.dataset} ({size}): {p.trials} settings "
         f"tried and {len(p.seeds)} seeds for each, about {p.estimated_minutes:g} minutes ({p.estimate_basis})"
     )

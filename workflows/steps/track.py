@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agents.autotrain.compare import Comparison, Scores
+from agents.autotrain.compare import Comparison, Question, Scores
 from agents.autotrain.paper import Paper
 from agents.autotrain.plan import ExperimentPlan
 from agents.autotrain.results import ModelResult, Results, SeedRow
@@ -85,38 +85,41 @@ def _children(ctx: Context, parent: str) -> None:
     if ctx.folder.has("ablation.json"):
         ablation = ctx.folder.load("ablation", Ablation)
         pairs += [(ablation.result, ablation.scores)] if ablation.result and ablation.scores else []
+    question = ctx.folder.load("plan", ExperimentPlan).question
     for model, scores in pairs:
         for seed in model.seeds:
-            _child(ctx, parent, model, seed, scores)
+            _child(ctx, parent, question, model, seed, scores)
 
 
-def _child(ctx: Context, parent: str, model: ModelResult, seed: SeedRow, scores: ModelScores) -> None:
+def _child(ctx: Context, parent: str, question: Question, model: ModelResult, seed: SeedRow, scores: ModelScores) -> None:
     tracker, key = ctx.tracker, f"{ctx.folder.run_id}/{model.name}/{seed.seed}"
     tags = {"run": ctx.folder.run_id, "role": model.role, "model": model.name, "seed": str(seed.seed), "status": seed.status}
     child = tracker.run(key, f"{model.name} seed {seed.seed}", parent, tags | {"job": seed.job})
     test = scores.test.get(seed.seed)
     metrics = {"parameters": float(model.parameters), "samples_per_s": seed.samples_per_s, "seconds": seed.seconds}
     metrics |= _test_metrics(test) if test else {}
-    if seed.seed in scores.valid_auc:
-        metrics["valid_auc"] = scores.valid_auc[seed.seed]
-    epochs = [e.epoch for e in seed.epochs]
-    series = [
-        MetricSeries(f"epoch_{name}", epochs, [getattr(e, name) for e in seed.epochs])
-        for name in ("train_loss", "valid_auc", "valid_log_loss")
-    ]
-    tracker.log(child, {"model": model.name, "seed": seed.seed, **model.setting}, metrics, series)
+    if seed.seed in scores.valid:
+        metrics[f"valid_{question.primary}"] = scores.valid[seed.seed]
+    tracker.log(child, {"model": model.name, "seed": seed.seed, **model.setting}, metrics, _series(question, seed))
     tracker.finish(child, ok=seed.status == "ok")
+
+
+def _series(question: Question, seed: SeedRow) -> list[MetricSeries]:
+    """What a run said of its epochs: the loss, and of metrics on valid those that are known here."""
+    told = [MetricSeries("epoch_train_loss", [e.epoch for e in seed.epochs], [e.train_loss for e in seed.epochs])]
+    for metric in question.metrics:
+        points = [(e.epoch, e.valid[metric]) for e in seed.epochs if metric in e.valid]
+        told.append(MetricSeries(f"epoch_valid_{metric}", [epoch for epoch, _ in points], [value for _, value in points]))
+    return told
 
 
 def _test_metrics(scores: Scores) -> dict[str, float]:
     """The primary task's metrics plainly named, those of other tasks with the task's name."""
-    found = {}
-    for i, task in enumerate(scores.tasks):
-        for name in ("auc", "log_loss", "group_auc"):
-            value = getattr(task, name)
-            if value is not None:
-                found[f"test_{name}" if i == 0 else f"test_{name}_{task.task}"] = value
-    return found
+    return {
+        f"test_{name}" if i == 0 else f"test_{name}_{task.task}": value
+        for i, task in enumerate(scores.tasks)
+        for name, value in task.values.items()
+    }
 
 
 def _log_winner(ctx: Context, parent: str) -> None:

@@ -11,7 +11,6 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from agents.autotrain.compare import Comparison, beside_claims
-from agents.autotrain.compare.paired import Metric
 from agents.autotrain.paper import Paper
 from agents.autotrain.plan import ExperimentPlan
 from agents.autotrain.recall import Recall
@@ -61,7 +60,7 @@ def report_view(ctx: Context, status: str, reason: str, failures: list[str]) -> 
         code=_code(ctx, len(attempts)),
         models=tuple(_models(results, table)),
         comparison=comparison,
-        claims=beside_claims(spec.claims, comparison, _means(table), plan.dataset)
+        claims=beside_claims(spec.claims, comparison, {m.name: m.means for m in table.models}, plan.dataset, plan.synthetic)
         if spec and comparison and table and plan
         else (),
         fidelity=tuple(_fidelity(ctx, spec)),
@@ -135,19 +134,7 @@ def _models(results: Results | None, table: ScoreTable | None) -> list[ModelView
     if results is None or table is None:
         return []
     pairs = zip(results.models, table.models, strict=True)
-    return [ModelView(result=result, test=scores.test, valid_auc=scores.valid_auc) for result, scores in pairs]
-
-
-def _means(table: ScoreTable) -> dict[tuple[str, Metric], float]:
-    """Every model's mean test metrics of the primary task."""
-    names: tuple[Metric, ...] = ("auc", "log_loss")
-    found: dict[tuple[str, Metric], float] = {}
-    for model in table.models:
-        for name in names:
-            values = [v for s in model.test.values() if (v := getattr(s.primary, name)) is not None]
-            if values:
-                found[model.name, name] = sum(values) / len(values)
-    return found
+    return [ModelView(result=result, test=scores.test, valid=scores.valid) for result, scores in pairs]
 
 
 def _fidelity(ctx: Context, spec: MethodSpec | None) -> list[FidelityView]:

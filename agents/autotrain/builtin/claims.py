@@ -17,18 +17,23 @@ from agents.autotrain.spec import Claim, Evidence
 MOST = 12
 BEFORE = 300  # characters
 _Metric = tuple[str, bool, float, float]  # name, whether more is better, range
-# Metrics by name: pattern, whether more is better, and the range of a possible value.
+_CUTOFF = r"\s?@\s?\$?(?P<k>\d{1,3})\b"
+# Metrics by name: pattern, whether more is better, and the range of a possible value. A cutoff is part of the name.
 _METRICS: tuple[tuple[str, re.Pattern[str], bool, float, float], ...] = (
     ("GAUC", re.compile(r"\bG-?AUC\b|\bgroup AUC\b", re.IGNORECASE), True, 0.3, 1.0),
     ("AUC", re.compile(r"\b(?:ROC-?)?AUC\b(?:-ROC)?|\barea under (?:the )?(?:ROC )?curve\b", re.IGNORECASE), True, 0.3, 1.0),
     ("log loss", re.compile(r"\blog-?\s?loss\b|\bcross[- ]entropy\b", re.IGNORECASE), False, 0.001, 1.5),
     ("RMSE", re.compile(r"\bRMSE\b"), False, 0.0001, 100.0),
+    ("nDCG", re.compile(rf"\bn?DCG{_CUTOFF}", re.IGNORECASE), True, 0.0001, 1.0),
+    ("recall", re.compile(rf"\brecall{_CUTOFF}", re.IGNORECASE), True, 0.0001, 1.0),
+    ("hit rate", re.compile(rf"\b(?:HR|hits?(?:[- ]rate|[- ]ratio)?){_CUTOFF}", re.IGNORECASE), True, 0.0001, 1.0),
 )
 _CELL = re.compile(
     r"^[\s*†‡↑↓∗$\\a-z{}()]*(?P<value>\d?\.\d{2,6}|\d{2}\.\d{1,4}\s*%?)(?:\s*(?:±|\\pm)\s*[\d.]+)?[\s*†‡∗$\\{}%]*$"
 )
 _SAID = re.compile(
-    r"(?P<metric>(?:G-?|ROC-?)?AUC|log-?\s?loss)\s+(?:score\s+)?(?:of|is|=|:|reaches|to be)?\s*(?P<value>0\.\d{3,6})\b"
+    r"(?P<metric>(?:G-?|ROC-?)?AUC|log-?\s?loss|(?:n?DCG|recall|HR|hit(?:[- ]rate|[- ]ratio)?)@\d{1,3})"
+    r"\s+(?:score\s+)?(?:of|is|=|:|reaches|to be)?\s*(?P<value>0\.\d{3,6})\b"
     r"[^.;]{0,40}?\bon\s+(?:the\s+)?(?P<data>[^.,;]{3,60})",
     re.IGNORECASE,
 )
@@ -130,14 +135,15 @@ def _over(row: tuple[str, ...], column: int, width: int) -> str:
 
 
 def _only_metric(text: str) -> _Metric | None:
-    """The metric that a text names, None when it names none or several."""
+    """The metric that a text names, None when it names none or several; the same with two cutoffs is several."""
     named = [m for m in _METRICS if m[1].search(text)]
     if len(named) > 1 and named[0][0] == "GAUC" and not re.search(r"(?<!G)(?<!G-)(?<!group )\bAUC\b", text, re.IGNORECASE):
         named = [m for m in named if m[0] != "AUC"]
     if len(named) != 1:
         return None
-    name, _, more, low, high = named[0]
-    return name, more, low, high
+    name, pattern, more, low, high = named[0]
+    cutoffs = {match.group("k") for match in pattern.finditer(text)} if "k" in pattern.groupindex else set()
+    return ("@".join((name, *cutoffs)), more, low, high) if len(cutoffs) < 2 else None
 
 
 def _data_of(header: Sequence[tuple[str, ...]], column: int, width: int) -> str:

@@ -1,21 +1,34 @@
-"""Whether a candidate is better than its baselines: scores from hidden labels, paired differences, verdicts."""
+"""Whether a candidate is better than its baselines: scores from hidden truth, paired differences, verdicts."""
 
 from agents.autotrain.compare.calibration import CalibrationBin, calibration
 from agents.autotrain.compare.claims import ClaimRow, beside_claims
-from agents.autotrain.compare.compare import Trained, Truth, compare
+from agents.autotrain.compare.compare import Trained, compare
 from agents.autotrain.compare.comparison import BaselineRow, Comparison, Effect
-from agents.autotrain.compare.paired import Paired, paired_over_seeds
-from agents.autotrain.compare.scores import BadPredictions, Scores, TaskScore, check_predictions, score
+from agents.autotrain.compare.labels import LabelTruth, paired_over_seeds
+from agents.autotrain.compare.lists import ListTruth
+from agents.autotrain.compare.metric import MEASURES, Metric
+from agents.autotrain.compare.paired import Paired
+from agents.autotrain.compare.question import ITEMS, LABELS, QUESTIONS, Question
+from agents.autotrain.compare.scores import BadPredictions, Scores, TaskScore
+from agents.autotrain.compare.truth import Truth, truth_of
 from agents.autotrain.compare.verdict import Rules, TieKind, Verdict, judge
 
 __all__ = [
+    "ITEMS",
+    "LABELS",
+    "MEASURES",
+    "QUESTIONS",
     "BadPredictions",
     "BaselineRow",
     "CalibrationBin",
     "ClaimRow",
     "Comparison",
     "Effect",
+    "LabelTruth",
+    "ListTruth",
+    "Metric",
     "Paired",
+    "Question",
     "Rules",
     "Scores",
     "TaskScore",
@@ -25,9 +38,8 @@ __all__ = [
     "Verdict",
     "beside_claims",
     "calibration",
-    "check_predictions",
     "compare",
     "judge",
     "paired_over_seeds",
-    "score",
+    "truth_of",
 ]

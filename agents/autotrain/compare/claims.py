@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from agents.autotrain.compare.comparison import BaselineRow, Comparison
-from agents.autotrain.compare.paired import Metric
-from agents.autotrain.compare.verdict import METRIC_NAMES
+from agents.autotrain.compare.metric import MEASURES
 from agents.autotrain.spec import Claim, Strict
+
+Means = Mapping[str, Mapping[str, float]]  # each model's mean test scores over seeds, by model and metric
 
 
 class ClaimRow(Strict):
@@ -28,39 +30,30 @@ class ClaimRow(Strict):
 
 
 def beside_claims(
-    claims: Sequence[Claim],
-    comparison: Comparison,
-    baseline_values: Mapping[tuple[str, Metric], float],
-    dataset: str,
-    synthetic: bool = False,
+    claims: Sequence[Claim], comparison: Comparison, means: Means, dataset: str, synthetic: bool = False
 ) -> tuple[ClaimRow, ...]:
-    """Rows for all claims in AUC or log loss that name a baseline's value; the others claim no improvement.
+    """Rows for all claims that name a baseline's value, in a metric that was measured here with the same cutoff.
 
-    `baseline_values` holds each baseline's mean test metric over seeds by (baseline, metric). A claim against a baseline
-    that was trained here is set beside that one, any other beside the strongest.
+    `means` holds the candidate first. A claim against a baseline that was trained here is set beside that one, any other
+    beside the strongest.
     """
     rows = []
     for claim in claims:
-        metric, claimed = _metric(claim.metric), _improvement(claim)
-        if metric is not None and claimed is not None:
-            rows.append(_row(claim, metric, claimed, comparison, baseline_values, dataset, synthetic))
+        metric = _metric(claim.metric)
+        if metric in comparison.question.scores and claim.baseline_value:
+            claimed = _sign(metric) * (claim.value - claim.baseline_value) / claim.baseline_value
+            rows.append(_row(claim, metric, claimed, comparison, means, dataset, synthetic))
     return tuple(rows)
 
 
 def _row(
-    claim: Claim,
-    metric: Metric,
-    claimed: float,
-    comparison: Comparison,
-    values: Mapping[tuple[str, Metric], float],
-    dataset: str,
-    synthetic: bool,
+    claim: Claim, metric: str, claimed: float, comparison: Comparison, means: Means, dataset: str, synthetic: bool
 ) -> ClaimRow:
-    row = _counterpart(claim.baseline, comparison)
-    measured = _measured(row, metric, values)
+    row, words = _counterpart(claim.baseline, comparison), MEASURES[metric].words
+    measured = _measured(row, metric, means)
     same = not synthetic and _plain(claim.dataset) == _plain(dataset)
     over, where = claim.baseline or "its baseline", claim.dataset or "its data"
-    text = f"the paper claims {claimed:+.2%} in {METRIC_NAMES[metric]} over {over} on {where}"
+    text = f"the paper claims {claimed:+.2%} in {words} over {over} on {where}"
     if row is None or measured is None:
         text += "; nothing was measured to set beside it"
     else:
@@ -68,7 +61,7 @@ def _row(
         text += "" if same else ", another data set, so the two are not comparable"
     return ClaimRow(
         dataset=claim.dataset,
-        metric=METRIC_NAMES[metric],
+        metric=words,
         baseline=claim.baseline,
         claimed=claimed,
         measured=measured,
@@ -83,32 +76,32 @@ def _counterpart(name: str, comparison: Comparison) -> BaselineRow | None:
     return named or comparison.row(comparison.strongest)
 
 
-def _measured(row: BaselineRow | None, metric: Metric, values: Mapping[tuple[str, Metric], float]) -> float | None:
+def _measured(row: BaselineRow | None, metric: str, means: Means) -> float | None:
+    """The candidate's improvement over a baseline that it was compared with, which has the same seeds."""
     if row is None or not row.effects:
         return None
-    effect = next((e for e in row.effects if e.metric == metric and e.task == row.effects[0].task), None)
-    base = values.get((row.baseline, metric))
-    return None if effect is None or not base else _sign(metric) * effect.estimate / base
+    own, base = next(iter(means.values()), {}).get(metric), means.get(row.baseline, {}).get(metric)
+    return _sign(metric) * (own - base) / base if own is not None and base else None
 
 
-def _improvement(claim: Claim) -> float | None:
-    if not claim.baseline_value:
-        return None
-    metric = _metric(claim.metric)
-    return None if metric is None else _sign(metric) * (claim.value - claim.baseline_value) / claim.baseline_value
+def _sign(metric: str) -> int:
+    return 1 if MEASURES[metric].higher_is_better else -1
 
 
-def _sign(metric: Metric) -> int:
-    return 1 if metric == "auc" else -1
-
-
-def _metric(name: str) -> Metric | None:
-    plain = _plain(name)
-    if plain in {"auc", "rocauc", "aucroc"}:
-        return "auc"
-    return "log_loss" if plain in {"logloss", "crossentropy", "binarycrossentropy", "bce"} else None
+def _metric(name: str) -> str:
+    """The metric of that name, cutoff included; "" for one that is not measured here."""
+    plain = re.sub(r"^(?:hr|hits?|hitratio)(?=\d)", "hitrate", _plain(name))
+    return _BY_WORDS.get(plain, "")
 
 
 def _plain(name: str) -> str:
-    """Letters and digits only, so that "DCN-V2" is "dcnv2" and "MovieLens 1M" is "movielens-1m"."""
+    """Letters and digits only, so that "DCN-V2" is "dcnv2" and "MovieLens 1M" is "movielens1m"."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+# By the plain words of the measures, and by other words that papers have for the same.
+_BY_WORDS: Mapping[str, str] = MappingProxyType(
+    {_plain(measure.words): name for name, measure in MEASURES.items()}
+    | dict.fromkeys(("rocauc", "aucroc"), "auc")
+    | dict.fromkeys(("crossentropy", "binarycrossentropy", "bce"), "log_loss")
+)

@@ -1,7 +1,4 @@
-"""Compares a candidate with baselines from predictions alone, and says in one sentence what came of it.
-
-Notation: n test rows, T tasks.
-"""
+"""Compares a candidate with baselines from predictions alone, and says in one sentence what came of it."""
 
 from __future__ import annotations
 
@@ -9,41 +6,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agents.autotrain.compare.comparison import BaselineRow, Comparison, Effect
 from agents.autotrain.compare.holm import holm_levels
-from agents.autotrain.compare.paired import Metric, Paired, Runs, paired_difference, reduce_runs
-from agents.autotrain.compare.scores import BadPredictions, check_predictions, collapse_of
-from agents.autotrain.compare.verdict import METRIC_NAMES, Rules, TieKind, Verdict, judge, tie_in_words
-
-Floats = NDArray[np.floating]
-BySeed = Mapping[int, Floats]
-METRICS: tuple[Metric, ...] = ("auc", "log_loss")
-
-
-@dataclass(frozen=True)
-class Truth:
-    """The hidden truth of the test split: labels (n, T) with NaN where unobserved, and the user of each row if known (n,)."""
-
-    labels: Floats
-    tasks: Sequence[str]
-    groups: NDArray[np.int64] | None = None
-
-    def observed(self, task: int) -> NDArray[np.bool_]:
-        return ~np.isnan(self.labels[:, task])
+from agents.autotrain.compare.metric import MEASURES, Metric
+from agents.autotrain.compare.paired import Paired, Runs
+from agents.autotrain.compare.scores import BadPredictions
+from agents.autotrain.compare.truth import Predictions, Truth
+from agents.autotrain.compare.verdict import Rules, TieKind, Verdict, judge, tie_in_words
 
 
 @dataclass(frozen=True)
 class Trained:
-    """One model's test predictions (n, T) by seed, or why there are none to compare.
+    """One model's test predictions by seed, in the form that the truth wants them, or why there are none to compare.
 
-    `failure` is one clause for a person ("seed 2 ran out of memory"); `data_hash` is that of the data it was trained on.
+    `valid` is the primary metric on valid, mean over seeds; `failure` is one clause for a person ("seed 2 ran out of memory");
+    `data_hash` is that of the data it was trained on.
     """
 
     name: str
-    predictions: BySeed = field(default_factory=dict)
-    valid_auc: float | None = None
+    predictions: Mapping[int, Predictions] = field(default_factory=dict)
+    valid: float | None = None
     failure: str = ""
     data_hash: str = ""
 
@@ -51,7 +34,7 @@ class Trained:
 def compare(
     candidate: Trained, baselines: Sequence[Trained], test: Truth, seeds: Sequence[int], rules: Rules | None = None
 ) -> Comparison:
-    """The comparison over the plan's `seeds`, on the primary task's AUC; other metrics and tasks stand beside it.
+    """The comparison over the plan's `seeds`, on the primary task and metric; other metrics and tasks stand beside them.
 
     Nothing raises for what a model did: a model that failed, collapsed, lacks a seed, left a bad array or saw other data
     is not comparable, and says why. Verdicts hold over all baselines together (Holm).
@@ -64,10 +47,11 @@ class _Comparing:
 
     def __init__(self, candidate: Trained, test: Truth, seeds: tuple[int, ...], rules: Rules) -> None:
         self.candidate, self.test, self.seeds, self.rules = candidate, test, seeds, rules
+        self.primary = test.question.primary
         self._reduced: dict[tuple[int, Metric], Runs] = {}
 
     def against(self, baselines: Sequence[Trained]) -> Comparison:
-        fault = self._test_fault() or self._fault(self.candidate)
+        fault = self.test.too_small(self.rules) or self._fault(self.candidate)
         if fault:
             return self._comparison("not comparable", f"not comparable: {fault}", [self._blocked(b, fault) for b in baselines])
         faults = {b.name: self._fault(b) for b in baselines}
@@ -78,20 +62,11 @@ class _Comparing:
         rows = [judged.get(b.name) or self._blocked(b, faults[b.name]) for b in baselines]
         if not sound:
             return self._comparison("not comparable", "not comparable: no baseline finished on every seed", rows)
-        strongest = max(sound, key=lambda b: b.valid_auc if b.valid_auc is not None else -np.inf)
+        strongest = max(sound, key=lambda b: b.valid if b.valid is not None else -np.inf)
         row = judged[strongest.name]
         called = f"{row.baseline} (the strongest baseline on valid)" if len(rows) > 1 else row.baseline
         sentence = self._sentence(called, row.verdict, row.tie, row.effects) + _besides(row, rows)
         return self._comparison(row.verdict, sentence, rows, strongest.name)
-
-    def _test_fault(self) -> str:
-        labels = self.test.labels[self.test.observed(0), 0]
-        least = min(int((labels == 1).sum()), int((labels == 0).sum()))
-        if least >= max(self.rules.min_class_rows, 2):
-            return ""
-        return (
-            f"only {least} test rows of the rarer class of {self.test.tasks[0]}; at least {self.rules.min_class_rows} are needed"
-        )
 
     def _fault(self, model: Trained) -> str:
         """Why a model cannot be compared, as one clause, or ""."""
@@ -104,35 +79,35 @@ class _Comparing:
         if missing:
             return f"{model.name} has no predictions for seed {', '.join(missing)}"
         for seed in self.seeds:
-            p = model.predictions[seed]
             try:
-                check_predictions(p, len(self.test.labels), len(self.test.tasks))
+                self.test.check(model.predictions[seed])
             except BadPredictions as error:
                 return f"{model.name} failed on seed {seed}: {error}"
-            observed = self.test.observed(0)
-            collapse = collapse_of(self.test.labels[observed, 0], p[observed, 0])
-            if collapse:
+            if collapse := self.test.collapse(model.predictions[seed]):
                 return f"{model.name} collapsed on seed {seed}: {collapse}"
         return ""
 
     def _judged(self, sound: Sequence[Trained]) -> dict[str, BaselineRow]:
-        main = [self._paired(b, 0, "auc") for b in sound]
+        main = [self._paired(b, 0, self.primary) for b in sound]
         levels = holm_levels([p.p_value for p in main], self.rules.alpha)
         return {b.name: self._row(b, p, level) for b, p, level in zip(sound, main, levels, strict=True)}
 
     def _row(self, baseline: Trained, main: Paired, level: float) -> BaselineRow:
-        primary = _effect(self.test.tasks[0], "auc", main, level)
-        effects = [primary]
-        for t, metric in [(t, m) for t in range(len(self.test.tasks)) for m in METRICS if (t, m) != (0, "auc")]:
-            if self._both_classes(t):
-                effects.append(_effect(self.test.tasks[t], metric, self._paired(baseline, t, metric), self.rules.alpha))
-        verdict, tie = judge("auc", primary.estimate, primary.low, primary.high, self.rules.min_auc)
+        primary = _effect(self.test.tasks[0], self.primary, main, level)
+        others = [
+            _effect(self.test.tasks[task], metric, self._paired(baseline, task, metric), self.rules.alpha)
+            for task, metric in self.test.judged()
+            if (task, metric) != (0, self.primary)
+        ]
+        effects = [primary, *others]
+        least = self.rules.min_effect(self.primary)
+        verdict, tie = judge(self.primary, primary.estimate, primary.low, primary.high, least)
         sentence = self._sentence(baseline.name, verdict, tie, effects)
         return BaselineRow(
             baseline=baseline.name,
             verdict=verdict,
             tie=tie,
-            valid_auc=baseline.valid_auc,
+            valid=baseline.valid,
             effects=tuple(effects),
             sentence=sentence,
         )
@@ -142,7 +117,7 @@ class _Comparing:
         what = f"{primary.in_words()} over {len(self.seeds)} seeds"
         if verdict == "tie":
             reach = max(abs(primary.low), abs(primary.high))
-            text = f"{tie_in_words(tie, baseline, 'auc', self.rules.min_auc, reach)}: {what}"
+            text = f"{tie_in_words(tie, baseline, self.primary, self.rules.min_effect(self.primary), reach)}: {what}"
         else:
             text = f"{verdict} than {baseline}: {what}"
         return text + _disagreement(primary, [e for e in effects[1:] if e.task == primary.task])
@@ -150,26 +125,17 @@ class _Comparing:
     def _paired(self, baseline: Trained, task: int, metric: Metric) -> Paired:
         if (task, metric) not in self._reduced:
             self._reduced[task, metric] = self._reduce(self.candidate, task, metric)
-        observed = self.test.observed(task)
-        groups = self.test.groups[observed] if self.test.groups is not None else None
-        labels = self.test.labels[observed, task]
-        return paired_difference(labels, self._reduced[task, metric], self._reduce(baseline, task, metric), metric, groups)
+        return self.test.paired(self._reduced[task, metric], self._reduce(baseline, task, metric), task, metric)
 
     def _reduce(self, model: Trained, task: int, metric: Metric) -> Runs:
-        observed = self.test.observed(task)
-        runs = [model.predictions[s][observed, task] for s in self.seeds]
-        return reduce_runs(self.test.labels[observed, task], runs, metric)
-
-    def _both_classes(self, task: int) -> bool:
-        labels = self.test.labels[self.test.observed(task), task]
-        return min(int((labels == 1).sum()), int((labels == 0).sum())) >= 2
+        return self.test.reduce([model.predictions[s] for s in self.seeds], task, metric)
 
     def _blocked(self, baseline: Trained, fault: str) -> BaselineRow:
         return BaselineRow(
             baseline=baseline.name,
             verdict="not comparable",
             reason=fault,
-            valid_auc=baseline.valid_auc,
+            valid=baseline.valid,
             sentence=f"not comparable with {baseline.name}: {fault}",
         )
 
@@ -179,16 +145,16 @@ class _Comparing:
         rows = [
             self._blocked(b, faults[b.name])
             if faults[b.name]
-            else BaselineRow(baseline=b.name, verdict="smoke", valid_auc=b.valid_auc, reason=why, sentence=why)
+            else BaselineRow(baseline=b.name, verdict="smoke", valid=b.valid, reason=why, sentence=why)
             for b in baselines
         ]
         return self._comparison("smoke", why, rows)
 
     def _comparison(self, verdict: Verdict, sentence: str, rows: Sequence[BaselineRow], strongest: str = "") -> Comparison:
-        groups, notes = self.test.groups, []
+        groups, unit, notes = self.test.groups, self.test.question.rows, []
         if groups is None:
             notes.append(
-                "users of test rows are unknown, so rows are taken as independent; intervals are too narrow if users repeat"
+                f"users of test {unit} are unknown, so {unit} are taken as independent; intervals are too narrow if users repeat"
             )
         return Comparison(
             verdict=verdict,
@@ -196,10 +162,10 @@ class _Comparing:
             seeds=self.seeds,
             strongest=strongest,
             rows=tuple(rows),
-            min_auc=self.rules.min_auc,
-            min_log_loss=self.rules.min_log_loss,
+            predicts=self.test.question.predicts,
+            min_effect=self.rules.min_effect(self.primary),
             alpha=self.rules.alpha,
-            test_rows=len(self.test.labels),
+            test_rows=len(self.test),
             clusters=len(np.unique(groups)) if groups is not None else None,
             notes=tuple(notes),
         )
@@ -222,12 +188,12 @@ def _effect(task: str, metric: Metric, paired: Paired, level: float) -> Effect:
 
 
 def _disagreement(primary: Effect, others: Sequence[Effect]) -> str:
-    """Named when another metric of the same task is shown to move the other way, or to move where the AUC does not."""
+    """Named when another metric of the same task is shown to move the other way, or to move where the primary one does not."""
     for other in others:
         if other.helps is None or other.helps == primary.helps:
             continue
         way = f"{'better' if other.helps else 'worse'} in {other.in_words()}"
-        return f"; but {way}" if primary.helps is None else f"; {METRIC_NAMES[other.metric]} disagrees, {way}"
+        return f"; but {way}" if primary.helps is None else f"; {MEASURES[other.metric].words} disagrees, {way}"
     return ""
 
 

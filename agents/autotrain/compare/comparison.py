@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from agents.autotrain.compare.paired import Metric
-from agents.autotrain.compare.verdict import HIGHER_IS_BETTER, METRIC_NAMES, TieKind, Verdict
+from agents.autotrain.compare.metric import MEASURES, Metric
+from agents.autotrain.compare.question import QUESTIONS, Question
+from agents.autotrain.compare.verdict import TieKind, Verdict
 from agents.autotrain.spec import Strict
+from sandboxes.kit.schema import Predicts
 
 
 class Effect(Strict):
@@ -29,23 +31,28 @@ class Effect(Strict):
         """True when the candidate is shown better, False when worse, None when the interval holds 0."""
         if self.low <= 0 <= self.high:
             return None
-        return (self.estimate > 0) == HIGHER_IS_BETTER[self.metric]
+        return (self.estimate > 0) == MEASURES[self.metric].higher_is_better
 
     def in_words(self) -> str:
         """For example "AUC +0.0021 [+0.0009, +0.0033]"."""
+        return f"{MEASURES[self.metric].words} {self.numbers}"
+
+    @property
+    def numbers(self) -> str:
+        """Estimate and interval alone: "+0.0021 [+0.0009, +0.0033]"."""
         digits = 5 if max(abs(self.low), abs(self.high)) < 0.001 else 4
         low, high = (f"{x:+.{digits}f}" for x in (self.low, self.high))
-        return f"{METRIC_NAMES[self.metric]} {self.estimate:+.{digits}f} [{low}, {high}]"
+        return f"{self.estimate:+.{digits}f} [{low}, {high}]"
 
 
 class BaselineRow(Strict):
-    """The candidate against one baseline. `effects` holds the primary task's AUC first, then its log loss, then other tasks."""
+    """The candidate against one baseline. `effects`: the primary metric, the primary task's other ones, then other tasks."""
 
     baseline: str
     verdict: Verdict
     tie: TieKind = ""
     reason: str = ""  # why it is not comparable
-    valid_auc: float | None = None  # of the baseline, mean over seeds: what the strongest is chosen by
+    valid: float | None = None  # primary metric of the baseline, mean over seeds: what the strongest is chosen by
     effects: tuple[Effect, ...] = ()
     sentence: str
 
@@ -53,11 +60,15 @@ class BaselineRow(Strict):
     def primary(self) -> Effect | None:
         return self.effects[0] if self.effects else None
 
+    def effect(self, metric: Metric) -> Effect | None:
+        """That of the primary task."""
+        return next((e for e in self.effects if e.metric == metric and e.task == self.effects[0].task), None)
+
 
 class Comparison(Strict):
     """A candidate against all baselines on one test split.
 
-    The overall verdict is the row of `strongest`, the comparable baseline with the best AUC on valid, never on test.
+    The overall verdict is the row of `strongest`, the comparable baseline with the best primary metric on valid, never on test.
     """
 
     verdict: Verdict
@@ -65,12 +76,16 @@ class Comparison(Strict):
     seeds: tuple[int, ...]
     strongest: str = ""
     rows: tuple[BaselineRow, ...] = ()
-    min_auc: float
-    min_log_loss: float
+    predicts: Predicts = "labels"
+    min_effect: float  # in the primary metric
     alpha: float
-    test_rows: int
+    test_rows: int  # or queries
     clusters: int | None  # users among the test rows; None when rows are taken as independent
     notes: tuple[str, ...] = ()
+
+    @property
+    def question(self) -> Question:
+        return QUESTIONS[self.predicts]
 
     def row(self, baseline: str) -> BaselineRow | None:
         return next((r for r in self.rows if r.baseline == baseline), None)

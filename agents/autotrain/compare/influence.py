@@ -47,10 +47,9 @@ def auc_parts(labels: NDArray[np.floating], runs: Sequence[NDArray[np.floating]]
     return np.array([v[positive].mean() for v in each]), np.mean(each, axis=0)
 
 
-def log_loss_parts(labels: NDArray[np.floating], runs: Sequence[NDArray[np.floating]]) -> tuple[Array, Array]:
-    """The log loss of each run (S,) and the row losses averaged over runs (n,)."""
-    each = [row_log_loss(labels, p) for p in runs]
-    return np.array([v.mean() for v in each]), np.mean(each, axis=0)
+def mean_parts(runs: Sequence[Array]) -> tuple[Array, Array]:
+    """Of a metric that is the mean of a value a row: that of each run (S,), and the rows' values averaged over runs (n,)."""
+    return np.array([v.mean() for v in runs]), np.mean(runs, axis=0)
 
 
 def auc_influence(labels: NDArray[np.floating], difference: Array) -> Array:

@@ -15,18 +15,16 @@ var(d_s) passes for many degrees of freedom; Cochran and Cox's value stays at or
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import stdtrit
 
-from agents.autotrain.compare import influence
+from agents.autotrain.compare.influence import summed_by_group
 
-Metric = Literal["auc", "log_loss"]
 Array = NDArray[np.float64]
 LEAST_P = 1e-12  # below it a p-value says nothing more
 
@@ -74,20 +72,15 @@ class Runs:
     rows: Array  # (n,)
 
 
-def reduce_runs(labels: NDArray[np.floating], runs: Sequence[NDArray[np.floating]], metric: Metric) -> Runs:
-    """labels (n,) of 0 and 1, both present; each run (n,) probabilities, in the order of the seeds."""
-    parts = influence.auc_parts if metric == "auc" else influence.log_loss_parts
-    return Runs(*parts(labels, runs))
-
-
 def paired_difference(
-    labels: NDArray[np.floating], candidate: Runs, baseline: Runs, metric: Metric, groups: NDArray[np.int64] | None = None
+    candidate: Runs, baseline: Runs, influence: Callable[[Array], Array], groups: NDArray[np.int64] | None = None
 ) -> Paired:
-    """The difference and its two variances. Needs at least two seeds and two rows of each class; same seeds in the same order."""
+    """The difference and its two variances. Needs at least two seeds and two rows; same seeds in the same order.
+
+    `influence` says what a difference of row components (n,) adds to the error of the metric's; `groups` (n,) names users.
+    """
     d = candidate.values - baseline.values
-    difference = candidate.rows - baseline.rows
-    each = influence.auc_influence(labels, difference) if metric == "auc" else influence.mean_influence(difference)
-    u = influence.summed_by_group(each, groups)
+    u = summed_by_group(influence(candidate.rows - baseline.rows), groups)
     seeds, rows = float(d.var(ddof=1)) / len(d), float((u**2).sum())
     return Paired(
         estimate=float(d.mean()),
@@ -97,22 +90,6 @@ def paired_difference(
         seed_degrees=float(len(d) - 1),
         row_degrees=_row_degrees(u),
     )
-
-
-def paired_over_seeds(
-    labels: NDArray[np.floating],
-    candidate: Mapping[int, NDArray[np.floating]],
-    baseline: Mapping[int, NDArray[np.floating]],
-    metric: Metric = "auc",
-    groups: NDArray[np.int64] | None = None,
-) -> Paired:
-    """The same from arrays (n,) by seed. Raises `ValueError` when the seeds differ."""
-    if set(candidate) != set(baseline):
-        raise ValueError(f"seeds differ: {sorted(candidate)} and {sorted(baseline)}")
-    seeds = sorted(candidate)
-    a = reduce_runs(labels, [candidate[s] for s in seeds], metric)
-    b = reduce_runs(labels, [baseline[s] for s in seeds], metric)
-    return paired_difference(labels, a, b, metric, groups)
 
 
 def _row_degrees(u: Array) -> float:

@@ -1,4 +1,4 @@
-"""The report's plots: learning curves, test AUC by seed, differences with intervals, calibration, cost."""
+"""The report's plots: learning curves, test scores by seed, differences with intervals, calibration, cost."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from statistics import mean, stdev
 from scipy.special import stdtrit
 
 from agents.autotrain.compare.comparison import Comparison
+from agents.autotrain.compare.question import Question
 from agents.autotrain.compare.scores import TaskScore
 from agents.autotrain.report.document import Figure
 from agents.autotrain.report.svg import WIDTH, Canvas, clipped, legend, legend_rows, padded, series
@@ -18,10 +19,11 @@ ROW = 30  # height of a model's row in dot plots and bars
 LABEL = 104  # room for names on the left of these
 
 
-def learning_curves(models: Sequence[ModelView]) -> Figure | None:
-    """AUC on valid by epoch, one thin line a seed. None without at least one finite value."""
+def learning_curves(models: Sequence[ModelView], question: Question) -> Figure | None:
+    """The primary metric on valid by epoch, one thin line a seed. None without at least one finite value."""
+    metric, words = question.primary, question.measure.words
     lines = [
-        (i, [(float(e.epoch), e.valid_auc) for e in seed.epochs if math.isfinite(e.valid_auc)])
+        (i, [(float(e.epoch), e.valid[metric]) for e in seed.epochs if math.isfinite(e.valid.get(metric, math.nan))])
         for i, model in enumerate(models)
         for seed in model.result.seeds
     ]
@@ -31,31 +33,32 @@ def learning_curves(models: Sequence[ModelView]) -> Figure | None:
     rows = legend_rows([m.name for m in models])
     epochs = (min(x for x, _ in points), max(x for x, _ in points))
     canvas = Canvas(246 + 16 * rows, epochs, padded([y for _, y in points]), bottom=50 + 16 * rows)
-    canvas.y_axis("AUC on valid")
+    canvas.y_axis(f"{words} on valid")
     canvas.x_axis("", digits=0, whole=True)
     canvas.text((canvas.left + WIDTH - canvas.right) / 2, canvas.height - 15 - 16 * rows, "epoch", "label", "middle")
     for i, line in reversed(lines):
         canvas.path(line, f"curve {series(i)}")
         for x, y in line:
-            canvas.dot(canvas.x(x), canvas.y(y), f"{series(i)} fill", 2.2, f"{models[i].name}: epoch {x:.0f}, AUC {y:.4f}")
+            canvas.dot(canvas.x(x), canvas.y(y), f"{series(i)} fill", 2.2, f"{models[i].name}: epoch {x:.0f}, {words} {y:.4f}")
     legend(canvas, [m.name for m in models], canvas.height - 16 * rows + 8)
     best = {m.name: max((y for i, line in lines if models[i] is m for _, y in line), default=None) for m in models}
     said = "; ".join(f"{name} reached {value:.4f}" for name, value in best.items() if value is not None)
     return _figure(
-        "curves", "Learning curves", f"AUC on valid by epoch, one line a seed, as the runs reported it: {said}.", canvas
+        "curves", "Learning curves", f"{words} on valid by epoch, one line a seed, as the runs reported it: {said}.", canvas
     )
 
 
-def auc_by_seed(models: Sequence[ModelView], task: str) -> Figure | None:
-    """Test AUC of every seed, with the mean and its 95 % interval over seeds."""
-    values = {m.name: [s.primary.auc for s in m.test.values() if s.primary.auc is not None] for m in models}
+def scores_by_seed(models: Sequence[ModelView], question: Question, task: str) -> Figure | None:
+    """The primary metric of every seed on test, with the mean and its 95 % interval over seeds."""
+    metric, words = question.primary, question.measure.words
+    values = {m.name: [v for s in m.test.values() if (v := s.primary.values.get(metric)) is not None] for m in models}
     rows = [(i, m.name, values[m.name]) for i, m in enumerate(models) if values[m.name]]
     if not rows:
         return None
     spans = {name: _mean_interval(v) for _, name, v in rows}
     ends = [x for low, _, high in spans.values() for x in (low, high)] + [x for *_, v in rows for x in v]
     canvas = Canvas(20 + ROW * len(rows) + 40, padded(ends), (0, 1), left=LABEL)
-    canvas.x_axis(f"test AUC of {clipped(task, 30)}", most=4)
+    canvas.x_axis(f"test {words} of {clipped(task, 30)}", most=4)
     for place, (i, name, seeds) in enumerate(rows):
         y = canvas.top + ROW * place + ROW / 2
         _named_row(canvas, name, y)
@@ -64,22 +67,21 @@ def auc_by_seed(models: Sequence[ModelView], task: str) -> Figure | None:
         for value in seeds:
             canvas.dot(canvas.x(value), y - 7, f"{series(i)} faint", 2.6, f"{name}: {value:.5f}")
     said = "; ".join(f"{name} {mid:.4f} [{low:.4f}, {high:.4f}]" for name, (low, mid, high) in spans.items())
-    return _figure(
-        "auc", "Test AUC by model", f"Mean test AUC and its 95 % interval over seeds, with a point for each seed: {said}.", canvas
-    )
+    description = f"Mean test {words} and its 95 % interval over seeds, with a point for each seed: {said}."
+    return _figure(metric, f"Test {words} by model", description, canvas)
 
 
 def differences(comparison: Comparison) -> Figure | None:
-    """The candidate's AUC minus each baseline's, with the verdict's own interval and the minimum effect as a band."""
+    """The candidate's primary metric minus each baseline's, with the verdict's own interval and the minimum effect as a band."""
     rows = [(r.baseline, r.primary, r.verdict) for r in comparison.rows if r.primary is not None]
     if not rows:
         return None
-    least = comparison.min_auc
+    least = comparison.min_effect
     ends = [x for _, e, _ in rows for x in (e.low, e.high, *e.per_seed)] + [-least, least, 0.0]
     canvas = Canvas(20 + ROW * len(rows) + 40, padded(ends), (0, 1), left=LABEL)
     base = canvas.height - canvas.bottom
     canvas.bar(canvas.x(-least), canvas.top, canvas.x(least) - canvas.x(-least), base - canvas.top, "band")
-    canvas.x_axis("candidate minus baseline, test AUC", most=4)
+    canvas.x_axis(f"candidate minus baseline, test {comparison.question.measure.words}", most=4)
     canvas.line((canvas.x(0), canvas.top), (canvas.x(0), base), "zero")
     for place, (name, effect, verdict) in enumerate(rows):
         y = canvas.top + ROW * place + ROW / 2

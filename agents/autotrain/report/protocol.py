@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agents.autotrain.compare.question import Question
 from agents.autotrain.report import formats
 from agents.autotrain.report.document import Block, Cell, Fold, Items, Listing, Section, Table, Text, number, table
 from agents.autotrain.report.view import AttemptView, CostView, DataView, ModelView, ReportView
@@ -25,7 +26,7 @@ def plan(view: ReportView) -> Section | None:
         ("Settings tried for every model", str(p.trials)),
         ("Embedding width", str(p.embedding_dim)),
         ("Batch size", formats.count(p.batch_size)),
-        ("Epochs", f"at most {p.max_epochs}, stopped after {p.patience} without a better AUC on valid"),
+        ("Epochs", f"at most {p.max_epochs}, stopped after {p.patience} without a better {p.question.measure.words} on valid"),
         ("Processes a run, and threads of each", f"{p.processes}, {p.threads}"),
         ("Way of training", p.way.said),
         ("Estimate beforehand", f"{p.estimated_minutes:g} minutes: {p.estimate_basis}"),
@@ -33,13 +34,15 @@ def plan(view: ReportView) -> Section | None:
     blocks: list[Block] = [
         table("Protocol", ("What", "Value"), rows),
         Text(
-            "Models are tuned and chosen on valid; test was opened once, afterwards. Its labels never entered a sandbox.", "muted"
+            "Models are tuned and chosen on valid; test was opened once, afterwards. "
+            f"Its {p.question.answers} never entered a sandbox.",
+            "muted",
         ),
     ]
     if view.models:
         blocks.append(_chosen(view.models))
         if any(m.result.trials for m in view.models):
-            blocks.append(Fold("Every tuning trial", (_trials(view.models),)))
+            blocks.append(Fold("Every tuning trial", (_trials(view.models, p.question),)))
     return Section("protocol", "Protocol", tuple(blocks))
 
 
@@ -68,7 +71,7 @@ def data(view: ReportView) -> Section | None:
                 "warn",
             )
         )
-    blocks.append(_data_table(d))
+    blocks.append(_data_table(d, view.question))
     if d.leak_checks:
         rows: list[tuple[Cell | str, ...]] = [(c.name, _passed(c.passed), c.detail or formats.NONE) for c in d.leak_checks]
         blocks.append(table("Leak checks", ("Check", "Result", "Detail"), rows))
@@ -140,20 +143,20 @@ def _chosen(models: tuple[ModelView, ...]) -> Table:
     return table("Settings chosen on valid", ("Model", "Setting", "Tried", "Device"), rows)
 
 
-def _trials(models: tuple[ModelView, ...]) -> Table:
+def _trials(models: tuple[ModelView, ...], question: Question) -> Table:
     rows: list[tuple[Cell | str, ...]] = [
         (
             m.name,
             number(str(i)),
             formats.setting(t.setting),
-            number(formats.decimal(t.valid_auc)),
+            number(formats.decimal(t.valid)),
             Cell(t.status, "" if t.status == "ok" else "bad"),
             number(f"{t.seconds:.1f}"),
         )
         for m in models
         for i, t in enumerate(m.result.trials, 1)
     ]
-    return table("Tuning trials", ("Model", "Trial", "Setting", "Valid AUC", "Status", "Seconds"), rows)
+    return table("Tuning trials", ("Model", "Trial", "Setting", f"Valid {question.measure.words}", "Status", "Seconds"), rows)
 
 
 def _attempt(attempt: AttemptView, of: int) -> list[Block]:
@@ -169,9 +172,9 @@ def _attempt(attempt: AttemptView, of: int) -> list[Block]:
     return blocks
 
 
-def _data_table(d: DataView) -> Table:
+def _data_table(d: DataView, question: Question) -> Table:
     rows: list[tuple[Cell | str, ...]] = [("Name", formats.dataset(d.name, d.synthetic))]
-    rows += [(f"Rows of {split}", formats.count(n)) for split, n in d.sizes.items()]
+    rows += [(f"{question.rows.capitalize()} of {split}", formats.count(n)) for split, n in d.sizes.items()]
     rows += [(f"Positive share of {task}", f"{rate:.4f}") for task, rate in d.positive_rates.items()]
     rows += [*d.facts.items(), ("Hash of the prepared data", d.data_hash)]
     return table("The data set", ("What", "Value"), rows)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from agents.autotrain.compare.comparison import BaselineRow, Comparison, Effect
-from agents.autotrain.compare.paired import Metric
+from agents.autotrain.compare.comparison import Comparison, Effect
+from agents.autotrain.compare.metric import MEASURES
+from agents.autotrain.compare.question import Question
 from agents.autotrain.compare.scores import TaskScore
 from agents.autotrain.report import formats
 from agents.autotrain.report.document import Block, Cell, Figure, Figures, Fold, Items, Section, Table, Text, number, table
-from agents.autotrain.report.plots import auc_by_seed, calibration_plot, cost_bars, differences, learning_curves
+from agents.autotrain.report.plots import calibration_plot, cost_bars, differences, learning_curves, scores_by_seed
 from agents.autotrain.report.view import ModelView, ReportView
 
 
@@ -20,9 +21,9 @@ def results(view: ReportView) -> Section | None:
         blocks += _comparison(view.comparison)
     if view.models:
         tasks = _tasks(view.models)
-        blocks += [_scores(view.models, task, tasks.index(task)) for task in tasks]
+        blocks += [_scores(view.models, view.question, task, tasks.index(task)) for task in tasks]
         blocks.append(_plots(view))
-        blocks.append(Fold("Every seed", (_seeds(view.models),)))
+        blocks.append(Fold("Every seed", (_seeds(view.models, view.question),)))
     return Section("results", "Results", tuple(blocks))
 
 
@@ -64,17 +65,18 @@ def _plain(value: float | None) -> str:
 def _comparison(c: Comparison) -> list[Block]:
     blocks: list[Block] = [_verdicts(c)] if c.rows else []
     if len(c.seeds) > 1 and any(r.effects for r in c.rows):
-        clusters = f"{formats.count(c.clusters)} users" if c.clusters else "rows taken as independent"
+        rows, metric = c.question.rows, c.question.measure.words
+        clusters = f"{formats.count(c.clusters)} users" if c.clusters else f"{rows} taken as independent"
         blocks.append(
             Text(
-                f"An interval is about new seeds and new rows like the {formats.count(c.test_rows)} test rows ({clusters}); "
+                f"An interval is about new seeds and new {rows} like the {formats.count(c.test_rows)} test {rows} ({clusters}); "
                 f"it is the test's own, at the level in the table, so that all baselines together give a false call at most "
-                f"{c.alpha:.0%} of the time. A difference counts from {c.min_auc:g} in AUC. The verdict is that against "
-                f"{c.strongest}, the strongest baseline by AUC on valid.",
+                f"{c.alpha:.0%} of the time. A difference counts from {c.min_effect:g} in {metric}. The verdict is that against "
+                f"{c.strongest}, the strongest baseline by {metric} on valid.",
                 "muted",
             )
         )
-        others = [(r.baseline, e) for r in c.rows for e in r.effects[2:]]
+        others = [(r.baseline, e) for r in c.rows for e in r.effects if e.task != r.effects[0].task]
         if others:
             blocks.append(_other_tasks(others))
     if c.notes:
@@ -83,41 +85,38 @@ def _comparison(c: Comparison) -> list[Block]:
 
 
 def _verdicts(c: Comparison, caption: str = "Candidate minus baseline on test") -> Table:
-    headers = ("Against", "Verdict", "AUC difference", "Log loss difference", "p", "Interval", "AUC on valid")
+    metrics = c.question.metrics
+    changes = [f"{MEASURES[metric].heading} difference" for metric in metrics]
+    headers = ("Against", "Verdict", *changes, "p", "Interval", f"{c.question.measure.words} on valid")
     rows: list[tuple[Cell | str, ...]] = []
     for row in c.rows:
         first = f"{row.baseline} (strongest)" if row.baseline == c.strongest and len(c.rows) > 1 else row.baseline
         verdict = Cell(row.verdict + (f": {row.tie}" if row.tie else ""), formats.VERDICT_TONE[row.verdict])
         if row.primary is None:
-            rows.append((first, verdict, Cell(row.reason), *[number(formats.NONE)] * 3, number(formats.decimal(row.valid_auc))))
+            nothing = [number(formats.NONE)] * (len(metrics) + 1)
+            rows.append((first, verdict, Cell(row.reason), *nothing, number(formats.decimal(row.valid))))
             continue
         rows.append(
             (
                 first,
                 verdict,
-                number(_effect(row.primary)),
-                number(_effect(_find(row, "log_loss"))),
+                *(number(_effect(row.effect(metric))) for metric in metrics),
                 number(formats.p_value(row.primary.p_value)),
                 number(f"{row.primary.confidence:.1%}"),
-                number(formats.decimal(row.valid_auc)),
+                number(formats.decimal(row.valid)),
             )
         )
     return table(caption, headers, rows)
 
 
-def _find(row: BaselineRow, metric: Metric) -> Effect | None:
-    return next((e for e in row.effects if e.metric == metric and e.task == row.effects[0].task), None)
-
-
 def _effect(effect: Effect | None) -> str:
     """The estimate and its interval without the metric's name, which the column says."""
-    return formats.NONE if effect is None else effect.in_words().split(" ", 2 if effect.metric == "log_loss" else 1)[-1]
+    return formats.NONE if effect is None else effect.numbers
 
 
 def _other_tasks(effects: list[tuple[str, Effect]]) -> Table:
     rows: list[tuple[Cell | str, ...]] = [
-        (name, e.task, "AUC" if e.metric == "auc" else "log loss", number(_effect(e)), number(formats.p_value(e.p_value)))
-        for name, e in effects
+        (name, e.task, MEASURES[e.metric].words, number(_effect(e)), number(formats.p_value(e.p_value))) for name, e in effects
     ]
     return table("Other tasks, each interval by itself at 95 %", ("Against", "Task", "Metric", "Difference", "p"), rows)
 
@@ -126,29 +125,29 @@ def _tasks(models: tuple[ModelView, ...]) -> list[str]:
     return next(([t.task for t in s.tasks] for m in models for s in m.test.values()), [])
 
 
-def _scores(models: tuple[ModelView, ...], task: str, index: int) -> Table:
+def _scores(models: tuple[ModelView, ...], question: Question, task: str, index: int) -> Table:
     """The scores of one task; with what the models cost beside the primary one."""
-    headers = ["Model", "AUC", "Log loss", "Group AUC", "Predicted / observed"]
-    rows = [[m.name, *_task_cells([s.tasks[index] for s in m.test.values()])] for m in models]
+    found = [[s.tasks[index] for s in m.test.values()] for m in models]
+    headers = ["Model", *(MEASURES[name].heading for name in question.columns)]
+    rows: list[list[Cell | str]] = [[m.name, *_task_cells(question, scores)] for m, scores in zip(models, found, strict=True)]
+    if any(s.calibration for scores in found for s in scores):
+        headers.append("Predicted / observed")
+        ratios = [number(formats.over_seeds([s.calibration_ratio for s in scores], 3)) for scores in found]
+        rows = [[*row, ratio] for row, ratio in zip(rows, ratios, strict=True)]
     if index == 0:
-        headers += ["AUC on valid", "Parameters", "Samples/s", "Training"]
+        headers += [f"{question.measure.words} on valid", "Parameters", "Samples/s", "Training"]
         rows = [[*row, *_cost_cells(m)] for row, m in zip(rows, models, strict=True)]
     caption = f"Test scores of {task}, mean ± standard deviation over seeds"
     return table(caption, tuple(headers), [tuple(row) for row in rows])
 
 
-def _task_cells(scores: list[TaskScore]) -> list[Cell | str]:
-    return [
-        number(formats.over_seeds([s.auc for s in scores])),
-        number(formats.over_seeds([s.log_loss for s in scores])),
-        number(formats.over_seeds([s.group_auc for s in scores])),
-        number(formats.over_seeds([s.calibration_ratio for s in scores], 3)),
-    ]
+def _task_cells(question: Question, scores: list[TaskScore]) -> list[Cell | str]:
+    return [number(formats.over_seeds([s.values.get(name) for s in scores])) for name in question.columns]
 
 
 def _cost_cells(m: ModelView) -> list[Cell | str]:
     return [
-        number(formats.over_seeds(list(m.valid_auc.values()))),
+        number(formats.over_seeds(list(m.valid.values()))),
         number(formats.count(m.result.parameters or None)),
         number(formats.count(m.samples_per_s)),
         number(formats.duration(m.result.seconds)),
@@ -160,29 +159,30 @@ def _plots(view: ReportView) -> Figures:
     seed = next((s for m in view.models for s in m.test), None)
     drawn: list[Figure | None] = [
         differences(view.comparison) if view.comparison else None,
-        auc_by_seed(view.models, task),
-        learning_curves(view.models),
+        scores_by_seed(view.models, view.question, task),
+        learning_curves(view.models, view.question),
         calibration_plot(view.models, seed),
         cost_bars(view.models),
     ]
     return Figures(tuple(f for f in drawn if f is not None))
 
 
-def _seeds(models: tuple[ModelView, ...]) -> Table:
-    headers = ("Model", "Seed", "Status", "Test AUC", "Test log loss", "Valid AUC", "Epochs", "Best", "Seconds", "Job")
+def _seeds(models: tuple[ModelView, ...], question: Question) -> Table:
+    tested = [f"Test {MEASURES[metric].words}" for metric in question.metrics]
+    headers = ("Model", "Seed", "Status", *tested, f"Valid {question.measure.words}", "Epochs", "Best", "Seconds", "Job")
     rows: list[tuple[Cell | str, ...]] = []
     for m in models:
         for run in m.result.seeds:
             primary: TaskScore | None = m.test[run.seed].primary if run.seed in m.test else None
+            values = primary.values if primary else {}
             fault = run.reason if run.status != "ok" else (primary.collapse if primary else "")
             rows.append(
                 (
                     m.name,
                     number(str(run.seed)),
                     Cell(run.status + (f": {formats.one_line(fault)}" if fault else ""), "bad" if fault else ""),
-                    number(formats.decimal(primary.auc if primary else None, 5)),
-                    number(formats.decimal(primary.log_loss if primary else None, 5)),
-                    number(formats.decimal(m.valid_auc.get(run.seed), 5)),
+                    *(number(formats.decimal(values.get(metric), 5)) for metric in question.metrics),
+                    number(formats.decimal(m.valid.get(run.seed), 5)),
                     number(str(len(run.epochs))),
                     number(str(run.best_epoch) if run.epochs else formats.NONE),
                     number(f"{run.seconds:.1f}" + (" (reused)" if run.reused else "")),

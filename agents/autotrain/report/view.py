@@ -11,6 +11,7 @@ from pydantic import Field
 
 from agents.autotrain.compare.claims import ClaimRow
 from agents.autotrain.compare.comparison import Comparison
+from agents.autotrain.compare.question import LABELS, Question
 from agents.autotrain.compare.scores import Scores
 from agents.autotrain.plan import ExperimentPlan
 from agents.autotrain.recall import Recall
@@ -91,7 +92,7 @@ class ModelView(Strict):
 
     result: ModelResult
     test: dict[int, Scores] = Field(default_factory=dict)
-    valid_auc: dict[int, float] = Field(default_factory=dict)  # by seed, scored by the host
+    valid: dict[int, float] = Field(default_factory=dict)  # the primary metric by seed, scored by the host
 
     @property
     def name(self) -> str:
@@ -159,3 +160,9 @@ class ReportView(Strict):
     environment: dict[str, str] = Field(default_factory=dict)  # versions, hashes, machine, in the order to show
     command: str = ""  # runs it again
     failures: tuple[Failed, ...] = ()
+
+    @property
+    def question(self) -> Question:
+        """What the data asks, as far as the run came to know."""
+        known = self.plan or self.comparison
+        return known.question if known else LABELS

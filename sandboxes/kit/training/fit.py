@@ -37,12 +37,15 @@ class TrainingDiverged(ArithmeticError):
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """What one epoch came to. `stage` is the scheme's stage, `epoch` counts over all stages from 1."""
+    """What one epoch came to. `stage` is the scheme's stage, `epoch` counts over all stages from 1.
+
+    `valid` maps metrics to their values on valid; the first is the one that training is stopped by.
+    """
 
     epoch: int
     stage: str
     train_loss: float
-    valid: dict[str, float]  # metrics by name; the first is the one that counts
+    valid: dict[str, float]
     seconds: float
 
     @property

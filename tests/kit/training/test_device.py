@@ -63,5 +63,5 @@ def test_a_card_trains_to_where_the_processor_does(way: tuple[Updates, Precision
     fast = replace(config, updates=updates, precision=precision, compiled=compiled)
     for device, settings in (("cpu", config), ("cuda", fast)):
         model = build(MODELS["deepfm"], SCHEMA, {"embedding_dim": 4}, seed=0)
-        aucs.append(fit(model, ROWS, ROWS, settings, device=device).epochs[-1].valid_auc)
+        aucs.append(fit(model, ROWS, ROWS, settings, device=device).epochs[-1].valid["auc"])
     assert aucs[1] == pytest.approx(aucs[0], abs=0.02)

@@ -66,7 +66,7 @@ def test_the_best_epoch_is_kept_not_the_last() -> None:
     """A learning rate that overfits quickly: valid AUC falls again, and the weights are those of its height."""
     model = fresh()
     fitted = fit(model, TRAIN, VALID, replace(CONFIG, learning_rate=5e-2, max_epochs=20, patience=20))
-    by_epoch = {e.epoch: e.valid_auc for e in fitted.epochs}
+    by_epoch = {e.epoch: e.valid["auc"] for e in fitted.epochs}
     assert fitted.best_epoch == max(by_epoch, key=lambda e: by_epoch[e]) < 20
     assert VALID.labels is not None
     assert auc(VALID.labels[:, 0], predictions(model, VALID, 1)[:, 0]) == by_epoch[fitted.best_epoch] > by_epoch[20]
@@ -79,7 +79,7 @@ def test_auc_is_of_the_whole_split_not_a_mean_over_batches(monkeypatch: pytest.M
     assert VALID.labels is not None
     labels, pctr = VALID.labels[:, 0], predictions(model, VALID, 1)[:, 0]
     by_batch = [auc(labels[i : i + 16], pctr[i : i + 16]) for i in range(0, len(labels), 16)]
-    assert last.valid_auc == auc(labels, pctr) != pytest.approx(np.nanmean(by_batch), abs=1e-6)
+    assert last.valid["auc"] == auc(labels, pctr) != pytest.approx(np.nanmean(by_batch), abs=1e-6)
 
 
 @pytest.mark.parametrize("patience", [1, 2])
@@ -245,7 +245,7 @@ def test_progress_is_told() -> None:
     told: list[dict[str, object]] = []
     fitted = fit(fresh(), TRAIN, VALID, CONFIG, emit=told.append)
     epochs = [event for event in told if event["event"] == "epoch"]
-    assert [e["valid_auc"] for e in epochs] == [e.valid_auc for e in fitted.epochs]
+    assert [e["valid"] for e in epochs] == [e.valid for e in fitted.epochs]
     assert fitted.samples_per_s > 0
 
 

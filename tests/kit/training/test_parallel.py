@@ -56,8 +56,8 @@ def test_a_team_trains_to_where_one_process_does(members: list[dict[str, Any]], 
         told = member[name]
         assert told["parameters"] == alone["parameters"]
         for mine, its in zip(told["epochs"], alone["epochs"], strict=True):
-            assert mine["valid_auc"] == pytest.approx(its["valid_auc"], abs=2e-3)  # near ties may change places
-            assert mine | {"valid_auc": its["valid_auc"]} == pytest.approx(its, abs=1e-5)
+            assert mine["auc"] == pytest.approx(its["auc"], abs=2e-3)  # near ties may change places
+            assert mine | {"auc": its["auc"]} == pytest.approx(its, abs=1e-5)
         assert torch.allclose(told["predictions"], alone["predictions"], atol=1e-5, rtol=0)
         assert torch.equal(told["predictions"], members[0][name]["predictions"])
         assert torch.allclose(told["of_one_row"], alone["of_one_row"], atol=1e-5, rtol=0)

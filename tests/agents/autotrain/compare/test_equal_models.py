@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scipy import stats
 from simulated_models import World, model_runs, sigmoid
 
-from agents.autotrain.compare import Trained, Truth, compare
-from agents.autotrain.compare.paired import Paired, paired_over_seeds
+from agents.autotrain.compare import LabelTruth, Trained, compare, paired_over_seeds
+from agents.autotrain.compare.paired import Paired
 from agents.autotrain.compare.verdict import Rules
 
 SIMULATIONS = 600
@@ -23,13 +23,15 @@ def at_most_five_percent(calls: int, of: int = SIMULATIONS) -> bool:
 
 
 def trained(name: str, runs: Runs) -> Trained:
-    return Trained(name, {s: p[:, None] for s, p in runs.items()}, valid_auc=0.7)
+    return Trained(name, {s: p[:, None] for s, p in runs.items()}, valid=0.7)
 
 
 def called(world: World, candidate: Runs, baselines: list[Runs]) -> bool:
     """Whether any row claims a difference, by the whole comparison as users get it."""
     models = [trained(f"b{i}", runs) for i, runs in enumerate(baselines)]
-    found = compare(trained("candidate", candidate), models, Truth(world.labels[:, None], ["click"]), sorted(candidate), ANY_SIZE)
+    found = compare(
+        trained("candidate", candidate), models, LabelTruth(world.labels[:, None], ["click"]), sorted(candidate), ANY_SIZE
+    )
     assert all(row.verdict in ("better", "worse", "tie") for row in found.rows), found.sentence
     return any(row.verdict in ("better", "worse") for row in found.rows)
 
@@ -124,7 +126,7 @@ def found_better(error: float, rows: int, of: int) -> float:
         world = World.draw(rng, rows)
         a = model_runs(rng, world, 3, own=0.0, per_seed=0.1)
         b = model_runs(rng, world, 3, own=error, per_seed=0.1)
-        found = compare(trained("candidate", a), [trained("b", b)], Truth(world.labels[:, None], ["click"]), [1, 2, 3])
+        found = compare(trained("candidate", a), [trained("b", b)], LabelTruth(world.labels[:, None], ["click"]), [1, 2, 3])
         wins += found.verdict == "better"
     return wins / of
 

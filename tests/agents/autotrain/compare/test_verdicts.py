@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from simulated_models import World, model_runs
 
-from agents.autotrain.compare import Comparison, Rules, Trained, Truth, compare, judge, paired_over_seeds
+from agents.autotrain.compare import Comparison, LabelTruth, Rules, Trained, Truth, compare, judge, paired_over_seeds
 from agents.autotrain.compare.holm import holm_levels
 
 GOOD = [
@@ -65,14 +65,14 @@ def test_holm_rejects_what_its_definition_rejects(p_values: list[float], alpha: 
 
 RNG = np.random.default_rng(0)
 WORLD = World.draw(RNG, 8000)
-TRUTH = Truth(WORLD.labels[:, None], ["click"])
+TRUTH = LabelTruth(WORLD.labels[:, None], ["click"])
 RULES = Rules(min_auc=0.001)
 SEEDS = (1, 2, 3)
 
 
-def model(name: str, own: float, valid_auc: float = 0.7, seeds: int = 3, **kwargs: str) -> Trained:
+def model(name: str, own: float, valid: float = 0.7, seeds: int = 3, **kwargs: str) -> Trained:
     runs = model_runs(np.random.default_rng(abs(int(1e6 * own)) + len(name)), WORLD, seeds, own=own, per_seed=0.05)
-    return Trained(name, {s: p[:, None] for s, p in runs.items()}, valid_auc, **kwargs)
+    return Trained(name, {s: p[:, None] for s, p in runs.items()}, valid, **kwargs)
 
 
 def against(
@@ -103,7 +103,7 @@ def test_swapped_it_is_called_worse() -> None:
 
 def test_the_strongest_on_valid_decides_not_the_strongest_on_test() -> None:
     """`weak` looks strongest on valid, though `strong` is so on test: the verdict is against `weak`, and names the other."""
-    found = against(model("weak", 1.2, valid_auc=0.9), model("strong", 0.0001, valid_auc=0.6), candidate=model("candidate", 0.8))
+    found = against(model("weak", 1.2, valid=0.9), model("strong", 0.0001, valid=0.6), candidate=model("candidate", 0.8))
     assert found.strongest == "weak"
     assert found.verdict == "better"
     assert "weak (the strongest baseline on valid)" in found.sentence
@@ -124,7 +124,7 @@ def test_equal_models_are_equivalent_and_few_rows_undecided_in_different_words()
     assert equal.sentence.startswith("equivalent to twin")
     few = slice(0, 150)
     small = [Trained(m.name, {s: p[few] for s, p in m.predictions.items()}, 0.7) for m in (same, model("b", 0.3))]
-    open_ = against(small[1], candidate=small[0], truth=Truth(TRUTH.labels[few], ["click"]))
+    open_ = against(small[1], candidate=small[0], truth=LabelTruth(TRUTH.labels[few], ["click"]))
     assert (open_.verdict, open_.rows[0].tie) == ("tie", "undecided")
     assert "no difference from b shown" in open_.sentence
     assert "remain possible" in open_.sentence
@@ -204,7 +204,7 @@ def test_a_baseline_that_failed_does_not_loosen_or_tighten_the_others() -> None:
 def test_a_split_without_positives_is_not_comparable() -> None:
     labels = np.zeros((len(WORLD.labels), 1))
     labels[:4] = 1
-    found = against(model("b", 1.0), truth=Truth(labels, ["click"]))
+    found = against(model("b", 1.0), truth=LabelTruth(labels, ["click"]))
     assert found.verdict == "not comparable"
     assert "only 4 test rows of the rarer class of click" in found.sentence
 
@@ -213,8 +213,8 @@ def test_unobserved_labels_are_dropped_task_by_task() -> None:
     """A second task observed on half the rows: the comparison equals one made on these rows alone."""
     second = WORLD.labels.copy()
     second[::2] = np.nan
-    two = Truth(np.stack([WORLD.labels, second], 1), ["click", "like"])
-    half = Truth(WORLD.labels[1::2, None], ["like"])
+    two = LabelTruth(np.stack([WORLD.labels, second], 1), ["click", "like"])
+    half = LabelTruth(WORLD.labels[1::2, None], ["like"])
     twice = [
         Trained(m.name, {s: np.repeat(p, 2, 1) for s, p in m.predictions.items()}, 0.7)
         for m in (model("a", 0.1), model("b", 1.0))
@@ -234,7 +234,7 @@ def test_a_comparison_survives_its_json() -> None:
 
 def test_unknown_users_are_noted() -> None:
     assert "independent" in against(model("b", 1.0)).notes[0]
-    known = against(model("b", 1.0), truth=Truth(TRUTH.labels, ["click"], np.arange(len(WORLD.labels)) // 4))
+    known = against(model("b", 1.0), truth=LabelTruth(TRUTH.labels, ["click"], np.arange(len(WORLD.labels)) // 4))
     assert (known.clusters, known.notes) == (len(WORLD.labels) // 4, ())
 
 
@@ -248,14 +248,14 @@ def test_users_reach_the_intervals_of_every_task() -> None:
     rng = np.random.default_rng(2)
     users = rng.geometric(0.01, len(WORLD.labels))
     liked = np.where(rng.random(len(users)) < 0.5, WORLD.labels, np.nan)
-    truth = Truth(np.stack([WORLD.labels, liked], 1), ["click", "like"], users)
+    truth = LabelTruth(np.stack([WORLD.labels, liked], 1), ["click", "like"], users)
     a, b = (
         Trained(m.name, {s: np.repeat(p, 2, 1) for s, p in m.predictions.items()}, 0.7)
         for m in (model("a", 0.1), model("b", 1.0))
     )
     effects = {(e.task, e.metric): e for e in against(b, candidate=a, truth=truth).rows[0].effects}
     for t, task in enumerate(truth.tasks):
-        seen = truth.observed(t)
+        seen = ~np.isnan(truth.labels[:, t])
         first, second = ({s: p[seen, t] for s, p in m.predictions.items()} for m in (a, b))
         expected = paired_over_seeds(truth.labels[seen, t], first, second, groups=users[seen])
         assert (effects[task, "auc"].low, effects[task, "auc"].high) == pytest.approx(expected.interval(0.05), abs=1e-12)

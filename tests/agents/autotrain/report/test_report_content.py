@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 from example_report import SEEDS, Simulation, full_view, out_of_scope_view
 from markdown_it import MarkdownIt
 
-from agents.autotrain.compare import Trained, Truth, compare
+from agents.autotrain.compare import Trained, compare
 from agents.autotrain.report import AblationView, CostView, ModelView, ReportView, write_report
 from agents.autotrain.report.build import document_of
 from agents.autotrain.report.html import to_html
@@ -95,11 +95,36 @@ def test_every_part_of_the_view_is_there(page: BeautifulSoup) -> None:
 
 
 def test_scores_in_the_table_are_those_of_the_scorer(simulation: Simulation, page: BeautifulSoup) -> None:
-    aucs = [simulation.scores["dcnv2"][s].primary.auc for s in SEEDS]
+    aucs = [simulation.scores["dcnv2"][s].primary.values["auc"] for s in SEEDS]
     row = next(r for r in cells(page) if r[0] == "dcnv2" and "±" in r[1])
-    assert row[1].startswith(f"{sum(a for a in aucs if a) / len(aucs):.4f} ±")
+    assert row[1].startswith(f"{sum(aucs) / len(aucs):.4f} ±")
     by_seed = [r for r in cells(page) if r[:2] == ["dcnv2", "3"]]
     assert by_seed[0][3] == f"{aucs[2]:.5f}"
+
+
+def test_of_ranked_lists_it_says_queries_and_has_no_columns_of_labels() -> None:
+    listed = Simulation(rows=1500, predicts="items")
+    view = full_view(listed).model_copy(update={"spec": None, "claims": ()})  # the paper's own words are of clicks
+    page = BeautifulSoup(to_html(document_of(view)), "lxml")
+    text = page.get_text(" ")
+    for foreign in ("AUC", "og loss", "alibration", "observed", "Rows of", " test rows", "labels"):
+        assert foreign not in text, foreign
+    for said in (
+        "1,500 test queries (750 users)",
+        "Queries of test",
+        "counts from 0.002 in nDCG@20",
+        "Its answers never entered",
+    ):
+        assert said in text, said
+    rows = cells(page)
+    assert ["Model", "nDCG@20", "Recall@20", "nDCG@10", "Recall@10", "Recall@100", "Items in a first 20"] in [r[:7] for r in rows]
+    row = next(r for r in rows if r[0] == "two_towers" and "±" in r[1])
+    for cell, metric in zip(row[1:7], listed.truth.question.columns, strict=True):
+        values = [listed.scores["two_towers"][s].primary.values[metric] for s in SEEDS]
+        assert cell.startswith(f"{sum(values) / len(values):.4f} ±")
+    by_seed = next(r for r in rows if r[:2] == ["two_towers", "3"])
+    assert by_seed[3:5] == [f"{listed.scores['two_towers'][3].primary.values[m]:.5f}" for m in ("ndcg", "recall")]
+    assert rows == cells(as_page(to_markdown(document_of(view))))
 
 
 def test_fidelity_links_to_lines_of_the_code(page: BeautifulSoup) -> None:
@@ -142,7 +167,7 @@ def test_a_view_with_nothing_in_it_still_is_a_report(outcome: Outcome, tmp_path:
 
 def failed_model() -> ModelView:
     """A baseline whose second seed died, with values that are not numbers in what it said."""
-    said = EpochRow(epoch=1, stage="train", train_loss=float("nan"), valid_auc=float("inf"), valid_log_loss=1.0, seconds=1.0)
+    said = EpochRow(epoch=1, stage="train", train_loss=float("nan"), valid={"auc": float("inf"), "log_loss": 1.0}, seconds=1.0)
     seeds = (
         SeedRow(job="j1", status="ok", seconds=3.0, seed=1, epochs=(said,), samples_per_s=float("nan")),
         SeedRow(job="", status="out_of_memory", reason="it needed more than 4096 MB\nTraceback ...", seed=2),
@@ -152,8 +177,7 @@ def failed_model() -> ModelView:
 
 def test_failed_runs_are_shown_as_failed(simulation: Simulation) -> None:
     failed = Trained("dcnv2", failure="seed 2 ran out of memory", data_hash="d4c0ffee")
-    truth = Truth(simulation.labels, ["click", "purchase"], simulation.users)
-    found = compare(simulation.trained("candidate"), [failed], truth, SEEDS)
+    found = compare(simulation.trained("candidate"), [failed], simulation.truth, SEEDS)
     view = ReportView(
         run_id="r1", created="today", outcome="done", comparison=found, models=(simulation.model("candidate"), failed_model())
     )
@@ -169,16 +193,14 @@ def test_failed_runs_are_shown_as_failed(simulation: Simulation) -> None:
 
 
 def test_a_smoke_run_has_no_verdict(simulation: Simulation) -> None:
-    truth = Truth(simulation.labels, ["click", "purchase"], simulation.users)
-    found = compare(simulation.trained("candidate"), [simulation.trained("dnn")], truth, (1, 2))
+    found = compare(simulation.trained("candidate"), [simulation.trained("dnn")], simulation.truth, (1, 2))
     doc = document_of(ReportView(run_id="r1", created="today", outcome="done", comparison=found))
     assert doc.badge == "smoke"
     assert "there is no verdict" in doc.headline
 
 
 def test_an_ablation_shows_its_own_comparison(simulation: Simulation) -> None:
-    truth = Truth(simulation.labels, ["click", "purchase"], simulation.users)
-    found = compare(simulation.trained("dnn"), [simulation.trained("candidate")], truth, SEEDS)
+    found = compare(simulation.trained("dnn"), [simulation.trained("candidate")], simulation.truth, SEEDS)
     view = ReportView(
         run_id="r1",
         created="today",

@@ -10,6 +10,7 @@ from example_report import Simulation
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.autotrain.compare import LABELS
 from agents.autotrain.report import formats, plots
 from agents.autotrain.report.document import Figure, table
 from agents.autotrain.report.svg import WIDTH, Canvas, series, ticks
@@ -61,7 +62,7 @@ def test_differences_stand_right_of_zero_when_positive(simulation: Simulation) -
 
 def test_learning_curves_have_a_line_a_seed_and_rise_on_the_drawing(simulation: Simulation) -> None:
     models = [simulation.model(n) for n in ("candidate", "lr")]
-    svg = drawn(plots.learning_curves(models))
+    svg = drawn(plots.learning_curves(models, LABELS))
     lines = svg.find_all("polyline")
     assert len(lines) == 2 * len(simulation.seeds)
     first, *_, last = [tuple(map(float, p.split(","))) for p in str(lines[0]["points"]).split()]
@@ -76,8 +77,8 @@ def test_calibration_lies_inside_its_square(simulation: Simulation) -> None:
 
 
 def test_without_values_there_is_no_plot() -> None:
-    assert plots.learning_curves([]) is None
-    assert plots.auc_by_seed([], "click") is None
+    assert plots.learning_curves([], LABELS) is None
+    assert plots.scores_by_seed([], LABELS, "click") is None
     assert plots.cost_bars([]) is None
     assert plots.calibration_plot([], None) is None
 
