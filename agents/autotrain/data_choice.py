@@ -17,6 +17,7 @@ OFFERS: Mapping[str, tuple[str, Callable[[TableSpec], bool]]] = MappingProxyType
     {
         "history": ("behaviour histories", lambda t: bool(t.sequences)),
         "target_item": ("behaviour histories", lambda t: bool(t.sequences)),
+        "outcomes": ("outcomes of past events", lambda t: any(t.records(s) == "outcomes" for s in t.sequences)),
         "scenario": ("scenarios", lambda t: t.scenario is not None),
         "several_tasks": ("several tasks", lambda t: len(t.tasks) > 1),
         "entire_space": ("a task that depends on another", lambda t: any(label.given for label in t.tasks)),
@@ -42,9 +43,11 @@ def fitting_data(spec: MethodSpec, cards: Sequence[Card], known: Sequence[DataSe
 
 
 def _needs(spec: MethodSpec, cards: Sequence[Card]) -> list[str]:
+    """What the blocks cannot do without, and what they make use of."""
     by_name = {c.name: c for c in cards}
-    found = (by_name[m.block].needs for m in spec.mechanisms if m.block in by_name)
-    return list(dict.fromkeys(need for needs in found for need in needs))
+    found = [by_name[m.block] for m in spec.mechanisms if m.block in by_name]
+    wanted = [need for card in found for need in (*card.needs, *(("outcomes",) if card.takes_outcomes else ()))]
+    return list(dict.fromkeys(wanted))
 
 
 def _unmet(needs: Sequence[str], data: DataSet) -> list[str]:

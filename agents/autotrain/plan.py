@@ -128,10 +128,11 @@ def _batch_size(rows: int) -> int:
 
 def default_baselines(schema: Schema) -> tuple[str, ...]:
     """What a reviewer would ask for first: a linear model, a plain deep one, a strong interaction model, and the
-    simplest model that uses what the data has besides (several tasks, a history)."""
+    simplest model that uses what the data has besides (several tasks, a history, outcomes of past events)."""
     several = ("shared_bottom",) if len(schema.tasks) > 1 else ()
     behaviour = ("din",) if schema.sequences else ()
-    return ("lr", "dnn", "dcnv2", *several, *behaviour)
+    mastery = ("dkt",) if any(log.outcomes for log in schema.event_logs) else ()
+    return ("lr", "dnn", "dcnv2", *several, *behaviour, *mastery)
 
 
 def _embedding_dim(spec: MethodSpec) -> int:

@@ -53,4 +53,5 @@ class Card:
     needs: tuple[Literal["history", "scenario", "several_tasks", "numeric", "target_item", "entire_space"], ...] = ()
     placement: Placement | None = None  # for slot "interaction"
     flat_input: bool = False  # takes (B, F * D) instead of (B, F, D)
+    takes_outcomes: bool = False  # a history block of a whole log: takes its outcomes (B, L, O) too, and O as `n_outcomes`
     example: str = ""  # a few lines that build and call the block; executed in tests

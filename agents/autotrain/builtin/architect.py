@@ -52,6 +52,7 @@ def data_shape(schema: Schema) -> DataShape:
         scenario=schema.scenario is not None,
         several_tasks=len(schema.tasks) > 1,
         entire_space=any(t.given for t in schema.tasks),
+        outcomes=any(log.outcomes for log in schema.event_logs),
     )
 
 
@@ -66,7 +67,7 @@ def draw(spec: MethodSpec, schema: Schema, cards: Sequence[Card], without: Mappi
     settings, keywords, refused = _settings(spec, placed)
     parts = {id(c): _part(c, keywords) for c in placed}
     drawn = {role: tuple(parts[id(c)] for c in found) for role, found in places.by_role.items()}
-    notes += [*refused, *_shared_terms(drawn.get("terms", ()), data)]
+    notes += [*refused, *_shared_terms(drawn.get("terms", ()), data), *_without_outcomes(drawn.get("history", ()), data)]
     return _blueprint(data, drawn, settings, tuple(sorted(notes, key=lambda n: _order(spec, n))))
 
 
@@ -181,6 +182,13 @@ def _shared_terms(terms: Sequence[Part], data: DataShape) -> list[Note]:
         return []
     shared = [p for p in terms if not over_batch(p.card)]
     return [Note(s, "simplified", "its one output is added to the logits of all tasks") for p in shared for s in p.sources]
+
+
+def _without_outcomes(histories: Sequence[Part], data: DataShape) -> list[Note]:
+    if data.outcomes:
+        return []
+    blind = [p for p in histories if p.card.takes_outcomes]
+    return [Note(s, "simplified", "the data does not say what came of past events") for p in blind for s in p.sources]
 
 
 def _order(spec: MethodSpec, note: Note) -> int:

@@ -67,6 +67,7 @@ class DataShape:
     scenario: bool
     several_tasks: bool
     entire_space: bool
+    outcomes: bool
 
     def has(self, need: str) -> bool:
         """Whether a card's need is met. The target of a history is the row's own value of the field it is a history of."""

@@ -19,6 +19,7 @@ GIVEN = {
     "n_tasks": "n_tasks",
     "n_numeric": "len(schema.numeric)",
     "n_scenarios": "n_scenarios",
+    "n_outcomes": "len(log.outcomes)",
     "in_dim": "width",
     "pretrain_loss": '"pretrain_loss"',
 }
@@ -88,7 +89,7 @@ def _constructor(b: Blueprint) -> Iterator[str]:
         yield from _comment(part)
         yield f"self.{part.attribute} = nn.ModuleList("
         yield from indented(call(part.card.block, _arguments(part), longest=LONGEST - 4))
-        yield "    for _ in schema.sequences"
+        yield "    for log in schema.event_logs" if part.card.takes_outcomes else "    for _ in schema.sequences"
         yield ")"
     for part in b.inputs:
         yield from _assigned(part)

@@ -99,15 +99,23 @@ def _logits(b: Blueprint) -> Iterator[str]:
 
 
 def _interests(b: Blueprint) -> Iterator[str]:
-    """What each history says of the row."""
+    """What each history says of the row, and each log of aligned histories to the blocks that tell outcomes from values."""
     if not b.histories:
         return
     yield "interests = []"
-    yield "for i, sequence in enumerate(self.schema.sequences):"
-    yield "    behaviours, mask = self.embedding.history(batch, sequence.name)  # (B, L, D), (B, L)"
-    yield "    target = self.embedding.target(batch, sequence.name)  # (B, D)"
+    of_logs = [p for p in b.histories if p.card.takes_outcomes]
+    if len(of_logs) < len(b.histories):
+        yield "for i, sequence in enumerate(self.schema.sequences):"
+        yield "    behaviours, mask = self.embedding.history(batch, sequence.name)  # (B, L, D), (B, L)"
+        yield "    target = self.embedding.target(batch, sequence.name)  # (B, D)"
     for part in b.histories:
-        yield f"    interests.append(self.{part.attribute}[i](target, behaviours, mask))  # (B, K){_named(part)}"
+        if not part.card.takes_outcomes:
+            yield f"    interests.append(self.{part.attribute}[i](target, behaviours, mask))  # (B, K){_named(part)}"
+    if of_logs:
+        yield "for i, log in enumerate(self.schema.event_logs):"
+        yield "    events = self.embedding.events(batch, log)  # target, values, mask, outcomes"
+    for part in of_logs:
+        yield f"    interests.append(self.{part.attribute}[i](*events))  # (B, K){_named(part)}"
 
 
 def _flat(b: Blueprint) -> Iterator[str]:

@@ -33,9 +33,11 @@ def kit_reference(cards: Sequence[Card]) -> str:
 
 def _block(card: Card) -> str:
     flat = " on the flattened embeddings (B, F * D)" if card.flat_input else ""
+    takes = "mask (B, L), outcomes (B, L, O)" if card.takes_outcomes else "mask (B, L)"
+    called = CALLS[card.slot].replace("mask (B, L)", takes)
     return (
         f"### {card.name}: `{card.block}` ({card.slot})\n{card.summary}{_arguments(card)}\n{card.equation}\n"
-        f"Called: {CALLS[card.slot]}{flat}\n```python\n{card.example.strip()}\n```"
+        f"Called: {called}{flat}\n```python\n{card.example.strip()}\n```"
     )
 
 

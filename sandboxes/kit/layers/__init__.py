@@ -10,6 +10,7 @@ from sandboxes.kit.layers import (
     contrastive_loss,
     cross_network_v1,
     cross_network_v2,
+    decaying_attention,
     dnn,
     entire_space_product,
     feature_dropout,
@@ -24,6 +25,7 @@ from sandboxes.kit.layers import (
     mmoe,
     multi_path_averaging,
     numeric_discretisation,
+    outcome_gru,
     outer_product,
     ple,
     pretraining,
@@ -45,6 +47,7 @@ from sandboxes.kit.layers.compressed_interaction import CompressedInteraction
 from sandboxes.kit.layers.contrastive_loss import ContrastiveLoss
 from sandboxes.kit.layers.cross_network_v1 import CrossNetworkV1
 from sandboxes.kit.layers.cross_network_v2 import CrossNetworkV2
+from sandboxes.kit.layers.decaying_attention import DecayingAttention
 from sandboxes.kit.layers.dnn import DNN
 from sandboxes.kit.layers.entire_space_product import EntireSpaceProduct
 from sandboxes.kit.layers.feature_dropout import FeatureDropout
@@ -60,6 +63,7 @@ from sandboxes.kit.layers.masked_reconstruction import MaskedReconstruction
 from sandboxes.kit.layers.mmoe import MMoE
 from sandboxes.kit.layers.multi_path_averaging import MultiPathAveraging
 from sandboxes.kit.layers.numeric_discretisation import NumericDiscretisation
+from sandboxes.kit.layers.outcome_gru import OutcomeGRU
 from sandboxes.kit.layers.outer_product import OuterProduct
 from sandboxes.kit.layers.ple import ProgressiveLayeredExtraction
 from sandboxes.kit.layers.pretraining import pretrain_then_finetune
@@ -82,6 +86,7 @@ CARDS: tuple[Card, ...] = (
     contrastive_loss.CARD,
     cross_network_v1.CARD,
     cross_network_v2.CARD,
+    decaying_attention.CARD,
     dnn.CARD,
     entire_space_product.CARD,
     feature_dropout.CARD,
@@ -96,6 +101,7 @@ CARDS: tuple[Card, ...] = (
     mmoe.CARD,
     multi_path_averaging.CARD,
     numeric_discretisation.CARD,
+    outcome_gru.CARD,
     outer_product.CARD,
     ple.CARD,
     pretraining.CARD,
@@ -121,6 +127,7 @@ __all__ = [
     "ContrastiveLoss",
     "CrossNetworkV1",
     "CrossNetworkV2",
+    "DecayingAttention",
     "EntireSpaceProduct",
     "FactorizationMachine",
     "FeatureDropout",
@@ -135,6 +142,7 @@ __all__ = [
     "MaskedReconstruction",
     "MultiPathAveraging",
     "NumericDiscretisation",
+    "OutcomeGRU",
     "OuterProduct",
     "ProgressiveLayeredExtraction",
     "ResidualDNN",

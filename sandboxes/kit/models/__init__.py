@@ -8,11 +8,13 @@ from collections.abc import Mapping
 
 from torch import nn
 
+from sandboxes.kit.models.akt import AKT
 from sandboxes.kit.models.autoint import AutoInt
 from sandboxes.kit.models.dcn import DCN
 from sandboxes.kit.models.dcnv2 import DCNv2
 from sandboxes.kit.models.deepfm import DeepFM
 from sandboxes.kit.models.din import DIN
+from sandboxes.kit.models.dkt import DKT
 from sandboxes.kit.models.dnn import DNN
 from sandboxes.kit.models.esmm import ESMM
 from sandboxes.kit.models.finalmlp import FinalMLP
@@ -35,14 +37,18 @@ MODELS: Mapping[str, type[nn.Module]] = {
     "masknet": MaskNet,
     "finalmlp": FinalMLP,
     "din": DIN,
+    "dkt": DKT,
+    "akt": AKT,
     "shared_bottom": SharedBottom,
     "mmoe": MMoE,
     "esmm": ESMM,
 }
 
 __all__ = [
+    "AKT",
     "DCN",
     "DIN",
+    "DKT",
     "DNN",
     "ESMM",
     "FM",

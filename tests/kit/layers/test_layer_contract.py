@@ -1,6 +1,6 @@
 """What every block and card of the kit keeps, whatever it computes.
 
-Notation: B rows, F fields, D embedding width, L history length, T tasks.
+Notation: B rows, F fields, D embedding width, L history length, T tasks, O outcomes of a past event.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sandboxes.kit.card import Card
 from sandboxes.kit.contract import Stage
 from sandboxes.kit.layers import CARDS
 
-B, F, D, L, T, S = 64, RICH.n_fields, 4, 6, len(RICH.tasks), 5
+B, F, D, L, T, S, O = 64, RICH.n_fields, 4, 6, len(RICH.tasks), 5, 2  # noqa: E741 - the letter of outcomes
 GIVEN: dict[str, object] = {
     "schema": RICH,
     "embedding_dim": D,
@@ -32,6 +32,7 @@ GIVEN: dict[str, object] = {
     "n_tasks": T,
     "n_numeric": len(RICH.numeric),
     "n_scenarios": S,
+    "n_outcomes": O,
     "in_dim": F * D,
     "pretrain_loss": "pretrain_loss",
 }
@@ -55,6 +56,7 @@ class Inputs:
     target: Tensor  # (B, D)
     history: Tensor  # (B, L, D)
     mask: Tensor  # (B, L)
+    outcomes: Tensor  # (B, L, O): 1, -1 and 0
     scenario: Tensor  # (B,)
     logits: Tensor  # (B, T)
 
@@ -68,6 +70,7 @@ def inputs() -> Inputs:
     drawn = {name: torch.randn(shape, generator=draw) for name, shape in shapes.items()}
     mask = torch.arange(L) >= L - torch.arange(B).unsqueeze(1) % (L + 1)  # (B, L)
     drawn["history"] = drawn["history"] * mask.unsqueeze(2)
+    drawn["outcomes"] = torch.randint(-1, 2, (B, L, O), generator=draw) * mask.unsqueeze(2).float()
     return Inputs(random_rows(RICH, B).whole, mask=mask, scenario=torch.arange(B) % S, **drawn)
 
 
@@ -88,7 +91,7 @@ def called(card: Card, block: nn.Module, x: Inputs, seed: int = 0) -> Tensor:
         "embedding": (x.batch.numeric,) if "numeric" in card.needs else (x.batch,),
         "feature": (x.fields,),
         "interaction": (x.batch if "schema" in parameters(card) else x.flat if card.flat_input else x.fields,),
-        "history": (x.target, x.history, x.mask),
+        "history": (x.target, x.history, x.mask, *((x.outcomes,) if card.takes_outcomes else ())),
         "tower": (x.flat,),
         "head": (x.logits,),
         "scenario": (x.flat, x.scenario),
@@ -141,6 +144,7 @@ def test_card_speaks_of_its_block(card: Card) -> None:
     assert len(set(card.descriptions)) == len(card.descriptions) >= 5
     assert all(d[0].isupper() and d.endswith(".") for d in card.descriptions)
     assert (card.placement is not None) == (card.slot == "interaction")
+    assert card.takes_outcomes == ("n_outcomes" in parameters(card))
     assert NEEDED_BY_SLOT.get(card.slot, "history") in card.needs or card.slot not in NEEDED_BY_SLOT
 
 
@@ -227,7 +231,7 @@ def test_gradients_are_slopes_in_float64(card: Card, training: bool) -> None:
     """In all parameters, and in the inputs but for a loss's own targets. With the tests that hold blocks to loops written from
     the papers' formulas: gradients are the formulas' own."""
     block, x = away_from_the_start(built(card)).train(training), inputs()[:6]
-    for name in (reals := ("fields", "flat", "target", "history", "logits")):
+    for name in (reals := ("fields", "flat", "target", "history", "outcomes", "logits")):
         setattr(x, name, getattr(x, name).double())
     x.batch.numeric = x.batch.numeric.double()
     given = [] if card.name in HAS_TARGETS else [getattr(x, name) for name in reals]
