@@ -29,9 +29,12 @@ def fitting_data(spec: MethodSpec, cards: Sequence[Card], known: Sequence[DataSe
 
 
 def _needs(spec: MethodSpec, cards: Sequence[Card]) -> list[NeedName]:
+    """What the blocks cannot do without, and what they make use of."""
     by_name = {c.name: c for c in cards}
-    found = (by_name[m.block].needs for m in spec.mechanisms if m.block in by_name)
-    return list(dict.fromkeys(need for needs in found for need in needs))
+    found = [by_name[m.block] for m in spec.mechanisms if m.block in by_name]
+    used: tuple[NeedName, ...] = ("outcomes",)
+    wanted = [need for c in found for need in (*c.needs, *(used if "outcomes" in c.ports.takes else ()))]
+    return list(dict.fromkeys(wanted))
 
 
 def _unmet(needs: Sequence[NeedName], data: DataSet) -> list[NeedName]:

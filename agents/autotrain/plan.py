@@ -135,13 +135,14 @@ def _batch_size(rows: int) -> int:
 
 def default_baselines(schema: Schema) -> tuple[str, ...]:
     """What a reviewer would ask for first. Of labels: a linear model, a plain deep one, a strong interaction model, and the
-    simplest model that uses what the data has besides (several tasks, a history). Of items: what all like, a factorisation,
-    the model of features that retrieval is built on, and one that reads the order of a history."""
+    simplest model that uses what the data has besides (several tasks, a history, outcomes of past events). Of items: what all
+    like, a factorisation, the model of features that retrieval is built on, and one that reads the order of a history."""
     if schema.predicts == "items":
         return ("popularity", "matrix_factorisation", "two_towers", *(("sasrec",) if schema.sequences else ()))
     several = ("shared_bottom",) if len(schema.tasks) > 1 else ()
     behaviour = ("din",) if schema.sequences else ()
-    return ("lr", "dnn", "dcnv2", *several, *behaviour)
+    mastery = ("dkt",) if schema.has_outcomes else ()
+    return ("lr", "dnn", "dcnv2", *several, *behaviour, *mastery)
 
 
 def _embedding_dim(spec: MethodSpec) -> int:

@@ -1,6 +1,6 @@
 """A card's example as a whole file: imports and inputs, so that it runs where it is pasted.
 
-Notation: B rows, F fields, D embedding width, L history length, T tasks.
+Notation: B rows, F fields, D embedding width, L history length, O outcomes, T tasks.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ INPUTS: Mapping[str, str] = MappingProxyType(
         "target": "target = torch.randn(4, 8)  # (B, D)",
         "mask": "mask = torch.arange(6) >= torch.tensor([[0], [2], [5], [6]])  # (B, L), False where padded; the last is empty",
         "history": "history = torch.randn(4, 6, 8) * mask.unsqueeze(2)  # (B, L, D)",
+        "outcomes": "outcomes = torch.randint(-1, 2, (4, 6, 2)) * mask.unsqueeze(2)  # (B, L, O): 1, -1, or 0 where not observed",
         "scenario": "scenario = torch.tensor([0, 1, 2, 4])  # (B,)",
         "logits": "logits = torch.randn(4, 2)  # (B, T)",
     }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, Protocol
 
-NeedName = Literal["history", "scenario", "several_tasks", "numeric", "target_item", "entire_space", "items"]
+NeedName = Literal["history", "scenario", "several_tasks", "numeric", "target_item", "entire_space", "outcomes", "items"]
 
 
 class DescribedTask(Protocol):
@@ -29,6 +29,8 @@ class Described(Protocol):
     def tasks(self) -> Sequence[DescribedTask]: ...
     @property
     def scenario(self) -> str | None: ...
+    @property
+    def has_outcomes(self) -> bool: ...
     @property
     def predicts(self) -> str: ...
 
@@ -55,6 +57,7 @@ NEEDS: Mapping[NeedName, Need] = MappingProxyType(
             "a task that depends on another", "no task of the data depends on another", lambda d: any(t.given for t in d.tasks)
         ),
         "numeric": Need("numeric fields", "the data has no numeric fields", lambda d: bool(d.numeric)),
+        "outcomes": Need("outcomes of past events", "the data does not say what came of past events", lambda d: d.has_outcomes),
         "items": Need(
             "a choice among all items", "the data asks what comes of a row, not which item", lambda d: d.predicts == "items"
         ),

@@ -2,7 +2,7 @@
 
 Wiring follows from these tables alone. Among the blocks that give one kind of value, those that also take it refine it in turn;
 what the others give is joined as the kind says. Notation: B rows, N numeric fields, F fields, D embedding width, L history
-length, K width of a vector, T tasks.
+length, O outcomes of an event, K width of a vector, T tasks.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ Value = Literal[
     "target",
     "history",
     "mask",
+    "outcomes",
     "flat",
     "scenario",
     "representation",
@@ -60,7 +61,8 @@ class Kind:
     """A kind of value: what it is with its shape, how what several blocks give of it becomes one, and what it needs.
 
     `needs` is asked of the data. `absent` says, where only another block can give the value, what is lacking without one.
-    A value `per_sequence` exists once for each history of the schema, and a block that takes one is built for each.
+    A value `per_sequence` exists once for each history of the schema, and a block that takes one is built for each; of those
+    that take a value `per_log` there is one for each log, whose histories are of the same events.
     """
 
     said: str
@@ -68,6 +70,7 @@ class Kind:
     needs: NeedName | None = None
     absent: str = ""
     per_sequence: bool = False
+    per_log: bool = False
 
 
 VALUES: Mapping[Value, Kind] = MappingProxyType(
@@ -79,6 +82,7 @@ VALUES: Mapping[Value, Kind] = MappingProxyType(
         "target": Kind("target (B, D)", needs="history", per_sequence=True),
         "history": Kind("history (B, L, D)", needs="history", per_sequence=True),
         "mask": Kind("mask (B, L)", needs="history", per_sequence=True),
+        "outcomes": Kind("outcomes (B, L, O)", needs="history", per_sequence=True, per_log=True),
         "flat": Kind("flat vector (B, K)", joined="concatenated"),
         "scenario": Kind("scenario ids (B,)", needs="scenario"),
         "representation": Kind("vector (B, K)", joined="concatenated"),
@@ -114,6 +118,10 @@ class Ports:
     @property
     def per_sequence(self) -> bool:
         return any(VALUES[v].per_sequence for v in self.takes)
+
+    @property
+    def per_log(self) -> bool:
+        return any(VALUES[v].per_log for v in self.takes)
 
     def __str__(self) -> str:
         taken = ", ".join(VALUES[v].said for v in self.takes)

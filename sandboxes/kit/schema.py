@@ -119,6 +119,11 @@ class Schema:
         return len(self.categorical) + len(self.numeric)
 
     @property
+    def has_outcomes(self) -> bool:
+        """Whether any history says what came of past events."""
+        return any(s.records == "outcomes" for s in self.sequences)
+
+    @property
     def n_items(self) -> int:
         """Ids of the target item, padding and unknown among them: `I` of what is said of all items."""
         assert self.target_item is not None

@@ -26,7 +26,7 @@ from agents.autotrain.builtin.keywords import (
 from agents.autotrain.builtin.wiring import giving, is_deep, reading, refining
 from agents.autotrain.spec import MethodSpec
 from sandboxes.kit.card import Argument, Card
-from sandboxes.kit.needs import NeedName, offered
+from sandboxes.kit.needs import NEEDS, NeedName, offered
 from sandboxes.kit.ports import VALUES, Value
 from sandboxes.kit.schema import Schema
 
@@ -46,7 +46,7 @@ def draw(spec: MethodSpec, schema: Schema, cards: Sequence[Card], without: Mappi
     placed = _without_gaps(chosen, {c.name: c for c in cards}, of_items="items" in data)
     settings, keywords, refused = _settings(spec, placed)
     parts = tuple(_part(c, keywords) for c in placed)
-    notes += [*unfed, *inside, *refused, *_shared_terms(parts, data)]
+    notes += [*unfed, *inside, *refused, *_shared_terms(parts, data), *_without_outcomes(parts, data)]
     return Blueprint(data, parts, settings, tuple(sorted(notes, key=lambda n: _order(spec, n))))
 
 
@@ -148,6 +148,11 @@ def _shared_terms(parts: Sequence[Part], data: frozenset[NeedName]) -> list[Note
         return []
     shared = [p for p in giving(parts, "logits") if "n_tasks" not in p.required]
     return [Note(s, "simplified", "its one output is added to the logits of all tasks") for p in shared for s in p.sources]
+
+
+def _without_outcomes(parts: Sequence[Part], data: frozenset[NeedName]) -> list[Note]:
+    blind = [p for p in parts if "outcomes" in p.ports.takes and "outcomes" not in data]
+    return [Note(s, "simplified", NEEDS["outcomes"].unmet) for p in blind for s in p.sources]
 
 
 def _order(spec: MethodSpec, note: Note) -> int:

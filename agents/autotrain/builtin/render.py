@@ -19,6 +19,7 @@ GIVEN = {
     "n_tasks": "n_tasks",
     "n_numeric": "len(schema.numeric)",
     "n_scenarios": "n_scenarios",
+    "n_outcomes": "len(log.outcomes)",
     "pretrain_loss": f'"{STAGED_LOSS}"',
 }
 GAP = "not from the paper: fills a gap that it leaves"
@@ -144,7 +145,7 @@ def _assigned(part: Part, in_dim: str = "width") -> Iterator[str]:
         return
     yield f"self.{part.attribute} = nn.ModuleList("
     yield from indented(call(part.card.block, _arguments(part, in_dim), longest=LONGEST - 4))
-    yield "    for _ in schema.sequences"
+    yield "    for log in schema.event_logs" if part.ports.per_log else "    for _ in schema.sequences"
     yield ")"
 
 

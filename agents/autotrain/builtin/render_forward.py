@@ -80,7 +80,9 @@ def _fields(b: Blueprint) -> Iterator[str]:
 def _logits(b: Blueprint) -> Iterator[str]:
     if b.histories:
         yield "interests = []"
-        yield from _for_each_sequence([(f"interests.append({_called(p)})", f"  # (B, K){_named(p)}") for p in b.histories])
+        added = [(p.ports.per_log, f"interests.append({_called(p)})", f"  # (B, K){_named(p)}") for p in b.histories]
+        yield from _for_each_sequence([(said, comment) for per_log, said, comment in added if not per_log])
+        yield from _for_each_log([(said, comment) for per_log, said, comment in added if per_log])
     if b.has_flat:
         yield from _flat(b)
     if b.tower:
@@ -130,6 +132,8 @@ def _sum_of_losses(terms: Sequence[str], auxiliaries: Sequence[Part]) -> Iterato
 
 def _for_each_sequence(lines: Sequence[tuple[str, str]]) -> Iterator[str]:
     """A loop over the histories with their vectors, masks and the rows' own values; `lines` are statements with comments."""
+    if not lines:
+        return
     yield "for i, sequence in enumerate(self.schema.sequences):"
     yield "    behaviours, mask = self.embedding.history(batch, sequence.name)  # (B, L, D), (B, L)"
     if any("target" in statement for statement, _ in lines):
@@ -137,8 +141,19 @@ def _for_each_sequence(lines: Sequence[tuple[str, str]]) -> Iterator[str]:
     yield from indented(f"{statement}{comment}" for statement, comment in lines)
 
 
+def _for_each_log(lines: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """The same over logs of events, whose blocks tell values from outcomes."""
+    if not lines:
+        return
+    yield "for i, log in enumerate(self.schema.event_logs):"
+    yield "    events = self.embedding.events(batch, log)  # target, values, mask, outcomes"
+    yield from indented(f"{statement}{comment}" for statement, comment in lines)
+
+
 def _called(part: Part, **otherwise: str) -> str:
     """The call of a block on what it takes. `otherwise` says of a value what it is called here."""
+    if part.ports.per_log:
+        return f"self.{part.attribute}[i](*events)"
     given = ", ".join(otherwise.get(v, WRITTEN[v]) for v in part.ports.takes)
     return f"self.{part.attribute}{'[i]' if part.ports.per_sequence else ''}({given})"
 

@@ -130,6 +130,11 @@ class TableSpec:
         """Whether a sequence is of a field's values or of a task's outcomes. A field comes before a task of its name."""
         return "values" if sequence.of in {c.name for c in self.categorical} else "outcomes"
 
+    @property
+    def has_outcomes(self) -> bool:
+        """Whether any sequence says what came of past events."""
+        return any(self.records(s) == "outcomes" for s in self.sequences)
+
     def task_index(self, name: str) -> int:
         """The column of the task `name` in labels (n, T)."""
         return [t.name for t in self.tasks].index(name)

@@ -16,6 +16,7 @@ from sandboxes.kit.datasets.kuairand import KUAIRAND
 from sandboxes.kit.datasets.movielens import MOVIELENS_1M, MOVIELENS_1M_NEXT, MOVIELENS_100K, MOVIELENS_100K_NEXT
 from sandboxes.kit.datasets.resolve import KnownData, describe, prepare_named
 from sandboxes.kit.datasets.synthetic_clicks import SYNTHETIC_CLICKS
+from sandboxes.kit.datasets.synthetic_learners import SYNTHETIC_LEARNERS
 from sandboxes.kit.datasets.synthetic_visits import SYNTHETIC_VISITS
 from sandboxes.kit.datasets.taobao import TAOBAO_ADS, TAOBAO_BEHAVIOR
 
@@ -24,6 +25,7 @@ __all__ = ["DATASETS", "DataSet", "KnownData", "known_data_sets", "resolve_data"
 DATASETS: tuple[DataSet, ...] = (
     CENSUS_INCOME,
     SYNTHETIC_CLICKS,
+    SYNTHETIC_LEARNERS,
     MOVIELENS_1M,
     MOVIELENS_100K,
     SYNTHETIC_VISITS,

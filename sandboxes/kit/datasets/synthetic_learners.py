@@ -16,6 +16,7 @@ import json
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -33,12 +34,12 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class SyntheticLearners:
-    """The generator's parameters. Strengths are in logits: `ability` the standard deviation over a learner's skills, `practice`
-    what an attempt adds to its skill; of what was added a half is gone after `half_life` days. 0 plants nothing of the kind."""
+    """The generator's parameters. Strengths are in logits, and 0 plants nothing of the kind: `ability` is the standard deviation
+    over a learner's skills, `practice` what an attempt adds to its skill. Half of that is gone after `half_life` days."""
 
     learners: int = 2_000
-    questions: int = 200
-    skills: int = 10
+    questions: int = 60
+    skills: int = 6
     attempts: int = 50  # of each learner
     history: int = 30
     last: int = 3  # attempts of each learner that test
@@ -88,9 +89,8 @@ def generate(config: SyntheticLearners) -> Generated:
     ability = 0.3 + config.ability * random.normal(0.0, 1.0, (config.learners, config.skills))  # (U, S)
     fresh = np.zeros((config.learners, config.skills))  # (U, S) what practice has added and time has left
     day, skill = random.uniform(0.0, 30.0, config.learners), random.integers(config.skills, size=config.learners)
-    log: dict[str, list[NDArray[np.generic]]] = {
-        name: [] for name in ("learner_id", "question_id", "skill_id", "day", "p", "correct")
-    }
+    names = ("learner_id", "question_id", "skill_id", "day", "p", "correct")
+    log: dict[str, list[NDArray[Any]]] = {name: [] for name in names}
     for _ in range(config.attempts):
         passed = random.exponential(0.5, config.learners)  # days
         day = day + passed
@@ -101,7 +101,8 @@ def generate(config: SyntheticLearners) -> Generated:
         p = 1.0 / (1.0 + np.exp(difficulty[question] - ability[learners, skill] - fresh[learners, skill]))
         correct = (random.random(config.learners) < p).astype(np.int8)
         fresh[learners, skill] += config.practice
-        for name, column in zip(log, (learners, question, skill, day, p, correct), strict=True):
+        columns: tuple[NDArray[Any], ...] = (learners, question, skill, day, p, correct)
+        for name, column in zip(names, columns, strict=True):
             log[name].append(column)
     table = pl.DataFrame({name: np.concatenate(parts) for name, parts in log.items()}).sort("day", maintain_order=True)
     return Generated(table.drop("p"), table["p"].to_numpy())

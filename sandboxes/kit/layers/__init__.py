@@ -11,6 +11,7 @@ from sandboxes.kit.layers import (
     cross_domain_transfer,
     cross_network_v1,
     cross_network_v2,
+    decaying_attention,
     dnn,
     entire_space_product,
     feature_dropout,
@@ -28,6 +29,7 @@ from sandboxes.kit.layers import (
     mmoe,
     multi_path_averaging,
     numeric_discretisation,
+    outcome_gru,
     outer_product,
     ple,
     pretraining,
@@ -51,6 +53,7 @@ from sandboxes.kit.layers.contrastive_loss import ContrastiveLoss
 from sandboxes.kit.layers.cross_domain_transfer import CrossDomainTransfer
 from sandboxes.kit.layers.cross_network_v1 import CrossNetworkV1
 from sandboxes.kit.layers.cross_network_v2 import CrossNetworkV2
+from sandboxes.kit.layers.decaying_attention import DecayingAttention
 from sandboxes.kit.layers.dnn import DNN
 from sandboxes.kit.layers.entire_space_product import EntireSpaceProduct
 from sandboxes.kit.layers.feature_dropout import FeatureDropout
@@ -72,6 +75,7 @@ from sandboxes.kit.layers.masked_reconstruction import MaskedReconstruction
 from sandboxes.kit.layers.mmoe import MMoE
 from sandboxes.kit.layers.multi_path_averaging import MultiPathAveraging
 from sandboxes.kit.layers.numeric_discretisation import NumericDiscretisation
+from sandboxes.kit.layers.outcome_gru import OutcomeGRU
 from sandboxes.kit.layers.outer_product import OuterProduct
 from sandboxes.kit.layers.pairwise_ranking import pairwise_ranking, random_items
 from sandboxes.kit.layers.ple import ProgressiveLayeredExtraction
@@ -99,6 +103,7 @@ CARDS: tuple[Card, ...] = (
     cross_domain_transfer.CARD,
     cross_network_v1.CARD,
     cross_network_v2.CARD,
+    decaying_attention.CARD,
     dnn.CARD,
     entire_space_product.CARD,
     feature_dropout.CARD,
@@ -116,6 +121,7 @@ CARDS: tuple[Card, ...] = (
     mmoe.CARD,
     multi_path_averaging.CARD,
     numeric_discretisation.CARD,
+    outcome_gru.CARD,
     outer_product.CARD,
     ple.CARD,
     pretraining.CARD,
@@ -143,6 +149,7 @@ __all__ = [
     "CrossDomainTransfer",
     "CrossNetworkV1",
     "CrossNetworkV2",
+    "DecayingAttention",
     "EntireSpaceProduct",
     "FactorizationMachine",
     "FeatureDropout",
@@ -163,6 +170,7 @@ __all__ = [
     "MaskedReconstruction",
     "MultiPathAveraging",
     "NumericDiscretisation",
+    "OutcomeGRU",
     "OuterProduct",
     "ProgressiveLayeredExtraction",
     "ResidualDNN",

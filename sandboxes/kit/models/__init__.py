@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from torch import nn
 
+from sandboxes.kit.models.akt import AKT
 from sandboxes.kit.models.autoint import AutoInt
 from sandboxes.kit.models.bst import BST
 from sandboxes.kit.models.dcn import DCN
@@ -16,6 +17,7 @@ from sandboxes.kit.models.dcnv2 import DCNv2
 from sandboxes.kit.models.deepfm import DeepFM
 from sandboxes.kit.models.dien import DIEN
 from sandboxes.kit.models.din import DIN
+from sandboxes.kit.models.dkt import DKT
 from sandboxes.kit.models.dnn import DNN
 from sandboxes.kit.models.esmm import ESMM
 from sandboxes.kit.models.finalmlp import FinalMLP
@@ -47,6 +49,8 @@ MODELS: Mapping[str, type[nn.Module]] = {
     "din": DIN,
     "dien": DIEN,
     "bst": BST,
+    "dkt": DKT,
+    "akt": AKT,
     "shared_bottom": SharedBottom,
     "mmoe": MMoE,
     "ple": PLE,
@@ -62,10 +66,12 @@ ITEM_MODELS: Mapping[str, type[nn.Module]] = {
 }
 
 __all__ = [
+    "AKT",
     "BST",
     "DCN",
     "DIEN",
     "DIN",
+    "DKT",
     "DNN",
     "ESMM",
     "FM",

@@ -1,6 +1,6 @@
 """What every block and card of the kit keeps, whatever it computes.
 
-Notation: B rows, F fields, D embedding width, L history length, T tasks.
+Notation: B rows, F fields, D embedding width, L history length, T tasks, O outcomes of a past event.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from sandboxes.kit.example import whole_example
 from sandboxes.kit.layers import CARDS
 from sandboxes.kit.ports import SLOTS, VALUES, Value
 
-B, F, D, L, T, S = 64, RICH.n_fields, 4, 6, len(RICH.tasks), 5
+B, F, D, L, T, S, O = 64, RICH.n_fields, 4, 6, len(RICH.tasks), 5, 2  # noqa: E741 - the letter of outcomes
 GIVEN: dict[str, object] = {
     "schema": RICH,
     "embedding_dim": D,
@@ -34,6 +34,7 @@ GIVEN: dict[str, object] = {
     "n_tasks": T,
     "n_numeric": len(RICH.numeric),
     "n_scenarios": S,
+    "n_outcomes": O,
     "in_dim": F * D,
     "pretrain_loss": "pretrain_loss",
 }
@@ -56,6 +57,7 @@ class Inputs:
     target: Tensor  # (B, D)
     history: Tensor  # (B, L, D)
     mask: Tensor  # (B, L)
+    outcomes: Tensor  # (B, L, O): 1, -1 and 0
     scenario: Tensor  # (B,)
     logits: Tensor  # (B, T)
 
@@ -69,6 +71,7 @@ def inputs() -> Inputs:
     drawn = {name: torch.randn(shape, generator=draw) for name, shape in shapes.items()}
     mask = torch.arange(L) >= L - torch.arange(B).unsqueeze(1) % (L + 1)  # (B, L)
     drawn["history"] = drawn["history"] * mask.unsqueeze(2)
+    drawn["outcomes"] = torch.randint(-1, 2, (B, L, O), generator=draw) * mask.unsqueeze(2).float()
     return Inputs(random_rows(RICH, B).whole, mask=mask, scenario=torch.arange(B) % S, **drawn)
 
 
@@ -220,7 +223,7 @@ def test_gradients_are_slopes_in_float64(card: Card, training: bool) -> None:
     """In all parameters, and in the inputs but for a loss's own targets. With the tests that hold blocks to loops written from
     the papers' formulas: gradients are the formulas' own."""
     block, x = away_from_the_start(built(card)).train(training), inputs()[:6]
-    for name in (reals := ("fields", "flat", "target", "history", "logits")):
+    for name in (reals := ("fields", "flat", "target", "history", "outcomes", "logits")):
         setattr(x, name, getattr(x, name).double())
     x.batch.numeric = x.batch.numeric.double()
     given = [] if card.name in HAS_TARGETS else [getattr(x, name) for name in reals]

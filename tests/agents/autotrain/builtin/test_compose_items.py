@@ -55,7 +55,7 @@ def test_a_composed_model_learns_and_is_served_the_same() -> None:
     assert not lacking and "softmax_over_items(self.scores(batch, fields), batch.answer)" in code
     train, valid, test = (planted(schema, n, seed, seed == 1) for seed, n in ((1, 3000), (2, 400), (3, 1000)))
     model = build(model_class(code), schema, {"embedding_dim": 8}, 0, collection=collection(schema, train))
-    config = TrainConfig(learning_rate=1e-2, batch_size=256, max_epochs=10, patience=3)
+    config = TrainConfig(learning_rate=1e-2, batch_size=128, max_epochs=20, patience=6)
     fit(model, train, valid, config, goal=goal_of(schema))
     lists = ranked_lists(model, test)
     assert goal_of(schema).measure(test, lists)["ndcg"] > 0.5
