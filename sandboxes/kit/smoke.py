@@ -17,19 +17,22 @@ from numpy.typing import NDArray
 from torch import nn
 
 from sandboxes.kit.batch import Batch
+from sandboxes.kit.contract import HasPredict
 from sandboxes.kit.layers import LinearTerm
-from sandboxes.kit.metrics import log_loss
+from sandboxes.kit.metrics import auc, log_loss
 from sandboxes.kit.schema import Schema
 from sandboxes.kit.training.model import Hyper, build, loss_of, predict, stages_of
 from sandboxes.kit.training.rows import Rows
 
 ROWS = 256
 FEW = 8  # rows of either class of every task that a sample holds beside
+STARTS = 3  # seeds from which a gradient may reach a parameter
 OVERFIT_ROWS = 64
 OVERFIT_STEPS = 200
 OVERFIT_LOOK = 20  # steps between looks
 OVERFIT_MARGIN = 0.02  # nats
 OVERFIT_SHARE = 0.7  # of the label entropy: 64 remembered rows must bring the log loss below this share
+PREDICT_AUC = 0.6  # of the remembered rows; what is done at prediction, such as leaving fields out, costs something
 TOLERANCE = 1e-4
 
 
@@ -48,7 +51,8 @@ def smoke(model_class: type[nn.Module], schema: Schema, train: Rows, hyper: Hype
     A check that raises fails with the exception's text; later checks still run where they can.
     """
     rows = train.batch(_sample(train))
-    fresh, steady = partial(build, model_class, schema, hyper, seed), {**hyper, "dropout": 0.0}
+    start, steady = partial(build, model_class, schema, hyper), {**hyper, "dropout": 0.0}
+    fresh = partial(start, seed)
     try:
         parameters = sum(p.numel() for p in fresh().parameters())
     except Exception as error:  # noqa: BLE001 - the boundary to generated code
@@ -58,7 +62,7 @@ def smoke(model_class: type[nn.Module], schema: Schema, train: Rows, hyper: Hype
         ("forward gives finite logits (B, T)", lambda: _forward(fresh(), schema, rows)),
         ("a batch of one works", lambda: _batch_of_one(fresh(), schema, rows)),
         ("permuted rows give permuted predictions", lambda: _permutation(fresh(), schema, rows)),
-        ("the gradient reaches every parameter", lambda: _gradient(fresh(), _every_scenario(rows, schema))),
+        ("the gradient reaches every parameter", lambda: _gradient(start, seed, _every_scenario(rows, schema))),
         ("the same seed gives the same loss", lambda: _same_seed(fresh, rows, seed)),
         ("predictions are not constant", lambda: _not_constant(fresh(), schema, rows)),
         ("64 rows can be overfitted", lambda: _overfit(build(model_class, schema, steady, seed), schema, train)),
@@ -100,8 +104,18 @@ def _permutation(model: nn.Module, schema: Schema, rows: Batch) -> str | None:
     return None if gap < TOLERANCE else f"predictions depend on the order of rows (by {gap:.2g})"
 
 
-def _gradient(model: nn.Module, rows: Batch) -> str | None:
-    """Three small steps on the losses of all stages: gates that start at zero open up after the first."""
+def _gradient(start: Callable[[int], nn.Module], seed: int, rows: Batch) -> str | None:
+    """A narrow layer may start with all its ReLUs off; what no gradient reaches from several starts has no way to the loss."""
+    waiting = _unreached(start(seed), rows)
+    for another in range(seed + 1, seed + STARTS):
+        if not waiting:
+            return None
+        waiting &= _unreached(start(another), rows)
+    return f"no gradient reaches {', '.join(sorted(waiting))}" if waiting else None
+
+
+def _unreached(model: nn.Module, rows: Batch) -> set[str]:
+    """Parameters left after three small steps on the losses of all stages: gates that start at zero open up after the first."""
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     waiting = {name for name, p in model.named_parameters() if p.requires_grad}
     model.train()
@@ -110,7 +124,7 @@ def _gradient(model: nn.Module, rows: Batch) -> str | None:
         torch.stack([loss_of(model, stage, rows) for stage in stages_of(model)]).sum().backward()  # type: ignore[no-untyped-call]
         waiting -= {name for name, p in model.named_parameters() if p.grad is not None and bool((p.grad != 0).any())}
         optimizer.step()
-    return f"no gradient reaches {', '.join(sorted(waiting))}" if waiting else None
+    return waiting
 
 
 def _same_seed(fresh: Callable[[], nn.Module], rows: Batch, seed: int) -> str | None:
@@ -129,17 +143,29 @@ def _not_constant(model: nn.Module, schema: Schema, rows: Batch) -> str | None:
 
 def _overfit(model: nn.Module, schema: Schema, train: Rows) -> str | None:
     """The bar is a share of the label entropy; where the rows' features cannot tell them apart so well, what first-order weights
-    reach by the same steps."""
+    reach by the same steps. What `predict` makes of the logits may be weaker, but must still tell the classes apart."""
     rows = _mixed_rows(train)
     if rows is None:
         return None  # one class only: nothing to overfit, and no fault of the model
     assert rows.labels is not None
-    rate = rows.labels[:, 0].mean().item()
+    labels, tasks = rows.labels.numpy()[:, 0], len(schema.tasks)
+    rate = labels.mean().item()
     entropy = -(rate * math.log(rate) + (1 - rate) * math.log(1 - rate))
     reached = _remembered(model, rows, bar := OVERFIT_SHARE * entropy)
-    if reached <= bar or reached <= _remembered(LinearTerm(schema, len(schema.tasks)), rows, bar) + OVERFIT_MARGIN:
-        return None
-    return f"after {OVERFIT_STEPS} steps the log loss on {len(rows)} rows is {reached:.3f}, with {entropy:.3f} for a constant"
+    if reached > bar and reached > _remembered(LinearTerm(schema, tasks), rows, bar) + OVERFIT_MARGIN:
+        return f"after {OVERFIT_STEPS} steps the log loss on {len(rows)} rows is {reached:.3f}, with {entropy:.3f} for a constant"
+    return _turned_around(model, rows, tasks) if isinstance(model, HasPredict) else None
+
+
+def _turned_around(model: nn.Module, rows: Batch, tasks: int) -> str | None:
+    """Whether `predict` loses what the logits have learned; that it weakens it is no fault."""
+    assert rows.labels is not None
+    labels = rows.labels.numpy()[:, 0]
+    with torch.no_grad():
+        known = auc(labels, model.eval()(rows).reshape(rows.labels.shape).numpy()[:, 0])
+    told = auc(labels, predict(model, rows, tasks).numpy()[:, 0])
+    lost = told < min(known, PREDICT_AUC)
+    return f"`predict` tells {len(rows)} rows apart with an AUC of {told:.3f}, the logits with {known:.3f}" if lost else None
 
 
 def _remembered(model: nn.Module, rows: Batch, enough: float) -> float:
@@ -147,14 +173,16 @@ def _remembered(model: nn.Module, rows: Batch, enough: float) -> float:
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     final = stages_of(model)[-1]
     assert rows.labels is not None
-    labels, reached = rows.labels.numpy(), math.inf
+    labels, reached = rows.labels, math.inf
     for step in range(1, OVERFIT_STEPS + 1):
         model.train()
         optimizer.zero_grad()
         loss_of(model, final, rows).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         if step % OVERFIT_LOOK == 0:
-            reached = log_loss(labels[:, 0], predict(model, rows, labels.shape[1]).numpy()[:, 0])
+            with torch.no_grad():
+                pctr = torch.sigmoid(model.eval()(rows)).reshape(labels.shape)  # (B, T)
+            reached = log_loss(labels.numpy()[:, 0], pctr.numpy()[:, 0])
             if reached <= enough:
                 break
     return reached
