@@ -1,4 +1,4 @@
-"""The class of a composed `model.py`, in this process; what composes it is the kit's own and trusted."""
+"""Specs of blocks, and the class of a composed `model.py` in this process; what composes it is the kit's own and trusted."""
 
 from __future__ import annotations
 

@@ -194,7 +194,7 @@ CARD = Card(
             "loss_weight",
             0.1,
             ("weight of the contrastive loss", "contrastive loss weight", "coefficient of the contrastive loss"),
-            low=0,
+            low=1e-6,  # at 0 there would be no such loss
             high=100,
         ),
     ),

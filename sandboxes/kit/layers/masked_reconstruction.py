@@ -190,7 +190,7 @@ CARD = Card(
             "loss_weight",
             0.1,
             ("weight of the reconstruction loss", "reconstruction loss weight", "coefficient of the reconstruction loss"),
-            low=0,
+            low=1e-6,  # at 0 there would be no such loss
             high=100,
         ),
     ),

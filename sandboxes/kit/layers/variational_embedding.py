@@ -195,7 +195,7 @@ CARD = Card(
             "prior_std",
             1.0,
             ("standard deviation of the prior", "prior standard deviation", "scale of the prior"),
-            low=1e-4,
+            low=INITIAL_STD,  # a narrower prior leaves the vectors nothing to say
             high=100,
         ),
     ),

@@ -62,6 +62,13 @@ class OutsideTheUnitInterval(Sound):
         return self(batch) - 1  # scores, not probabilities
 
 
+class TurnedAround(Sound):
+    """Says how probable it is that nothing happens."""
+
+    def predict(self, batch: Batch) -> Tensor:
+        return torch.sigmoid(-self(batch))
+
+
 class Squeezing(Sound):
     """Drops the batch of one."""
 
@@ -128,6 +135,7 @@ def failed(model_class: type[nn.Module], schema: Schema = SCHEMA, rows: PlantedR
     [
         (WrongShape, FORWARD),
         (NotFinite, FORWARD),
+        (TurnedAround, OVERFIT),
         (OutsideTheUnitInterval, FORWARD),
         (Squeezing, ALONE),
         (LooksAtTheBatch, ALONE),
@@ -175,6 +183,34 @@ def test_one_logit_a_row_may_come_as_a_vector() -> None:
             return super().forward(batch).squeeze(1)
 
     assert failed(Flat) == set()
+
+
+def test_what_weakens_predictions_without_turning_them_around_is_let_through() -> None:
+    class Hesitant(Sound):
+        def predict(self, batch: Batch) -> Tensor:
+            return 0.5 + 0.01 * (torch.sigmoid(self(batch)) - 0.5)
+
+    assert failed(Hesitant) == set()
+
+
+class OffAtFirst(Sound):
+    """Starts from the first seed, or from all, with no unit of its layer on."""
+
+    always = False
+
+    def __init__(self, schema: Schema) -> None:
+        super().__init__(schema)
+        if self.always or torch.initial_seed() == 0:
+            nn.init.constant_(self.deep.layers[0].bias, -100.0)
+
+
+class NeverOn(OffAtFirst):
+    always = True
+
+
+def test_a_layer_that_one_start_left_off_is_not_taken_for_one_without_a_way_to_the_loss() -> None:
+    assert GRADIENT not in failed(OffAtFirst)
+    assert GRADIENT in failed(NeverOn)
 
 
 def test_frozen_buffers_of_a_model_ask_for_no_gradient() -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ast
-import sys
-import types
 
 import pytest
 import torch
-from composed import spec_of
+from composed import model_class, spec_of
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from random_rows import NUMBERS_ONLY, PLAIN, RICH, SCHEMAS, random_rows
@@ -34,13 +32,6 @@ ENGINE = BuiltinEngine()
 
 def written(spec: MethodSpec, schema: Schema) -> str:
     return render(draw(spec, schema, CARDS))
-
-
-def model_class(code: str) -> type[nn.Module]:
-    module = types.ModuleType("composed")
-    sys.modules["composed"] = module
-    exec(compile(code, "model.py", "exec"), module.__dict__)
-    return module.Model
 
 
 def faults(code: str, schema: Schema) -> list[str]:
