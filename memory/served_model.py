@@ -1,4 +1,4 @@
-"""The model worth deploying, as an MLflow model: it takes raw rows as a user's table has them and gives probabilities.
+"""The model worth deploying, as an MLflow model: it takes raw rows as a user's table has them and gives probabilities, or items.
 
 The MLflow model is complete in itself: encoders, weights (safetensors), model.py, and the code of the kit that it was trained
 with. Nothing in it is a pickle; MLflow loads it from `serving_script.py`.
@@ -24,7 +24,7 @@ from typing import Any
 import sandboxes
 from sandboxes.kit.data import Prepared
 from sandboxes.kit.data.encoders import Encoders
-from sandboxes.kit.serving import keep
+from sandboxes.kit.serving import keep, output_columns
 
 SCRIPT = Path(__file__).with_name("serving_script.py")
 REQUIREMENTS = ("mlflow", "torch", "numpy", "polars", "pandas", "pyarrow", "safetensors")
@@ -85,11 +85,12 @@ class ServedModel:
 
 
 def _signature(prepared: Prepared) -> Any:
-    """Inputs by name, of any type (the encoders know what to make of it); outputs one probability a task."""
+    """Inputs by name, of any type (the encoders know what to make of it); outputs one probability a task, or a list of items."""
     from mlflow.models import ModelSignature
     from mlflow.types.schema import AnyType, ColSpec, Schema
 
     encoders, anything = Encoders.of(prepared), AnyType()  # type: ignore[no-untyped-call]
     inputs: list[Any] = [ColSpec(anything, name) for name in encoders.columns]
+    kind = "string" if prepared.schema.predicts == "items" else "float"
     inputs += [ColSpec(anything, name, required=False) for name in encoders.history_columns]
-    return ModelSignature(Schema(inputs), Schema([ColSpec("float", t.name) for t in prepared.schema.tasks]))
+    return ModelSignature(Schema(inputs), Schema([ColSpec(kind, name) for name in output_columns(prepared.schema)]))

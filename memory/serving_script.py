@@ -15,14 +15,14 @@ from sandboxes.kit.serving import Served
 
 
 class Recommender(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defined] # loaded lazily by MLflow
-    """Raw rows to probabilities, one column a task."""
+    """Raw rows to probabilities, one column a task, or to items, one column a place."""
 
     def load_context(self, context: Any) -> None:
         self.served = Served.open(Path(context.artifacts["served"]))
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
         table = pl.DataFrame({name: _column(model_input[name]) for name in map(str, model_input.columns)})
-        return pd.DataFrame(self.served.predict(table), columns=list(self.served.tasks), index=model_input.index)
+        return pd.DataFrame(self.served.predict(table), columns=list(self.served.columns), index=model_input.index)
 
 
 def _column(values: pd.Series) -> pl.Series:

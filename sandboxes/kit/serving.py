@@ -2,7 +2,7 @@
 
 The folder holds prepared.json, visible/schema.json and vocabularies.parquet (as in prepared data, without rows), served.json,
 weights.safetensors, and model.py where the model is no reference model. Opening runs model.py in this process.
-Notation: n rows, T tasks.
+Notation: n rows, T tasks, I ids of the target item, K places of a list.
 """
 
 from __future__ import annotations
@@ -13,24 +13,32 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
+import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from sandboxes.kit.batch import Batch
 from sandboxes.kit.data.encoders import Encoders
 from sandboxes.kit.data.prepared import Prepared
+from sandboxes.kit.data.vocabulary import Vocabulary
+from sandboxes.kit.losses import FIRST_ITEM
 from sandboxes.kit.model_file import class_in_file, reference_class
-from sandboxes.kit.training.goal import EVALUATION_BATCH
-from sandboxes.kit.training.model import build, predict
+from sandboxes.kit.ranking import CUTOFF
+from sandboxes.kit.schema import Schema
+from sandboxes.kit.training.goal import EVALUATION_BATCH, SCORES_AT_ONCE
+from sandboxes.kit.training.model import build, item_scores, predict
 
 
 @dataclass(frozen=True)
 class Served:
-    """A model that is ready to score. `tasks` names the columns of its predictions."""
+    """A model that is ready to score. `columns` names those of its predictions: the tasks; of items the places of a list."""
 
-    tasks: tuple[str, ...]
+    columns: tuple[str, ...]
+    items: NDArray[np.str_] | None  # (I,) the raw values of the target item by id, where items are predicted
     encoders: Encoders
     model: nn.Module
 
@@ -44,15 +52,40 @@ class Served:
         model_class = reference_class(said["reference"]) if said["reference"] else _class_in(folder / "model.py")
         model = build(model_class, prepared.schema, said["hyper"], seed=0)
         model.load_state_dict(load_file(folder / "weights.safetensors"))
-        return cls(tuple(t.name for t in prepared.schema.tasks), Encoders.of(prepared), model.eval())
+        encoders = Encoders.of(prepared)
+        return cls(output_columns(prepared.schema), _items(prepared.schema, encoders), encoders, model.eval())
 
-    def predict(self, table: pl.DataFrame) -> NDArray[np.float32]:
-        """Probabilities (n, T) of raw rows with the columns that the data set had before it was prepared."""
-        parts = [
-            predict(self.model, self.encoders.encode(part), len(self.tasks)).numpy()
-            for part in table.iter_slices(EVALUATION_BATCH)
-        ]
-        return np.concatenate([np.zeros((0, len(self.tasks)), np.float32), *parts])
+    def predict(self, table: pl.DataFrame) -> NDArray[Any]:
+        """Of raw rows with the columns that the data set had before it was prepared, probabilities (n, T) float32; where items
+        are predicted, the raw values (n, K) of the best ones as text, best first, "" where there are no more."""
+        size = EVALUATION_BATCH if self.items is None else max(1, SCORES_AT_ONCE // len(self.items))
+        parts = [self._predict(self.encoders.encode(part)) for part in table.iter_slices(size)]
+        return np.concatenate([np.zeros((0, len(self.columns)), np.float32 if self.items is None else str), *parts])
+
+    def _predict(self, batch: Batch) -> NDArray[Any]:
+        if self.items is None:
+            pctr: NDArray[np.float32] = predict(self.model, batch, len(self.columns)).numpy()
+            return pctr
+        scores = item_scores(self.model, batch)[:, FIRST_ITEM:]
+        best = scores.topk(len(self.columns))
+        found: NDArray[np.str_] = self.items[FIRST_ITEM + best.indices.numpy()]
+        found[torch.isneginf(best.values).numpy()] = ""
+        return found
+
+
+def output_columns(schema: Schema) -> tuple[str, ...]:
+    """What the columns of a served model's predictions are called."""
+    if schema.predicts == "items":
+        return tuple(f"item_{place}" for place in range(1, min(CUTOFF, schema.n_items - FIRST_ITEM) + 1))
+    return tuple(t.name for t in schema.tasks)
+
+
+def _items(schema: Schema, encoders: Encoders) -> NDArray[np.str_] | None:
+    if schema.predicts != "items" or schema.target_item is None:
+        return None
+    vocabulary = encoders.vocabularies[schema.target_item]
+    assert isinstance(vocabulary, Vocabulary)  # a target item has no hash buckets
+    return np.array(["", "", *(v or "" for v in vocabulary.values)])
 
 
 def keep(folder: Path, prepared: Path, weights: Path, hyper: Mapping[str, int | float], model: str | Path) -> None:

@@ -13,7 +13,7 @@ from agents.autotrain.spec import MethodSpec
 from agents.autotrain.way import find_way, fixed_by
 from sandboxes.kit.datasets import DATASETS, resolve_data
 from sandboxes.kit.layers import CARDS
-from sandboxes.kit.models import MODELS
+from sandboxes.kit.models import models_of
 from workflows.context import Context
 
 
@@ -40,7 +40,7 @@ def plan(ctx: Context) -> ExperimentPlan:
     made = make_plan(
         spec,
         prepared,
-        tuple(MODELS),
+        tuple(models_of(prepared.schema.predicts)),
         baselines=request.baselines,
         seeds=request.seeds,
         trials=request.trials,

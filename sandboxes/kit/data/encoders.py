@@ -25,11 +25,12 @@ from sandboxes.kit.data.numbers import Scaler
 from sandboxes.kit.data.prepared import Prepared
 from sandboxes.kit.data.spec import Categorical, Label, Numeric, Sequence
 from sandboxes.kit.data.vocabulary import Vocabulary
+from sandboxes.kit.schema import PADDING_ID, Schema
 
 
 @dataclass(frozen=True)
 class Encoders:
-    """What turns a table's raw columns into a batch.
+    """What turns a table's raw columns into a batch. What says something of the item is `empty` where items are predicted.
 
     `dtypes` names the Polars type that each column had when the data was prepared: a whole number that arrives as 5.0,
     since some tables cannot hold an integer beside a missing value, is still the category 5.
@@ -42,6 +43,7 @@ class Encoders:
     tasks: Mapping[str, Label]
     scalers: Mapping[str, Scaler]
     dtypes: Mapping[str, str]
+    empty: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, prepared: Prepared) -> Encoders:
@@ -61,13 +63,14 @@ class Encoders:
             tasks={t["name"]: Label(**t) for t in settings["tasks"]},
             scalers={name: Scaler(**s) for name, s in settings["scalers"].items()},
             dtypes=settings["dtypes"],
+            empty=frozenset(_item_side(prepared.schema) if prepared.schema.predicts == "items" else ()),
         )
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The table's columns that a row must have, each once."""
-        named = [c.column or c.name for c in self.categorical] + [n.column or n.name for n in self.numeric]
-        return tuple(dict.fromkeys(named))
+        named = [(c.name, c.column) for c in self.categorical] + [(n.name, n.column) for n in self.numeric]
+        return tuple(dict.fromkeys(column or name for name, column in named if name not in self.empty))
 
     @property
     def history_columns(self) -> tuple[str, ...]:
@@ -81,14 +84,21 @@ class Encoders:
         if missing:
             raise DataError(f"the rows have no column {', '.join(map(repr, missing))}; they need {', '.join(self.columns)}")
         ids = [self._ids(c, table) for c in self.categorical]
-        numeric = [self.scalers[n.name].apply(numbers_of(n, table[n.column or n.name])) for n in self.numeric]
+        numeric = [self._numbers(n, table) for n in self.numeric]
         return Batch(
             ids=_stacked(ids, table.height, np.int64),  # (B, C)
             numeric=_stacked(numeric, table.height, np.float32),  # (B, N)
             history={s.name: torch.from_numpy(self._history(s, table).astype(np.int64)) for s in self.sequences},  # (B, L)
         )
 
+    def _numbers(self, field: Numeric, table: pl.DataFrame) -> NDArray[np.float32]:
+        if field.name in self.empty:
+            return np.zeros(table.height, dtype=np.float32)
+        return self.scalers[field.name].apply(numbers_of(field, table[field.column or field.name]))
+
     def _ids(self, field: Categorical, table: pl.DataFrame) -> NDArray[np.int32]:
+        if field.name in self.empty:
+            return np.full(table.height, PADDING_ID, dtype=np.int32)
         column = field.column or field.name
         return self.vocabularies[field.name].encode(as_text(table[column], self.dtypes.get(column, "String")))
 
@@ -99,6 +109,11 @@ class Encoders:
         values = self.vocabularies.get(sequence.of)
         encode = values.encode if values is not None else partial(said_outcomes, self.tasks[sequence.of])
         return encode_sequences(tokens(table[column], sequence.separator), encode, sequence.length)
+
+
+def _item_side(schema: Schema) -> list[str]:
+    of_ids, of_numeric = schema.item_columns
+    return [*(schema.categorical[i].name for i in of_ids), *(schema.numeric[i].name for i in of_numeric)]
 
 
 def _vocabulary(field: Categorical, known: pl.DataFrame) -> Vocabulary | Buckets:

@@ -34,6 +34,7 @@ from sandboxes.kit.models.shared_bottom import SharedBottom
 from sandboxes.kit.models.star import STAR
 from sandboxes.kit.models.two_towers import TwoTowers
 from sandboxes.kit.models.xdeepfm import XDeepFM
+from sandboxes.kit.schema import Predicts
 
 MODELS: Mapping[str, type[nn.Module]] = {
     "lr": LR,
@@ -65,6 +66,12 @@ ITEM_MODELS: Mapping[str, type[nn.Module]] = {
     "sasrec": SASRec,
 }
 
+
+def models_of(predicts: Predicts) -> Mapping[str, type[nn.Module]]:
+    """The reference models for data that asks this."""
+    return ITEM_MODELS if predicts == "items" else MODELS
+
+
 __all__ = [
     "AKT",
     "BST",
@@ -93,4 +100,5 @@ __all__ = [
     "SharedBottom",
     "TwoTowers",
     "XDeepFM",
+    "models_of",
 ]
