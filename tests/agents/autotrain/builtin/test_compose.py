@@ -9,7 +9,7 @@ import torch
 from composed import model_class, spec_of
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from random_rows import NUMBERS_ONLY, PLAIN, RICH, SCHEMAS, random_rows
+from random_rows import NUMBERS_ONLY, PLAIN, RICH, SCHEMAS, TWO_TASKS, random_rows
 from torch import Tensor, nn
 
 from agents.autotrain.builtin import BuiltinEngine
@@ -208,3 +208,10 @@ def test_a_loss_on_histories_needs_no_more_than_its_card(monkeypatch: pytest.Mon
     if beside in [(), ("gru_history",)]:
         torch.testing.assert_close(others, observed_bce(model.logits(rows, fields), rows.labels))
     assert hasattr(model, "loss") != staged
+
+
+def test_a_term_without_an_output_for_each_task_is_said_to_be_shared() -> None:
+    assert [str(n) for n in draw(spec_of(["linear", "fm", "dnn"]), TWO_TASKS, CARDS).notes] == [
+        "m2 (fm): simplified, its one output is added to the logits of all tasks"
+    ]
+    assert draw(spec_of(["linear", "fm", "dnn"]), PLAIN, CARDS).notes == ()
