@@ -15,12 +15,7 @@ NUMBERS = (NumericField("age", "user"), NumericField("price", "item"))
 RICH = Schema(
     FIELDS,
     NUMBERS,
-    (
-        SequenceField("clicked", "item", 6),
-        SequenceField("asked", "item", 4, events="all rows"),
-        SequenceField("answers", "click", 4, "outcomes", "all rows"),
-        SequenceField("bought", "item", 3),
-    ),
+    (SequenceField("clicked", "item", 6), SequenceField("bought", "item", 3)),
     (Task("click"), Task("buy", given="click")),
     scenario="scene",
     target_item="item",
@@ -29,12 +24,19 @@ PLAIN = Schema(FIELDS, NUMBERS)
 NUMBERS_ONLY = Schema((), NUMBERS)
 CATEGORIES_ONLY = Schema(FIELDS)
 TWO_TASKS = Schema(FIELDS, NUMBERS, tasks=(Task("click"), Task("like")))
+OUTCOMES = Schema(
+    FIELDS,
+    NUMBERS,
+    (SequenceField("asked", "item", 4, events="all rows"), SequenceField("answers", "label", 4, "outcomes", "all rows")),
+    target_item="item",
+)
 SCHEMAS = {
     "rich": RICH,
     "plain": PLAIN,
     "numbers only": NUMBERS_ONLY,
     "categories only": CATEGORIES_ONLY,
     "two tasks": TWO_TASKS,
+    "outcomes": OUTCOMES,
 }
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from random_rows import CATEGORIES_ONLY, NUMBERS_ONLY, RICH, SCHEMAS, random_rows
+from random_rows import CATEGORIES_ONLY, NUMBERS_ONLY, OUTCOMES, RICH, SCHEMAS, random_rows
 from slopes import away_from_the_start, gradients_are_slopes
 
 from sandboxes.kit.layers import FeatureEmbedding, LinearTerm, NumericDiscretisation
-from sandboxes.kit.schema import N_OUTCOMES, POSITIVE_ID
+from sandboxes.kit.schema import N_OUTCOMES, NEGATIVE_ID, NOT_OBSERVED_ID, POSITIVE_ID, Schema
 from sandboxes.kit.training.model import is_table
 
 D, ROWS = 4, 15
@@ -48,14 +48,42 @@ def test_gradients_of_embeddings_are_slopes(kind: str) -> None:
 
 
 def test_no_two_fields_share_a_row() -> None:
-    block = FeatureEmbedding(RICH, D)
-    last = [f.cardinality - 1 for f in RICH.categorical]
-    assert first_rows(RICH) == block.offsets.tolist()
-    fields_end = block.offsets[-1] + last[-1] + 1
-    assert block.table.num_embeddings == fields_end + N_OUTCOMES  # one task has past outcomes
-    answers = random_rows(RICH, ROWS).whole
-    answers.history["answers"].fill_(POSITIVE_ID)
-    assert torch.equal(block.values(answers, "answers")[0][0, 0], block.table.weight[fields_end + POSITIVE_ID])
+    for schema, n_judged in ((RICH, 0), (OUTCOMES, 1)):  # tasks whose past outcomes are known
+        block = FeatureEmbedding(schema, D)
+        last = [f.cardinality - 1 for f in schema.categorical]
+        assert first_rows(schema) == block.offsets.tolist()
+        assert block.offsets[-1] + last[-1] == block.table.num_embeddings - 1 - N_OUTCOMES * n_judged
+
+
+def test_outcomes_have_rows_of_their_own_and_are_added_to_what_they_came_of() -> None:
+    block, batch = FeatureEmbedding(OUTCOMES, D), random_rows(OUTCOMES, ROWS).whole
+    items, answers = first_rows(OUTCOMES)[OUTCOMES.index_of("item")], block.table.num_embeddings - N_OUTCOMES
+    (log,) = OUTCOMES.event_logs
+    vectors, mask = block.history(batch, "asked")
+    own, own_mask = block.history(batch, "answers")
+    target, values, same_mask, signs = block.events(batch, log)
+    assert torch.equal(mask, own_mask) and torch.equal(mask, same_mask) and signs.shape == (ROWS, 4, 1)
+    for b in range(ROWS):
+        for place in range(4):
+            item, answer = (int(batch.history[name][b, place]) for name in ("asked", "answers"))
+            of_item, of_answer = block.table.weight[items + item], block.table.weight[answers + answer]
+            assert torch.equal(vectors[b, place], of_item + of_answer if item else torch.zeros(D))
+            assert torch.equal(own[b, place], of_answer if item else torch.zeros(D))
+            assert torch.equal(values[b, place], of_item if item else torch.zeros(D))
+            assert signs[b, place].item() == {POSITIVE_ID: 1, NEGATIVE_ID: -1}.get(answer, 0)
+    assert torch.equal(target, block.field(batch, "item")) and torch.equal(target, block.target(batch, "asked"))
+    assert torch.equal(block.target(batch, "answers"), block.table.weight[answers + NOT_OBSERVED_ID].expand(ROWS, D))
+    pooled = block.with_histories(batch)[:, OUTCOMES.n_fields :]
+    torch.testing.assert_close(pooled[:, 0], block.pooled_history(batch, "asked"))
+    torch.testing.assert_close(pooled[:, 1], own.sum(1) / mask.sum(1, keepdim=True).clamp(min=1))
+
+
+def test_a_row_without_categories_may_have_past_outcomes() -> None:
+    schema = Schema((), OUTCOMES.numeric, OUTCOMES.sequences[1:])
+    block, batch = FeatureEmbedding(schema, D), random_rows(schema, ROWS).whole
+    assert block(batch).shape == (ROWS, 2, D) and block.with_histories(batch).shape == (ROWS, 3, D)
+    (log,) = schema.event_logs
+    assert [tuple(x.shape) for x in block.events(batch, log)] == [(ROWS, D), (ROWS, 4, D), (ROWS, 4), (ROWS, 4, 0)]
 
 
 def test_fields_and_histories_share_the_items_rows() -> None:

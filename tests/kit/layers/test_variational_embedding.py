@@ -6,7 +6,7 @@ import copy
 
 import pytest
 import torch
-from random_rows import CATEGORIES_ONLY, NUMBERS_ONLY, PLAIN, RICH, SCHEMAS, random_rows
+from random_rows import CATEGORIES_ONLY, NUMBERS_ONLY, OUTCOMES, PLAIN, RICH, SCHEMAS, random_rows
 from torch.distributions import Normal, kl_divergence
 
 from sandboxes.kit.layers import FeatureEmbedding, NumericDiscretisation, VariationalEmbedding
@@ -43,6 +43,17 @@ def test_at_prediction_it_is_the_plain_embedding_of_its_means(kind: str) -> None
         assert all(map(torch.equal, block.history(batch, sequence.name), plain.history(batch, sequence.name)))
     for field in schema.categorical:
         assert torch.equal(block.field(batch, field.name), plain.field(batch, field.name))
+
+
+def test_outcomes_are_sampled_like_what_they_came_of() -> None:
+    block, batch = embedding(OUTCOMES).eval(), random_rows(OUTCOMES, 40).whole
+    (log,) = OUTCOMES.event_logs
+    assert all(map(torch.equal, block.events(batch, log), block.means.events(batch, log)))
+    target, values, mask, signs = block.train().events(batch, log)
+    plain = block.means.events(batch, log)
+    assert (target != plain[0]).all() and (values[mask] != plain[1][mask]).all() and (values[~mask] == 0).all()
+    assert torch.equal(signs, plain[3])
+    assert (block.values(batch, "answers")[0][mask] != block.means.values(batch, "answers")[0][mask]).all()
 
 
 def test_in_training_each_id_has_its_mean_and_deviation() -> None:

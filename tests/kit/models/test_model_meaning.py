@@ -129,7 +129,7 @@ def test_masknets_blocks_are_in_series_or_side_by_side_and_all_masks_are_the_emb
 def test_finalmlps_streams_select_by_the_users_and_by_the_items_fields() -> None:
     hyper = {"embedding_dim": 4, "hidden_units": (8,), "second_units": (6, 5), "fusion_heads": 2}
     rows, finalmlp = random_rows(RICH, 30).whole, build(MODELS["finalmlp"], RICH, hyper, 0)
-    fields = finalmlp.embedding.with_histories(rows)  # user, item, scene, age, price and histories
+    fields = finalmlp.embedding.with_histories(rows)  # user, item, scene, age, price and two histories
     gated, fused = calls_of(finalmlp.gates), calls_of([finalmlp.fusion])
     logits = finalmlp(rows)
     for (flat, context), columns in zip(gated, ([0, 3], [1, 4]), strict=True):

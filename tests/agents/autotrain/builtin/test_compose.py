@@ -9,7 +9,7 @@ import torch
 from composed import model_class, spec_of
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from random_rows import NUMBERS_ONLY, PLAIN, RICH, SCHEMAS, TWO_TASKS, random_rows
+from random_rows import NUMBERS_ONLY, OUTCOMES, PLAIN, RICH, SCHEMAS, TWO_TASKS, random_rows
 from torch import Tensor, nn
 
 from agents.autotrain.builtin import BuiltinEngine
@@ -76,14 +76,32 @@ COMBINED = [
     ("masked_reconstruction", "pretrain_then_finetune", "dnn", "feature_dropout"),
     ("contrastive_loss", "variational_embedding", "bilinear_interaction", "squeeze_excitation"),
     ("multi_path_averaging", "transformer_history", "scenario_normalisation", "cross_network_v1"),
+    ("outcome_gru", "decaying_attention", "target_attention", "dnn"),
 ]
 
 
 @pytest.mark.parametrize("blocks", COMBINED, ids="+".join)
-@pytest.mark.parametrize("kind", ["rich", "plain"])
+@pytest.mark.parametrize("kind", ["rich", "plain", "outcomes"])
 def test_combinations_as_papers_have_them_pass_smoke(blocks: tuple[str, ...], kind: str) -> None:
     code = written(spec_of(blocks, hyper={"hidden_units": [16, 8]}), SCHEMAS[kind])
     assert faults(code, SCHEMAS[kind]) == []
+
+
+def test_a_block_that_makes_use_of_outcomes_is_given_them_and_says_when_there_are_none() -> None:
+    spec, blocks = spec_of(["outcome_gru", "gru_history"]), {}
+    for kind in ("rich", "outcomes"):
+        blueprint = draw(spec, SCHEMAS[kind], CARDS)
+        blocks[kind] = model_class(render(blueprint))(SCHEMAS[kind], embedding_dim=4)
+        told = "m1 (outcome gru): simplified, the data does not say what came of past events"
+        assert (told in map(str, blueprint.notes)) == (kind == "rich")
+    assert [m.memory.gru.input_size for m in blocks["rich"].outcome_gru] == [4, 4]  # one history after the other
+    assert [m.memory.gru.input_size for m in blocks["outcomes"].outcome_gru] == [4 + 1 + 4]  # both are one log
+    assert len(blocks["outcomes"].gru_history) == 2
+    rows, model = random_rows(OUTCOMES, 30).whole, blocks["outcomes"].eval()
+    asked: list[tuple[Tensor, ...]] = []
+    model.outcome_gru[0].register_forward_hook(lambda block, inputs, output: asked.append(inputs))
+    model(rows)
+    assert all(map(torch.equal, asked[0], model.embedding.events(rows, OUTCOMES.event_logs[0])))
 
 
 def test_the_papers_values_become_defaults_and_unusable_ones_are_noted() -> None:
