@@ -17,7 +17,9 @@ Slot = Literal[
     "head",  # logits (B, T) -> logits (B, T): how task outputs combine (products over the entire space)
     "scenario",  # (B, K), scenario ids (B,) -> (B, K): adapts a representation to the scenario
     "auxiliary",  # an additional loss on embeddings or histories
-    "scheme",  # how training is staged
+    "loss",  # (logits (B, T), batch) -> scalar: what training minimises in place of the cross-entropy
+    "scheme",  # how training is staged; `staged(stages) -> stages`
+    "update",  # which gradients the optimiser follows at a step; `staged(stages) -> stages`
     "inference",  # what is done to predictions at test time
 ]
 

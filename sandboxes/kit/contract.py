@@ -1,17 +1,54 @@
 """What `model.py` must define: a class `Model` that the kit can build, train and ask for predictions.
 
-Notation: B rows, T tasks.
+A training scheme is a sequence of stages; a block that has a part in it offers `staged(stages) -> stages`, which changes the
+scheme so far, so that several such blocks follow one another. Notation: B rows, T tasks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from sandboxes.kit.batch import Batch
+from sandboxes.kit.team import Team
+
+
+class Step(Protocol):
+    """What a rule of update sees of one step."""
+
+    @property
+    def team(self) -> Team: ...
+
+    @property
+    def parameters(self) -> Sequence[nn.Parameter]:
+        """Those that the stage leaves free."""
+        ...
+
+    def backward(self) -> Tensor:
+        """Forgets all gradients, and computes the loss of the step's rows, a scalar, and its gradients at the present weights.
+
+        Gradients are summed over the team. Those of embedding tables are sparse where the model only looks rows up: they speak
+        of these rows alone, in a team of this member's.
+        """
+        ...
+
+    def looked_up(self, parameter: nn.Parameter) -> Tensor:
+        """The rows (n,) of a table that the last `backward` looked up, each as often; none for what is no table."""
+        ...
+
+
+class Update(Protocol):
+    """Which gradients Adam follows in a stage, where they are not simply those of the loss."""
+
+    def gradients(self, step: Step) -> Tensor:
+        """Leaves in `.grad` of the step's parameters what Adam is to follow, and returns the loss to report, a scalar.
+
+        Raises `ValueError` where the rule cannot go with the step's team.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -20,13 +57,23 @@ class Stage:
 
     `loss` names the model's method `(batch) -> scalar` that this stage minimises. `freeze` lists prefixes of parameter
     names that stay fixed. `epochs` is a fraction of the configured epochs; early stopping on valid applies to the last
-    stage only, so that every model is selected in the same way.
+    stage only, so that every model is selected in the same way. `update` is the rule of its steps, Adam's own without one.
     """
 
     name: str
     loss: str = "loss"
     epochs: float = 1.0
     freeze: tuple[str, ...] = ()
+    update: Update | None = None
+
+    def under(self, update: Update) -> Stage:
+        """The same stage with `update` as the rule of its steps."""
+        return replace(self, update=update)
+
+
+def after(stages: Sequence[Stage], share: float, freeze: tuple[str, ...] = ()) -> tuple[Stage, ...]:
+    """The stages in what is left of the epochs once something before them has taken `share` of them, with more to `freeze`."""
+    return tuple(replace(s, epochs=(1 - share) * s.epochs, freeze=(*s.freeze, *freeze)) for s in stages)
 
 
 @runtime_checkable

@@ -29,7 +29,8 @@ from sandboxes.kit.schema import Schema
 
 SKELETON_TOWER, SKELETON_LINEAR = "dnn", "linear"  # cards of the blocks that fill gaps
 EMBEDDING = Card("embedding", "FeatureEmbedding", "embedding", "one table for all fields", "", (), ())
-RESERVED = frozenset({"embedding", "output", "forward", "loss", "predict", "stages", "logits", "training", "fields", "batch"})
+METHODS = frozenset({"forward", "fields", "logits", "loss", "auxiliary_loss", "teacher_loss", "stages", "predict"})
+RESERVED = METHODS | {"embedding", "output", "training", "batch"}
 
 
 @dataclass
@@ -101,12 +102,12 @@ def _places(chosen: Sequence[Chosen]) -> _Places:
 
 
 def _without_pretext(places: _Places) -> list[Note]:
-    """Takes out a scheme that pre-trains on a loss of its own when the model has none."""
-    scheme = places.one("scheme")
-    if scheme is None or places.of("auxiliary") or not accepts(scheme.card, "pretrain_loss"):
+    """Takes out schemes that train on a loss beside the main one when the model has none."""
+    if places.of("auxiliary"):
         return []
-    places.by_role["scheme"] = []
-    return [Note(s, "left out", "no loss to pre-train on was recognised beside it") for s in scheme.sources]
+    idle = [c for c in places.of("scheme") if accepts(c.card, "auxiliary_loss")]
+    places.by_role["scheme"] = [c for c in places.of("scheme") if c not in idle]
+    return [Note(s, "left out", "no loss beside the main one was recognised, which it is for") for c in idle for s in c.sources]
 
 
 def _inside_the_tower(places: _Places) -> list[Note]:
@@ -211,7 +212,9 @@ def _blueprint(
         tower=single("tower"),
         head=single("head"),
         auxiliaries=drawn.get("auxiliary", ()),
-        scheme=single("scheme"),
+        loss=single("loss"),
+        stagings=drawn.get("scheme", ()),
+        update=single("update"),
         inference=single("inference"),
         divergence=has_divergence(embedding.card),
         notes=notes,

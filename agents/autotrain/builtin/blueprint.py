@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from agents.autotrain.builtin.blocks import has_stages
 from sandboxes.kit.card import Card
 
 
@@ -99,7 +100,9 @@ class Blueprint:
     tower: Part | None = None
     head: Part | None = None
     auxiliaries: tuple[Part, ...] = ()
-    scheme: Part | None = None
+    loss: Part | None = None  # stands in place of the cross-entropy
+    stagings: tuple[Part, ...] = ()  # change the training scheme, one after the other
+    update: Part | None = None
     inference: Part | None = None
     divergence: bool = False  # the embedding has a KL term
     notes: tuple[Note, ...] = field(default=())
@@ -107,9 +110,24 @@ class Blueprint:
     @property
     def parts(self) -> tuple[Part, ...]:
         """All parts in the order of the forward pass."""
-        single = (self.tower, self.head, *self.auxiliaries, self.scheme, self.inference)
+        single = (self.tower, self.head, *self.auxiliaries, *self.outermost)
         several = (*self.features, *self.histories, *self.scenarios, *self.inputs, *self.parallels, *self.deeps, *self.terms)
         return tuple(p for p in (self.embedding, self.numeric, *several, *single) if p is not None)
+
+    @property
+    def outermost(self) -> tuple[Part, ...]:
+        """What is built last, since it stands around the rest: losses, schemes, paths of prediction."""
+        return tuple(p for p in (self.loss, *self.stagings, self.update, self.inference) if p is not None)
+
+    @property
+    def schemes(self) -> tuple[Part, ...]:
+        """The parts that have a say in the training scheme, in the order in which they change it."""
+        return tuple(p for p in self.outermost if has_stages(p.card))
+
+    @property
+    def stages_auxiliary_losses(self) -> bool:
+        """Whether a stage of the scheme minimises the auxiliary losses, which the main loss then leaves out."""
+        return any("auxiliary_loss" in p.takes for p in self.stagings)
 
     @property
     def has_representation(self) -> bool:

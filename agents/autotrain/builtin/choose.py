@@ -11,7 +11,7 @@ from agents.autotrain.spec import Mechanism, MethodSpec
 from sandboxes.kit.card import Card
 
 # Slots that hold one block: (slot, needs numeric fields). A numeric embedder stands inside another embedding.
-ONE_ONLY = frozenset({"embedding", "tower", "head", "scheme", "inference"})
+ONE_ONLY = frozenset({"embedding", "tower", "head", "loss", "update", "inference"})
 
 UNMET = {
     "history": "the data has no behaviour histories",

@@ -20,7 +20,7 @@ GIVEN = {
     "n_numeric": "len(schema.numeric)",
     "n_scenarios": "n_scenarios",
     "in_dim": "width",
-    "pretrain_loss": '"pretrain_loss"',
+    "auxiliary_loss": '"auxiliary_loss"',
 }
 GAP = "not from the paper: fills a gap that it leaves"
 
@@ -47,10 +47,10 @@ def _docstring(b: Blueprint) -> Iterator[str]:
 
 def _imports(b: Blueprint, torch: bool) -> Iterator[str]:
     blocks = sorted({p.card.block for p in b.parts}, key=lambda name: (not name.isupper(), name))
-    kit = ["Batch", "Schema", *(["Stage"] if b.scheme else []), *(["observed_bce"] if needs_labels(b) else [])]
+    kit = ["Batch", "Schema", *(["Stage"] if b.schemes else []), *(["observed_bce"] if needs_labels(b) and not b.loss else [])]
     yield "from __future__ import annotations"
     yield ""
-    if b.scheme:
+    if b.schemes:
         yield "from collections.abc import Sequence"
         yield ""
     if torch:
@@ -99,11 +99,8 @@ def _constructor(b: Blueprint) -> Iterator[str]:
     for part in (*b.parallels, *b.deeps):
         yield from _assigned(part)
     yield from _output(b)
-    for single in (*b.terms, *((b.head,) if b.head else ()), *b.auxiliaries):
+    for single in (*b.terms, *((b.head,) if b.head else ()), *b.auxiliaries, *b.outermost):
         yield from _assigned(single)
-    for last in (b.scheme, b.inference):
-        if last is not None:
-            yield from _assigned(last)
 
 
 def _sizes(b: Blueprint) -> Iterator[str]:

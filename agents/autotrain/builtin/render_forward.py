@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agents.autotrain.builtin.architect import over_batch
+from agents.autotrain.builtin.blocks import has_teacher
 from agents.autotrain.builtin.blueprint import Blueprint, Part
 from agents.autotrain.builtin.source_text import call, indented
 
 
 def needs_labels(b: Blueprint) -> bool:
     """Whether the model has a loss of its own, beyond the kit's."""
-    return b.divergence or (bool(b.auxiliaries) and not _pretext(b))
+    return b.divergence or b.loss is not None or (bool(b.auxiliaries) and not b.stages_auxiliary_losses)
 
 
 def methods(b: Blueprint) -> Iterator[list[str]]:
@@ -19,7 +20,26 @@ def methods(b: Blueprint) -> Iterator[list[str]]:
     if not (b.auxiliaries or b.inference or needs_labels(b)):
         body = [*_fields(b), *_logits(b), "return logits"]
         yield ["def forward(self, batch: Batch) -> Tensor:", *indented(['"""Logits (B, T)."""', *body])]
-        return
+    else:
+        yield from _forward_in_parts(b)
+        yield from _losses(b)
+    if b.schemes:
+        body = ['stages: tuple[Stage, ...] = (Stage("train"),)']
+        body += [f"stages = self.{p.attribute}.staged(stages)" for p in b.schemes]
+        yield [
+            "def stages(self) -> Sequence[Stage]:",
+            *indented(['"""The training scheme, stage by stage."""', *body, "return stages"]),
+        ]
+    if b.inference:
+        yield [
+            "def predict(self, batch: Batch) -> Tensor:",
+            '    """Probabilities (B, T)."""',
+            f"    return self.{b.inference.attribute}(lambda fields: self.logits(batch, fields), self.fields(batch))",
+        ]
+
+
+def _forward_in_parts(b: Blueprint) -> Iterator[list[str]]:
+    """Fields and logits apart, for what looks at either by itself."""
     yield [
         "def forward(self, batch: Batch) -> Tensor:",
         '    """Logits (B, T)."""',
@@ -33,39 +53,29 @@ def methods(b: Blueprint) -> Iterator[list[str]]:
         "def logits(self, batch: Batch, fields: Tensor) -> Tensor:",
         *indented(['"""Logits (B, T) from the vectors of the fields."""', *_logits(b), "return logits"]),
     ]
-    yield from _losses(b)
-    if b.scheme:
-        yield [
-            "def stages(self) -> Sequence[Stage]:",
-            '    """The training scheme, stage by stage."""',
-            f"    return self.{b.scheme.attribute}",
-        ]
-    if b.inference:
-        yield [
-            "def predict(self, batch: Batch) -> Tensor:",
-            '    """Probabilities (B, T)."""',
-            f"    return self.{b.inference.attribute}(lambda fields: self.logits(batch, fields), self.fields(batch))",
-        ]
-
-
-def _pretext(b: Blueprint) -> bool:
-    """Whether the auxiliary losses are what a first stage of the scheme minimises."""
-    return b.scheme is not None and "pretrain_loss" in b.scheme.takes
 
 
 def _losses(b: Blueprint) -> Iterator[list[str]]:
     extra = [f"self.{p.attribute}(fields)" for p in b.auxiliaries]
     if needs_labels(b):
-        terms = ["observed_bce(self.logits(batch, fields), batch.labels)"]
+        logits = "self.logits(batch, fields)"
+        terms = [f"self.{b.loss.attribute}({logits}, batch)" if b.loss else f"observed_bce({logits}, batch.labels)"]
         terms += ["self.embedding.kl()"] if b.divergence else []
-        terms += [] if _pretext(b) else extra
+        terms += [] if b.stages_auxiliary_losses else extra
         body = ["assert batch.labels is not None", "fields = self.fields(batch)", *call("return ", terms, joined=" + ")]
         yield ["def loss(self, batch: Batch) -> Tensor:", *indented(['"""What training minimises: a scalar."""', *body])]
-    if _pretext(b):
+    if b.stages_auxiliary_losses:
         body = ["fields = self.fields(batch)", *call("return ", extra, joined=" + ")]
         yield [
-            "def pretrain_loss(self, batch: Batch) -> Tensor:",
-            *indented(['"""What the first stage minimises: a scalar."""', *body]),
+            "def auxiliary_loss(self, batch: Batch) -> Tensor:",
+            *indented(['"""What a stage of its own minimises: a scalar."""', *body]),
+        ]
+    if b.loss and has_teacher(b.loss.card):
+        yield [
+            "def teacher_loss(self, batch: Batch) -> Tensor:",
+            *indented(
+                ['"""What the teacher\'s stage minimises: a scalar."""', f"return self.{b.loss.attribute}.teacher_loss(batch)"]
+            ),
         ]
 
 

@@ -15,8 +15,10 @@ CALLS = {
     "tower": "(B, K) -> (B, T) logits",
     "head": "logits (B, T) -> logits (B, T)",
     "scenario": "(x (B, K), scenario ids (B,)) -> (B, K)",
-    "auxiliary": "(batch, fields (B, F, D)) -> scalar loss, already weighted",
-    "scheme": "a function that returns the stages",
+    "auxiliary": "(fields (B, F, D)) -> scalar loss, already weighted",
+    "loss": "(logits (B, T), batch) -> scalar loss, in place of the cross-entropy",
+    "scheme": "staged(stages) -> stages, in `stages()`",
+    "update": "staged(stages) -> stages, in `stages()`",
     "inference": "called from `predict`",
 }
 

@@ -16,6 +16,7 @@ from sandboxes.kit.layers import (
     field_weighted_fm,
     film_gating,
     fm,
+    frequency_clipping,
     gru_history,
     inner_product,
     instance_guided_mask,
@@ -31,6 +32,7 @@ from sandboxes.kit.layers import (
     scenario_normalisation,
     self_attention_interaction,
     shared_bottom,
+    sharpness_aware,
     squeeze_excitation,
     target_attention,
     transformer_history,
@@ -52,6 +54,7 @@ from sandboxes.kit.layers.feature_embedding import FeatureEmbedding
 from sandboxes.kit.layers.field_weighted_fm import FieldWeightedFM
 from sandboxes.kit.layers.film_gating import FiLMGating
 from sandboxes.kit.layers.fm import FactorizationMachine
+from sandboxes.kit.layers.frequency_clipping import FrequencyClipping
 from sandboxes.kit.layers.gru_history import GRUHistory
 from sandboxes.kit.layers.inner_product import InnerProduct
 from sandboxes.kit.layers.instance_guided_mask import InstanceGuidedMask
@@ -62,11 +65,12 @@ from sandboxes.kit.layers.multi_path_averaging import MultiPathAveraging
 from sandboxes.kit.layers.numeric_discretisation import NumericDiscretisation
 from sandboxes.kit.layers.outer_product import OuterProduct
 from sandboxes.kit.layers.ple import ProgressiveLayeredExtraction
-from sandboxes.kit.layers.pretraining import pretrain_then_finetune
+from sandboxes.kit.layers.pretraining import PretrainThenFinetune
 from sandboxes.kit.layers.residual_dnn import ResidualDNN
 from sandboxes.kit.layers.scenario_normalisation import ScenarioNormalisation
 from sandboxes.kit.layers.self_attention_interaction import SelfAttentionInteraction
 from sandboxes.kit.layers.shared_bottom import SharedBottom
+from sandboxes.kit.layers.sharpness_aware import SharpnessAware
 from sandboxes.kit.layers.squeeze_excitation import SqueezeExcitation
 from sandboxes.kit.layers.target_attention import TargetAttention
 from sandboxes.kit.layers.transformer_history import TransformerHistory
@@ -88,6 +92,7 @@ CARDS: tuple[Card, ...] = (
     field_weighted_fm.CARD,
     film_gating.CARD,
     fm.CARD,
+    frequency_clipping.CARD,
     gru_history.CARD,
     inner_product.CARD,
     instance_guided_mask.CARD,
@@ -103,6 +108,7 @@ CARDS: tuple[Card, ...] = (
     scenario_normalisation.CARD,
     self_attention_interaction.CARD,
     shared_bottom.CARD,
+    sharpness_aware.CARD,
     squeeze_excitation.CARD,
     target_attention.CARD,
     transformer_history.CARD,
@@ -127,6 +133,7 @@ __all__ = [
     "FeatureEmbedding",
     "FiLMGating",
     "FieldWeightedFM",
+    "FrequencyClipping",
     "GRUHistory",
     "InnerProduct",
     "InstanceGuidedMask",
@@ -136,15 +143,16 @@ __all__ = [
     "MultiPathAveraging",
     "NumericDiscretisation",
     "OuterProduct",
+    "PretrainThenFinetune",
     "ProgressiveLayeredExtraction",
     "ResidualDNN",
     "ScenarioNormalisation",
     "SelfAttentionInteraction",
     "SharedBottom",
+    "SharpnessAware",
     "SqueezeExcitation",
     "TargetAttention",
     "TransformerHistory",
     "TwoStreamMLP",
     "VariationalEmbedding",
-    "pretrain_then_finetune",
 ]

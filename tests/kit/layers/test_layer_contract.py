@@ -33,10 +33,11 @@ GIVEN: dict[str, object] = {
     "n_numeric": len(RICH.numeric),
     "n_scenarios": S,
     "in_dim": F * D,
-    "pretrain_loss": "pretrain_loss",
+    "auxiliary_loss": "auxiliary_loss",
 }
 NEEDED_BY_SLOT = {"history": "history", "tower": "several_tasks", "head": "entire_space", "scenario": "scenario"}
-BLOCKS = [c for c in CARDS if c.slot != "scheme"]
+AROUND_STEPS = ("scheme", "update")  # blocks that no forward pass goes through
+BLOCKS = [c for c in CARDS if c.slot not in AROUND_STEPS]
 HAS_TARGETS = ("masked_reconstruction",)  # takes its inputs as targets too, which get no gradient
 BY_ROW = [c for c in BLOCKS if c.slot != "auxiliary"]
 
@@ -176,10 +177,10 @@ def test_every_file_with_a_card_is_listed() -> None:
 @every_card
 def test_example_runs_and_gives_the_slots_shape(card: Card) -> None:
     x = inputs()
-    names: dict[str, Any] = {"torch": torch, "schema": RICH, **{n: getattr(layers, n) for n in layers.__all__}}
+    names: dict[str, Any] = {"torch": torch, "schema": RICH, "Stage": Stage, **{n: getattr(layers, n) for n in layers.__all__}}
     names |= {f.name: getattr(x, f.name) for f in fields(x)}
     exec(card.example, names)
-    if card.slot == "scheme":
+    if card.slot in AROUND_STEPS:
         assert all(isinstance(stage, Stage) for stage in names["stages"])
         return
     block = next(v for v in names.values() if isinstance(v, getattr(layers, card.block)))
