@@ -58,6 +58,10 @@ class Stage:
     `loss` names the model's method `(batch) -> scalar` that this stage minimises. `freeze` lists prefixes of parameter
     names that stay fixed. `epochs` is a fraction of the configured epochs; early stopping on valid applies to the last
     stage only, so that every model is selected in the same way. `update` is the rule of its steps, Adam's own without one.
+
+    `beside` are stages that take turns with this one on the same batches: on every batch whose number their `every` divides, each
+    takes a step, then this one does. They have an optimiser and frozen parameters of their own; the loss that is told is this
+    one's. Epochs, and stages beside them, they have none. Tables are updated as a whole then.
     """
 
     name: str
@@ -65,10 +69,18 @@ class Stage:
     epochs: float = 1.0
     freeze: tuple[str, ...] = ()
     update: Update | None = None
+    beside: tuple[Stage, ...] = ()
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        if self.every < 1 or any(other.beside for other in self.beside):
+            raise ValueError(
+                f"stage {self.name}: a turn comes every batch or more seldom, and stages beside it have none beside them"
+            )
 
     def under(self, update: Update) -> Stage:
-        """The same stage with `update` as the rule of its steps."""
-        return replace(self, update=update)
+        """The same stage, and those beside it, with `update` as the rule of their steps."""
+        return replace(self, update=update, beside=tuple(other.under(update) for other in self.beside))
 
 
 def after(stages: Sequence[Stage], share: float, freeze: tuple[str, ...] = ()) -> tuple[Stage, ...]:
@@ -98,6 +110,25 @@ class HasLoss(Protocol):
 @runtime_checkable
 class HasPredict(Protocol):
     def predict(self, batch: Batch) -> Tensor: ...
+
+
+@runtime_checkable
+class HearsProgress(Protocol):
+    """Any module of a model: a curriculum, or a loss whose share grows."""
+
+    def set_progress(self, progress: float) -> None:
+        """Told before every step which share of its stage's steps has been taken, from 0 to below 1, if no stop comes early."""
+
+
+@runtime_checkable
+class ServedOtherwise(Protocol):
+    """Any module of a model whose form in serving is not that in training: what only training needs is gone, or it is smaller."""
+
+    def serve(self) -> None:
+        """Takes the form in which the module is served; it is not trained again."""
+
+    def served_state(self, state: dict[str, Tensor], prefix: str) -> None:
+        """Changes those entries of a trained model's `state` whose names start with `prefix` to those of the served form."""
 
 
 @runtime_checkable

@@ -22,6 +22,7 @@ from torch import nn
 from sandboxes.kit.data.encoders import Encoders
 from sandboxes.kit.data.prepared import Prepared
 from sandboxes.kit.model_file import class_in_file, reference_class
+from sandboxes.kit.served_form import serve
 from sandboxes.kit.training.fit import EVALUATION_BATCH
 from sandboxes.kit.training.model import build, predict
 
@@ -42,9 +43,9 @@ class Served:
         prepared = Prepared.open(folder)
         said = json.loads((folder / "served.json").read_text(encoding="utf-8"))
         model_class = reference_class(said["reference"]) if said["reference"] else _class_in(folder / "model.py")
-        model = build(model_class, prepared.schema, said["hyper"], seed=0)
+        model = serve(build(model_class, prepared.schema, said["hyper"], seed=0))
         model.load_state_dict(load_file(folder / "weights.safetensors"))
-        return cls(tuple(t.name for t in prepared.schema.tasks), Encoders.of(prepared), model.eval())
+        return cls(tuple(t.name for t in prepared.schema.tasks), Encoders.of(prepared), model)
 
     def predict(self, table: pl.DataFrame) -> NDArray[np.float32]:
         """Probabilities (n, T) of raw rows with the columns that the data set had before it was prepared."""

@@ -20,7 +20,7 @@ from sandboxes.kit.batch import Batch
 from sandboxes.kit.layers import LinearTerm
 from sandboxes.kit.metrics import log_loss
 from sandboxes.kit.schema import Schema
-from sandboxes.kit.training.model import Hyper, build, loss_of, predict, stages_of
+from sandboxes.kit.training.model import Hyper, build, every_stage, free, loss_of, predict
 from sandboxes.kit.training.rows import Rows
 
 ROWS = 256
@@ -106,10 +106,11 @@ def _gradient(model: nn.Module, rows: Batch) -> str | None:
     waiting = {name for name, p in model.named_parameters() if p.requires_grad}
     model.train()
     for _ in range(3):
-        optimizer.zero_grad()
-        torch.stack([loss_of(model, stage, rows) for stage in stages_of(model)]).sum().backward()  # type: ignore[no-untyped-call]
-        waiting -= {name for name, p in model.named_parameters() if p.grad is not None and bool((p.grad != 0).any())}
-        optimizer.step()
+        for stage in every_stage(model):  # one by one: losses that work against each other cancel out in a sum
+            optimizer.zero_grad()
+            loss_of(model, stage, rows).backward()  # type: ignore[no-untyped-call]
+            waiting -= {name for name, p in model.named_parameters() if p.grad is not None and bool((p.grad != 0).any())}
+            optimizer.step()
     return f"no gradient reaches {', '.join(sorted(waiting))}" if waiting else None
 
 
@@ -118,7 +119,7 @@ def _same_seed(fresh: Callable[[], nn.Module], rows: Batch, seed: int) -> str | 
     for _ in range(2):
         model = fresh().train()
         torch.manual_seed(seed)
-        losses.append([loss_of(model, stage, rows).item() for stage in stages_of(model)])
+        losses.append([loss_of(model, stage, rows).item() for stage in every_stage(model)])
     return None if losses[0] == losses[1] else f"two builds from one seed gave losses {losses[0]} and {losses[1]}"
 
 
@@ -143,16 +144,20 @@ def _overfit(model: nn.Module, schema: Schema, train: Rows) -> str | None:
 
 
 def _remembered(model: nn.Module, rows: Batch, enough: float) -> float:
-    """The primary task's log loss on `rows` after training on nothing else, until it is `enough` or the steps are spent."""
+    """The primary task's log loss on `rows` after training on nothing else, until it is `enough` or the steps are spent.
+
+    All stages of a scheme step in turn: the last may be nothing without what the others train.
+    """
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
-    final = stages_of(model)[-1]
     assert rows.labels is not None
     labels, reached = rows.labels.numpy(), math.inf
     for step in range(1, OVERFIT_STEPS + 1):
         model.train()
-        optimizer.zero_grad()
-        loss_of(model, final, rows).backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
+        for stage in every_stage(model):
+            free(model, stage)
+            optimizer.zero_grad()
+            loss_of(model, stage, rows).backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
         if step % OVERFIT_LOOK == 0:
             reached = log_loss(labels[:, 0], predict(model, rows, labels.shape[1]).numpy()[:, 0])
             if reached <= enough:

@@ -110,14 +110,17 @@ class Blueprint:
     @property
     def parts(self) -> tuple[Part, ...]:
         """All parts in the order of the forward pass."""
-        single = (self.tower, self.head, *self.auxiliaries, *self.outermost)
+        single = (self.tower, self.head, *self.outermost)
         several = (*self.features, *self.histories, *self.scenarios, *self.inputs, *self.parallels, *self.deeps, *self.terms)
         return tuple(p for p in (self.embedding, self.numeric, *several, *single) if p is not None)
 
     @property
     def outermost(self) -> tuple[Part, ...]:
-        """What is built last, since it stands around the rest: losses, schemes, paths of prediction."""
-        return tuple(p for p in (self.loss, *self.stagings, self.update, self.inference) if p is not None)
+        """What is built last, since it stands around the rest: losses, schemes, paths of prediction.
+
+        The main loss comes first: it may copy the model, which is then its part of the predictions and nothing else.
+        """
+        return tuple(p for p in (self.loss, *self.auxiliaries, *self.stagings, self.update, self.inference) if p is not None)
 
     @property
     def schemes(self) -> tuple[Part, ...]:

@@ -21,6 +21,7 @@ GIVEN = {
     "n_scenarios": "n_scenarios",
     "in_dim": "width",
     "auxiliary_loss": '"auxiliary_loss"',
+    "teacher": "self",  # as far as it is built
 }
 GAP = "not from the paper: fills a gap that it leaves"
 
@@ -99,7 +100,7 @@ def _constructor(b: Blueprint) -> Iterator[str]:
     for part in (*b.parallels, *b.deeps):
         yield from _assigned(part)
     yield from _output(b)
-    for single in (*b.terms, *((b.head,) if b.head else ()), *b.auxiliaries, *b.outermost):
+    for single in (*b.terms, *((b.head,) if b.head else ()), *b.outermost):
         yield from _assigned(single)
 
 

@@ -2,6 +2,7 @@
 
 from sandboxes.kit.card import Card
 from sandboxes.kit.layers import (
+    alternating_updates,
     attention_pooling,
     attentional_fm,
     bi_interaction_pooling,
@@ -10,7 +11,9 @@ from sandboxes.kit.layers import (
     contrastive_loss,
     cross_network_v1,
     cross_network_v2,
+    distillation,
     dnn,
+    easy_to_hard,
     entire_space_product,
     feature_dropout,
     field_weighted_fm,
@@ -28,6 +31,7 @@ from sandboxes.kit.layers import (
     outer_product,
     ple,
     pretraining,
+    quantised_embedding,
     residual_dnn,
     scenario_normalisation,
     self_attention_interaction,
@@ -39,6 +43,7 @@ from sandboxes.kit.layers import (
     two_stream_mlp,
     variational_embedding,
 )
+from sandboxes.kit.layers.alternating_updates import AlternatingUpdates
 from sandboxes.kit.layers.attention_pooling import AttentionPooling
 from sandboxes.kit.layers.attentional_fm import AttentionalFM
 from sandboxes.kit.layers.bi_interaction_pooling import BiInteractionPooling
@@ -47,7 +52,9 @@ from sandboxes.kit.layers.compressed_interaction import CompressedInteraction
 from sandboxes.kit.layers.contrastive_loss import ContrastiveLoss
 from sandboxes.kit.layers.cross_network_v1 import CrossNetworkV1
 from sandboxes.kit.layers.cross_network_v2 import CrossNetworkV2
+from sandboxes.kit.layers.distillation import Distillation
 from sandboxes.kit.layers.dnn import DNN
+from sandboxes.kit.layers.easy_to_hard import EasyToHard
 from sandboxes.kit.layers.entire_space_product import EntireSpaceProduct
 from sandboxes.kit.layers.feature_dropout import FeatureDropout
 from sandboxes.kit.layers.feature_embedding import FeatureEmbedding
@@ -66,6 +73,7 @@ from sandboxes.kit.layers.numeric_discretisation import NumericDiscretisation
 from sandboxes.kit.layers.outer_product import OuterProduct
 from sandboxes.kit.layers.ple import ProgressiveLayeredExtraction
 from sandboxes.kit.layers.pretraining import PretrainThenFinetune
+from sandboxes.kit.layers.quantised_embedding import QuantisedEmbedding
 from sandboxes.kit.layers.residual_dnn import ResidualDNN
 from sandboxes.kit.layers.scenario_normalisation import ScenarioNormalisation
 from sandboxes.kit.layers.self_attention_interaction import SelfAttentionInteraction
@@ -78,6 +86,7 @@ from sandboxes.kit.layers.two_stream_mlp import TwoStreamMLP
 from sandboxes.kit.layers.variational_embedding import VariationalEmbedding
 
 CARDS: tuple[Card, ...] = (
+    alternating_updates.CARD,
     attention_pooling.CARD,
     attentional_fm.CARD,
     bi_interaction_pooling.CARD,
@@ -86,7 +95,9 @@ CARDS: tuple[Card, ...] = (
     contrastive_loss.CARD,
     cross_network_v1.CARD,
     cross_network_v2.CARD,
+    distillation.CARD,
     dnn.CARD,
+    easy_to_hard.CARD,
     entire_space_product.CARD,
     feature_dropout.CARD,
     field_weighted_fm.CARD,
@@ -104,6 +115,7 @@ CARDS: tuple[Card, ...] = (
     outer_product.CARD,
     ple.CARD,
     pretraining.CARD,
+    quantised_embedding.CARD,
     residual_dnn.CARD,
     scenario_normalisation.CARD,
     self_attention_interaction.CARD,
@@ -119,6 +131,7 @@ CARDS: tuple[Card, ...] = (
 __all__ = [
     "CARDS",
     "DNN",
+    "AlternatingUpdates",
     "AttentionPooling",
     "AttentionalFM",
     "BiInteractionPooling",
@@ -127,6 +140,8 @@ __all__ = [
     "ContrastiveLoss",
     "CrossNetworkV1",
     "CrossNetworkV2",
+    "Distillation",
+    "EasyToHard",
     "EntireSpaceProduct",
     "FactorizationMachine",
     "FeatureDropout",
@@ -145,6 +160,7 @@ __all__ = [
     "OuterProduct",
     "PretrainThenFinetune",
     "ProgressiveLayeredExtraction",
+    "QuantisedEmbedding",
     "ResidualDNN",
     "ScenarioNormalisation",
     "SelfAttentionInteraction",

@@ -5,6 +5,8 @@ Notation: B rows, C categorical fields, N numeric fields, F = C + N, D embedding
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -33,12 +35,14 @@ class FeatureEmbedding(nn.Module):
 
     All categorical fields live in one table; `offsets` moves the local ids of a field to its rows, so one lookup serves all
     fields. Histories share the rows of the field they are made of. `numeric` replaces the default treatment of numeric
-    fields; it maps (B, N) to (B, N, D).
+    fields; it maps (B, N) to (B, N, D). `table` is the kind of table.
     """
 
     offsets: Tensor
 
-    def __init__(self, schema: Schema, embedding_dim: int, numeric: nn.Module | None = None) -> None:
+    def __init__(
+        self, schema: Schema, embedding_dim: int, numeric: nn.Module | None = None, table: Callable[[int, int], Table] = Table
+    ) -> None:
         super().__init__()
         self.schema, self.embedding_dim = schema, embedding_dim
         self.register_buffer("offsets", table_offsets(schema), persistent=False)  # (C,)
@@ -46,7 +50,7 @@ class FeatureEmbedding(nn.Module):
         self._history_of = {s.name: s.of for s in schema.sequences}
         self.table: Table | None = None
         if schema.categorical:
-            self.table = Table(sum(f.cardinality for f in schema.categorical), embedding_dim)
+            self.table = table(sum(f.cardinality for f in schema.categorical), embedding_dim)
         self.numeric: nn.Module | None = None
         if schema.numeric:
             self.numeric = numeric if numeric is not None else ScaledVectors(len(schema.numeric), embedding_dim)

@@ -13,7 +13,7 @@ from sandboxes.kit.contract import Stage
 from sandboxes.kit.kernels.touched_rows import AdamSettings, TableRows
 from sandboxes.kit.layers.table import Table
 from sandboxes.kit.training.config import TrainConfig
-from sandboxes.kit.training.model import is_table
+from sandboxes.kit.training.model import free, is_table
 
 
 class Optimiser:
@@ -25,7 +25,7 @@ class Optimiser:
 
     def __init__(self, model: nn.Module, stage: Stage, config: TrainConfig) -> None:
         self._steps, self._by_rule = 0, stage.update is not None
-        self._free(model, stage)
+        free(model, stage)
         tables = _tables(model) if config.updates == "touched" and config.embedding_l2 == 0 else []
         adam = AdamSettings(config.learning_rate)
         self._rows = {table: TableRows(table.weight, adam, threads=config.threads) for table in tables}
@@ -33,8 +33,8 @@ class Optimiser:
             table.watcher = partial(self._looked_up, rows)
         self.lookups: dict[Tensor, list[Tensor]] = {}
         self._watched = _tables(model) if self._by_rule else tables
-        for table in self._watched if self._by_rule else ():
-            table.watcher = partial(self._noted, table, table.watcher)
+        if self._by_rule:
+            self.note_lookups()
         self._dense = _dense_adam(model, tables, config)
         self.free = [p for p in model.parameters() if p.requires_grad]
 
@@ -61,6 +61,11 @@ class Optimiser:
             parameter.grad = None
         self.lookups.clear()
 
+    def note_lookups(self) -> None:
+        """From now on the tables' lookups are noted here; whoever watches them already hears of them still."""
+        for table in self._watched:
+            table.watcher = partial(self._noted, table, table.watcher if table in self._rows else None)
+
     def settle(self) -> None:
         """Makes up for steps that rows have not seen yet."""
         for rows in self._rows.values():
@@ -71,6 +76,10 @@ class Optimiser:
 
     def __exit__(self, *_: object) -> None:
         self.settle()
+        self.look_away()
+
+    def look_away(self) -> None:
+        """Lets go of the tables, which others may watch then."""
         for table in self._watched:
             table.watcher = None
 
@@ -91,11 +100,6 @@ class Optimiser:
         self._dense.add_param_group({"params": [table.weight]})
         step = torch.tensor(float(self._steps - 1), device=mean.device)
         self._dense.state[table.weight] = {"step": step, "exp_avg": mean, "exp_avg_sq": square}
-
-    @staticmethod
-    def _free(model: nn.Module, stage: Stage) -> None:
-        for name, parameter in model.named_parameters():
-            parameter.requires_grad_(not any(name.startswith(prefix) for prefix in stage.freeze))
 
 
 def _make_dense(weights: Iterable[Tensor]) -> None:

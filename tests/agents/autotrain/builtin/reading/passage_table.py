@@ -3,7 +3,7 @@
 A line of `passages.jsonl` holds a passage in its writer's own words, the section it stands in, its kind (plain wording; a
 paraphrase far from it; a distractor, which only rejects or reviews; mixed), the blocks it proposes, and those it may be read as
 proposing, which count neither way. The writer had seen neither the cards nor the engine, and neither was changed by what the
-passages show.
+passages show; those about steps, stages, teachers, curricula and low precision, though, are by the writer of these cards.
 """
 
 import json
