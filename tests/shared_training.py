@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,7 +11,7 @@ from planted_rows import SCHEMAS, planted
 from torch import Tensor, nn
 
 from sandboxes.kit import Batch, Schema, Stage, observed_bce
-from sandboxes.kit.layers import DNN, FeatureEmbedding, LinearTerm
+from sandboxes.kit.layers import DNN, FeatureEmbedding, FrequencyClipping, LinearTerm, SharpnessAware
 from sandboxes.kit.layers.table import Table
 from sandboxes.kit.models import MODELS
 from sandboxes.kit.team import Team, building_for
@@ -49,6 +50,20 @@ class InStages(EveryLookup):
         return observed_bce(self(batch)[:, :1], batch.labels[:, :1]) + 1e-3 * self.linear.bias.square().sum()
 
 
+class Sharp(EveryLookup):
+    """Under sharpness-aware steps."""
+
+    def stages(self) -> Sequence[Stage]:
+        return SharpnessAware(rho=0.1).staged((Stage("train"),))
+
+
+class Clipped(EveryLookup):
+    """Under clipping by frequency."""
+
+    def stages(self) -> Sequence[Stage]:
+        return FrequencyClipping().staged((Stage("train"),))
+
+
 class Tied(EveryLookup):
     """Uses the table's weights as such."""
 
@@ -70,7 +85,7 @@ class Drawing(EveryLookup):
         return super().forward(batch)
 
 
-OWN = {"every_lookup": EveryLookup, "in_stages": InStages, "tied": Tied}
+OWN = {"every_lookup": EveryLookup, "in_stages": InStages, "tied": Tied, "sharp": Sharp, "clipped": Clipped}
 
 
 def trained(team: Team, model: str, schema: str, rows: int, config: TrainConfig) -> dict[str, Any]:
@@ -91,10 +106,10 @@ def trained(team: Team, model: str, schema: str, rows: int, config: TrainConfig)
     }
 
 
-def refused(team: Team) -> str:
-    """What is said of a model that uses a shared table's weights as such."""
+def refused(team: Team, model: str) -> str:
+    """What is said of a model that several processes cannot train."""
     try:
-        trained(team, "tied", "two_histories", 64, TrainConfig(batch_size=32))
+        trained(team, model, "two_histories", 64, TrainConfig(batch_size=32))
     except ValueError as error:
         return str(error)
     return ""

@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
+from sandboxes.kit import layers
 from sandboxes.kit.card import Card
 
 # What makes each input that an example may name. Those that another needs stand before it.
@@ -24,18 +25,19 @@ INPUTS: Mapping[str, str] = MappingProxyType(
         "batch": """batch = Batch(
     ids=torch.tensor([[2, 3, 4], [5, 8, 2], [2, 1, 3], [11, 3, 4]]),  # (B, C)
     numeric=torch.randn(4, 2),  # (B, N)
+    labels=torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]]),  # (B, T)
 )""",
         "fields": "fields = torch.randn(4, 5, 8)  # (B, F, D)",
         "flat": "flat = torch.randn(4, 40)  # (B, F * D)",
         "target": "target = torch.randn(4, 8)  # (B, D)",
         "mask": "mask = torch.arange(6) >= torch.tensor([[0], [2], [5], [6]])  # (B, L), False where padded; the last is empty",
         "history": "history = torch.randn(4, 6, 8) * mask.unsqueeze(2)  # (B, L, D)",
-        "outcomes": "outcomes = torch.randint(-1, 2, (4, 6, 2)) * mask.unsqueeze(2)  # (B, L, O): 1, -1, or 0 where not observed",
+        "outcomes": "outcomes = torch.randint(-1, 2, (4, 6, 2)).float() * mask.unsqueeze(2)  # (B, L, O): 1, -1 or, unknown, 0",
         "scenario": "scenario = torch.tensor([0, 1, 2, 4])  # (B,)",
         "logits": "logits = torch.randn(4, 2)  # (B, T)",
     }
 )
-FROM_KIT = ("Batch", "CategoricalField", "NumericField", "Schema", "Task")
+FROM_KIT = ("Batch", "CategoricalField", "NumericField", "Schema", "Stage", "Task")
 
 
 def whole_example(card: Card) -> str:
@@ -47,7 +49,7 @@ def whole_example(card: Card) -> str:
     kit = [name for name in FROM_KIT if name in _names(body)]
     imports = ["import torch", ""] if "torch" in _names(body) else []
     imports += [f"from sandboxes.kit import {', '.join(kit)}"] if kit else []
-    imports += [f"from sandboxes.kit.layers import {card.block}"]
+    imports += [f"from sandboxes.kit.layers import {', '.join(sorted({card.block, *_names(body)} & set(layers.__all__)))}"]
     return "\n".join([*imports, "", body]) + "\n"
 
 

@@ -31,6 +31,7 @@ from sandboxes.kit.collection import load_collection
 from sandboxes.kit.data.arrays import load_split
 from sandboxes.kit.model_file import class_in_file, reference_class
 from sandboxes.kit.schema import Schema
+from sandboxes.kit.served_form import served_state
 from sandboxes.kit.smoke import smoke
 from sandboxes.kit.team import Team, joined
 from sandboxes.kit.training import TrainConfig, build, fit
@@ -97,7 +98,10 @@ def _train(model_class: type[nn.Module], visible: Path, job: dict[str, Any], dev
     if job.get("keep_weights"):
         whole = whole_state(model, fitted.state, team)
         if team.leads:
-            save_file({name: value.cpu().contiguous() for name, value in whole.items()}, OUT / "weights.safetensors")
+            save_file(
+                {name: value.cpu().contiguous() for name, value in served_state(model, whole).items()},
+                OUT / "weights.safetensors",
+            )
     if team.leads:
         _write(
             "result.json",

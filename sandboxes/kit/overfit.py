@@ -18,7 +18,7 @@ from sandboxes.kit.layers import LinearTerm
 from sandboxes.kit.losses import FIRST_ITEM
 from sandboxes.kit.metrics import auc, log_loss
 from sandboxes.kit.schema import Schema
-from sandboxes.kit.training.model import item_scores, loss_of, predict, stages_of
+from sandboxes.kit.training.model import every_stage, free, item_scores, loss_of, predict
 from sandboxes.kit.training.rows import Rows
 
 OVERFIT_ROWS = 64
@@ -39,13 +39,10 @@ def _items(model: nn.Module, train: Rows) -> str | None:
     """What is asked of a model that knows no more than which items were taken: that it ranks these before all others."""
     rows = train.batch(spread(np.arange(len(train)), OVERFIT_ROWS))
     assert rows.answer is not None
-    optimizer, final, found = torch.optim.Adam(model.parameters(), lr=1e-2), stages_of(model)[-1], 0.0
+    optimizer, found = torch.optim.Adam(model.parameters(), lr=1e-2), 0.0
     places = len(set(rows.answer.tolist()))
     for step in range(1, OVERFIT_STEPS + 1):
-        model.train()
-        optimizer.zero_grad()
-        loss_of(model, final, rows).backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
+        _step(model, optimizer, rows)
         if step % OVERFIT_LOOK == 0:
             scores = item_scores(model, rows)[:, FIRST_ITEM:]
             best = scores.topk(places).indices + FIRST_ITEM  # (B, places)
@@ -85,14 +82,10 @@ def _turned_around(model: nn.Module, rows: Batch, tasks: int) -> str | None:
 def _remembered(model: nn.Module, rows: Batch, enough: float) -> float:
     """The primary task's log loss on `rows` after training on nothing else, until it is `enough` or the steps are spent."""
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
-    final = stages_of(model)[-1]
     assert rows.labels is not None
     labels, reached = rows.labels, math.inf
     for step in range(1, OVERFIT_STEPS + 1):
-        model.train()
-        optimizer.zero_grad()
-        loss_of(model, final, rows).backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
+        _step(model, optimizer, rows)
         if step % OVERFIT_LOOK == 0:
             with torch.no_grad():
                 pctr = torch.sigmoid(model.eval()(rows)).reshape(labels.shape)  # (B, T)
@@ -100,6 +93,16 @@ def _remembered(model: nn.Module, rows: Batch, enough: float) -> float:
             if reached <= enough:
                 break
     return reached
+
+
+def _step(model: nn.Module, optimizer: torch.optim.Optimizer, rows: Batch) -> None:
+    """All stages of a scheme step in turn: the last may be nothing without what the others train."""
+    model.train()
+    for stage in every_stage(model):
+        free(model, stage)
+        optimizer.zero_grad()
+        loss_of(model, stage, rows).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
 
 
 def _mixed_rows(train: Rows) -> Batch | None:

@@ -28,12 +28,25 @@ Value = Literal[
     "representation",
     "logits",
     "loss",
+    "main_loss",
     "stages",
     "predictor",
     "predictions",
 ]
 Slot = Literal[
-    "embedding", "numeric", "feature", "history", "scenario", "interaction", "tower", "head", "auxiliary", "scheme", "inference"
+    "embedding",
+    "numeric",
+    "feature",
+    "history",
+    "scenario",
+    "interaction",
+    "tower",
+    "head",
+    "auxiliary",
+    "loss",
+    "scheme",
+    "update",
+    "inference",
 ]
 
 Placement = Literal["logit", "parallel", "input"]
@@ -87,7 +100,10 @@ VALUES: Mapping[Value, Kind] = MappingProxyType(
         "scenario": Kind("scenario ids (B,)", needs="scenario"),
         "representation": Kind("vector (B, K)", joined="concatenated"),
         "logits": Kind("logits (B, T)", joined="added"),
-        "loss": Kind("scalar loss, already weighted", joined="added", absent="no loss to pre-train on was recognised beside it"),
+        "loss": Kind(
+            "scalar loss, already weighted", joined="added", absent="no loss beside the main one was recognised, which it is for"
+        ),
+        "main_loss": Kind("scalar loss"),
         "stages": Kind("stages of training"),
         "predictor": Kind("function from fields (B, F, D) to logits (B, T)"),
         "predictions": Kind("probabilities (B, T)"),
@@ -149,7 +165,9 @@ SLOTS: Mapping[Slot, Place] = MappingProxyType(
         "tower": Place(Ports(("representation",), "logits"), "how tasks share and split", needs="several_tasks", one_only=True),
         "head": Place(Ports(("logits",), "logits"), "how the tasks' outputs combine", needs="entire_space", one_only=True),
         "auxiliary": Place(Ports(("fields",), "loss"), "a loss beside the main one"),
-        "scheme": Place(Ports((), "stages"), "how training is staged", one_only=True),
+        "loss": Place(Ports(("logits", "batch"), "main_loss"), "a loss in place of the cross-entropy", one_only=True),
+        "scheme": Place(Ports((), "stages"), "changes how training is staged: `staged(stages)` in `stages()`"),
+        "update": Place(Ports((), "stages"), "which gradients a step follows: `staged(stages)` in `stages()`", one_only=True),
         "inference": Place(Ports(("predictor", "fields"), "predictions"), "what is done at prediction alone", one_only=True),
     }
 )

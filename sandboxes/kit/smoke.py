@@ -20,7 +20,7 @@ from sandboxes.kit.collection import Collection
 from sandboxes.kit.losses import FIRST_ITEM
 from sandboxes.kit.overfit import overfit, spread
 from sandboxes.kit.schema import Schema
-from sandboxes.kit.training.model import Hyper, build, item_scores, loss_of, predict, stages_of
+from sandboxes.kit.training.model import Hyper, build, every_stage, item_scores, loss_of, predict
 from sandboxes.kit.training.rows import Rows
 
 ROWS = 256
@@ -132,10 +132,11 @@ def _unreached(model: nn.Module, rows: Batch) -> set[str]:
     waiting = {name for name, p in model.named_parameters() if p.requires_grad}
     model.train()
     for _ in range(3):
-        optimizer.zero_grad()
-        torch.stack([loss_of(model, stage, rows) for stage in stages_of(model)]).sum().backward()  # type: ignore[no-untyped-call]
-        waiting -= {name for name, p in model.named_parameters() if p.grad is not None and bool((p.grad != 0).any())}
-        optimizer.step()
+        for stage in every_stage(model):  # one by one: losses that work against each other cancel out in a sum
+            optimizer.zero_grad()
+            loss_of(model, stage, rows).backward()  # type: ignore[no-untyped-call]
+            waiting -= {name for name, p in model.named_parameters() if p.grad is not None and bool((p.grad != 0).any())}
+            optimizer.step()
     return waiting
 
 
@@ -144,7 +145,7 @@ def _same_seed(fresh: Callable[[], nn.Module], rows: Batch, seed: int) -> str | 
     for _ in range(2):
         model = fresh().train()
         torch.manual_seed(seed)
-        losses.append([loss_of(model, stage, rows).item() for stage in stages_of(model)])
+        losses.append([loss_of(model, stage, rows).item() for stage in every_stage(model)])
     return None if losses[0] == losses[1] else f"two builds from one seed gave losses {losses[0]} and {losses[1]}"
 
 

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from small_shop import MODEL, prepared, run_job
+from small_shop import MODEL, prepared, run_job, test_rows
 
 from sandboxes.jobs import Finished, Job, ModelSource, SmokeReport, TrainReport
 from sandboxes.kit.data import Prepared
 from sandboxes.kit.metrics import auc
 from sandboxes.kit.model_file import class_in_file
+from sandboxes.kit.serving import Served, keep
 from sandboxes.kit.training import build, predictions
 from sandboxes.kit.training.config import TrainConfig
 from sandboxes.protocol import RunResult
@@ -59,6 +60,40 @@ def test_the_kept_weights_are_those_that_predicted(made: Prepared, tmp_path: Pat
     model.load_state_dict(load_file(place / "out" / "weights.safetensors"))
     again = predictions(model, load_split(made.visible, "test"), 2)
     assert np.abs(again - np.load(place / "out" / "test.npy")).max() < 1e-6
+
+
+SERVED_OTHERWISE = (
+    MODEL.replace("FeatureEmbedding", "QuantisedEmbedding")
+    .replace("import DNN, Quantised", "import DNN, Distillation, Quantised")
+    .replace(
+        "len(schema.tasks))\n",
+        """len(schema.tasks))
+        self.distillation = Distillation(self)
+
+    def loss(self, batch: Batch) -> Tensor:
+        return self.distillation(self(batch), batch)
+
+    def teacher_loss(self, batch: Batch) -> Tensor:
+        return self.distillation.teacher_loss(batch)
+
+    def stages(self) -> tuple[Stage, ...]:
+        return self.distillation.staged((Stage("train"),))
+""",
+    )
+    .replace("Batch, Schema\n", "Batch, Schema, Stage\n")
+)
+
+
+def test_what_only_training_needs_is_not_kept_and_the_rest_serves(
+    made: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "job"
+    assert run_job(monkeypatch, place, made.visible, SERVED_OTHERWISE) == 0
+    weights = load_file(place / "out" / "weights.safetensors")
+    assert weights["embedding.table.codes"].dtype == torch.int8 and not any("teacher" in name for name in weights)
+    keep(tmp_path / "served", made.root, place / "out" / "weights.safetensors", {"embedding_dim": 4}, place / "model.py")
+    served = Served.open(tmp_path / "served").predict(test_rows(made))
+    assert np.abs(served - np.load(place / "out" / "test.npy")).max() < 1e-6
 
 
 def test_the_same_job_gives_the_same_predictions(made: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import get_args
 
 import pytest
-from random_rows import CATEGORIES_ONLY, NUMBERS_ONLY, PLAIN, RICH, TWO_TASKS
+from planted_items import SCHEMAS as ITEMS
+from random_rows import CATEGORIES_ONLY, NUMBERS_ONLY, OUTCOMES, PLAIN, RICH, TWO_TASKS
 
 from sandboxes.kit.data.spec import Categorical, Label, Numeric, Sequence, TableSpec
 from sandboxes.kit.layers import CARDS
@@ -38,6 +39,9 @@ def test_every_value_that_is_taken_is_the_datas_or_some_blocks() -> None:
         assert set(ports.takes) <= of_the_model | given
 
 
+OF_CLICKS: set[NeedName] = set(NEEDS) - {"outcomes", "items"}
+
+
 def test_a_block_refines_what_it_also_takes() -> None:
     refining = {slot for slot, place in SLOTS.items() if place.ports.refines}
     assert refining == {"feature", "scenario", "head"}
@@ -56,15 +60,17 @@ def test_placement_and_takes_specify_an_interactions_ports() -> None:
 @pytest.mark.parametrize(
     ("data", "has"),
     [
-        (RICH, set(NEEDS)),
-        (TABLE, set(NEEDS)),
+        (RICH, OF_CLICKS),
+        (TABLE, OF_CLICKS),
+        (OUTCOMES, {"numeric", "history", "target_item", "outcomes"}),
+        (ITEMS["history"], {"history", "target_item", "items"}),
         (PLAIN, {"numeric"}),
         (NUMBERS_ONLY, {"numeric"}),
         (CATEGORIES_ONLY, set()),
         (TWO_TASKS, {"numeric", "several_tasks"}),
         (replace(TABLE, sequences=(), numeric=(), scenario=None), {"several_tasks", "entire_space"}),
     ],
-    ids=["rich", "table", "plain", "numbers", "categories", "two tasks", "bare table"],
+    ids=["rich", "table", "outcomes", "items", "plain", "numbers", "categories", "two tasks", "bare table"],
 )
 def test_what_data_offers(data: Described, has: set[NeedName]) -> None:
     assert offered(data) == has

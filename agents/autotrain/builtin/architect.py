@@ -32,9 +32,10 @@ from sandboxes.kit.schema import Schema
 
 SKELETON_TOWER, SKELETON_LINEAR = "dnn", "linear"  # cards of the blocks that fill gaps
 EMBEDDING = Card("embedding", "FeatureEmbedding", "embedding", "one table for all fields", "", (), ())
-RESERVED = frozenset(
-    {"embedding", "output", "forward", "loss", "predict", "stages", "meet", "logits", "scores", "training", "fields", "batch"}
+METHODS = frozenset(
+    {"forward", "fields", "logits", "scores", "meet", "loss", "auxiliary_loss", "teacher_loss", "stages", "predict"}
 )
+RESERVED = METHODS | {"embedding", "output", "training", "batch"}
 
 
 def draw(spec: MethodSpec, schema: Schema, cards: Sequence[Card], without: Mapping[str, str] | None = None) -> Blueprint:

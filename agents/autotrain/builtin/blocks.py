@@ -11,7 +11,7 @@ from sandboxes.kit.card import Card
 
 
 def block(card: Card) -> Callable[..., Any]:
-    """The class (or, for schemes, the function) that the card describes."""
+    """The class that the card describes."""
     found: Callable[..., Any] = getattr(layers, card.block)
     return found
 
@@ -28,6 +28,16 @@ def accepts(card: Card, name: str) -> bool:
 def has_divergence(card: Card) -> bool:
     """Whether the block offers `kl()`, a divergence of its last forward pass to add to the loss."""
     return hasattr(block(card), "kl")
+
+
+def has_stages(card: Card) -> bool:
+    """Whether the block has a say in the training scheme."""
+    return hasattr(block(card), "staged")
+
+
+def has_teacher(card: Card) -> bool:
+    """Whether the block holds a teacher with a loss of its own, which a stage of the scheme minimises."""
+    return hasattr(block(card), "teacher_loss")
 
 
 def _parameters(card: Card) -> list[inspect.Parameter]:

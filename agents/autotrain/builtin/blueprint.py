@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from agents.autotrain.builtin.blocks import has_stages
 from agents.autotrain.builtin.wiring import giving, is_deep, reading, refining
 from sandboxes.kit.card import Card
 from sandboxes.kit.needs import NeedName
@@ -132,8 +133,29 @@ class Blueprint:
         return giving(self.parts, "loss")
 
     @property
-    def scheme(self) -> Part | None:
-        return _one(giving(self.parts, "stages"))
+    def loss(self) -> Part | None:
+        """Stands in place of the cross-entropy."""
+        return _one(giving(self.parts, "main_loss"))
+
+    @property
+    def stagings(self) -> tuple[Part, ...]:
+        """Change the training scheme one after the other, a rule of update last."""
+        found = giving(self.parts, "stages")
+        return tuple(sorted(found, key=lambda p: p.card.slot == "update"))
+
+    @property
+    def outermost(self) -> tuple[Part, ...]:
+        """What is built last, since it stands around the rest: losses, schemes, paths of prediction.
+
+        The main loss comes first: it may copy the model, which is then its part of the predictions and nothing else.
+        """
+        single = (self.loss, *self.auxiliaries, *self.stagings, self.inference)
+        return tuple(p for p in single if p is not None)
+
+    @property
+    def schemes(self) -> tuple[Part, ...]:
+        """The parts that have a say in the training scheme, in the order in which they change it."""
+        return tuple(p for p in self.outermost if has_stages(p.card))
 
     @property
     def inference(self) -> Part | None:

@@ -20,7 +20,8 @@ GIVEN = {
     "n_numeric": "len(schema.numeric)",
     "n_scenarios": "n_scenarios",
     "n_outcomes": "len(log.outcomes)",
-    "pretrain_loss": f'"{STAGED_LOSS}"',
+    "auxiliary_loss": f'"{STAGED_LOSS}"',
+    "teacher": "self",  # as far as it is built
 }
 GAP = "not from the paper: fills a gap that it leaves"
 
@@ -50,12 +51,12 @@ def _docstring(b: Blueprint) -> Iterator[str]:
 def _imports(b: Blueprint, torch: bool) -> Iterator[str]:
     used = {p.card.block for p in b.parts} | ({"ItemScores", "n_query_fields", "query_fields"} if b.of_items else set())
     blocks = sorted(used, key=lambda name: (not name.isupper(), name))
-    kit = ["Batch", *(["Collection"] if b.of_items else []), "Schema", *(["Stage"] if b.scheme else [])]
-    if has_own_loss(b):
+    kit = ["Batch", *(["Collection"] if b.of_items else []), "Schema", *(["Stage"] if b.schemes else [])]
+    if has_own_loss(b) and not b.loss:
         kit.append(MAIN_LOSS[b.of_items])
     yield "from __future__ import annotations"
     yield ""
-    if b.scheme:
+    if b.schemes:
         yield "from collections.abc import Sequence"
         yield ""
     if torch:
@@ -95,7 +96,7 @@ def _constructor(b: Blueprint) -> Iterator[str]:
     for part in (*b.scenarios, *b.parallels, *b.deeps):
         yield from _assigned(part)
     yield from _output(b)
-    for part in (*b.terms, *b.heads, *b.auxiliaries, *_some(b.scheme), *_some(b.inference)):
+    for part in (*b.terms, *b.heads, *b.outermost):
         yield from _assigned(part)
 
 
@@ -173,7 +174,3 @@ def _out_dims(parts: Sequence[Part]) -> list[str]:
 
 def _mentions(b: Blueprint, parameter: str) -> bool:
     return any(parameter in p.required for p in b.parts)
-
-
-def _some(part: Part | None) -> tuple[Part, ...]:
-    return () if part is None else (part,)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+from agents.autotrain.builtin.blocks import has_teacher
 from agents.autotrain.builtin.blueprint import Blueprint, Part
 from agents.autotrain.builtin.source_text import call, indented
 from sandboxes.kit.ports import Value
 
 # What the kit minimises for a model without a loss of its own: of labels, or (True) of items.
 MAIN_LOSS = {False: "observed_bce", True: "softmax_over_items"}
-STAGED_LOSS = "pretrain_loss"  # the method that a stage of a scheme minimises
+STAGED_LOSS = "auxiliary_loss"  # the method that a stage of a scheme minimises
 
 # What a block is given for each kind of value, in the model's own words.
 WRITTEN: Mapping[Value, str] = MappingProxyType(
@@ -31,7 +32,7 @@ WRITTEN: Mapping[Value, str] = MappingProxyType(
 
 def has_own_loss(b: Blueprint) -> bool:
     """Whether the model has a loss of its own, beyond the kit's."""
-    return bool(b.divergences or b.added_losses)
+    return bool(b.divergences or b.added_losses or b.loss)
 
 
 def methods(b: Blueprint) -> Iterator[list[str]]:
@@ -40,7 +41,7 @@ def methods(b: Blueprint) -> Iterator[list[str]]:
     if b.of_items:
         body = ["self.output.meet(collection)"]
         yield _method("meet", "Learns the fields of all items.", body, takes="collection: Collection", gives="None")
-    if b.auxiliaries or b.inference or b.divergences:
+    if b.auxiliaries or b.inference or has_own_loss(b):
         yield _method("forward", f"{said}.", [f"return self.{out}(batch, self.fields(batch))"])
         yield _method("fields", "The vectors (B, F, D) of all fields.", [*_fields(b), "return fields"])
         body = [*_logits(b), f"return {out}"]
@@ -50,13 +51,20 @@ def methods(b: Blueprint) -> Iterator[list[str]]:
     if has_own_loss(b):
         right = "answer" if b.of_items else "labels"
         main = f"{MAIN_LOSS[b.of_items]}(self.{out}(batch, fields), batch.{right})"
+        if b.loss:
+            main = _called(b.loss, logits="self.logits(batch, fields)")
         terms = [main, *map(_divergence, b.divergences)]
         body = [f"assert batch.{right} is not None", *_sum_of_losses(terms, b.added_losses)]
         yield _method("loss", "What training minimises: a scalar.", body)
     if b.staged_losses:
-        yield _method(STAGED_LOSS, "What the first stage minimises: a scalar.", _sum_of_losses([], b.staged_losses))
-    if b.scheme:
-        body = [f"return self.{b.scheme.attribute}"]
+        yield _method(STAGED_LOSS, "What a stage of its own minimises: a scalar.", _sum_of_losses([], b.staged_losses))
+    if b.loss and has_teacher(b.loss.card):
+        body = [f"return self.{b.loss.attribute}.teacher_loss(batch)"]
+        yield _method("teacher_loss", "What the teacher's stage minimises: a scalar.", body)
+    if b.schemes:
+        body = ['stages: tuple[Stage, ...] = (Stage("train"),)']
+        body += [f"stages = self.{p.attribute}.staged(stages)" for p in b.schemes]
+        body += ["return stages"]
         yield _method("stages", "The training scheme, stage by stage.", body, takes="", gives="Sequence[Stage]")
     if b.inference:
         body = [f"return {_called(b.inference, fields='self.fields(batch)')}"]

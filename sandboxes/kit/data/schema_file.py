@@ -7,7 +7,7 @@
     time = "timestamp"                      # numbers or ISO dates
     scenario = "tab"                        # optional categorical fields
     target_item = "item_id"
-    predicts = "items"                      # which of all target items comes next; labels (default): what comes of a row
+    predicts = "labels"                     # what comes of a row (default); items: which of all target items comes next
     provenance = "web shop, May 2026"       # optional, shown in reports
     licence = "internal"
 
@@ -41,7 +41,7 @@
     column = "clicked"
     at_least = 1                            # positive from here on (default 1); or: equals = "yes"
     unobserved = "-1"                       # this text means not observed; an empty value always does
-    present = true                          # instead: positive wherever the column holds anything
+    present = false                         # true: positive wherever the column holds anything
 
     [[task]]
     name = "purchase"
@@ -176,7 +176,8 @@ def _typed(value: Any, kind: Any, place: str) -> Any:
     if wanted is str and type(value) in (int, float):
         return str(value)
     if type(value) is not wanted:
-        raise DataError(f"{place} is {value!r}; it must be {'a text' if wanted is str else 'a number'}")
+        said = {str: "a text", bool: "true or false"}.get(wanted, "a number")
+        raise DataError(f"{place} is {value!r}; it must be {said}")
     return value
 
 

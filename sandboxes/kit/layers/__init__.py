@@ -2,6 +2,7 @@
 
 from sandboxes.kit.card import Card
 from sandboxes.kit.layers import (
+    alternating_updates,
     attention_pooling,
     attentional_fm,
     bi_interaction_pooling,
@@ -12,12 +13,15 @@ from sandboxes.kit.layers import (
     cross_network_v1,
     cross_network_v2,
     decaying_attention,
+    distillation,
     dnn,
+    easy_to_hard,
     entire_space_product,
     feature_dropout,
     field_weighted_fm,
     film_gating,
     fm,
+    frequency_clipping,
     gru_history,
     inner_product,
     instance_guided_mask,
@@ -33,10 +37,12 @@ from sandboxes.kit.layers import (
     outer_product,
     ple,
     pretraining,
+    quantised_embedding,
     residual_dnn,
     scenario_normalisation,
     self_attention_interaction,
     shared_bottom,
+    sharpness_aware,
     squeeze_excitation,
     star_topology,
     target_attention,
@@ -44,6 +50,7 @@ from sandboxes.kit.layers import (
     two_stream_mlp,
     variational_embedding,
 )
+from sandboxes.kit.layers.alternating_updates import AlternatingUpdates
 from sandboxes.kit.layers.attention_pooling import AttentionPooling
 from sandboxes.kit.layers.attentional_fm import AttentionalFM
 from sandboxes.kit.layers.bi_interaction_pooling import BiInteractionPooling
@@ -54,13 +61,16 @@ from sandboxes.kit.layers.cross_domain_transfer import CrossDomainTransfer
 from sandboxes.kit.layers.cross_network_v1 import CrossNetworkV1
 from sandboxes.kit.layers.cross_network_v2 import CrossNetworkV2
 from sandboxes.kit.layers.decaying_attention import DecayingAttention
+from sandboxes.kit.layers.distillation import Distillation
 from sandboxes.kit.layers.dnn import DNN
+from sandboxes.kit.layers.easy_to_hard import EasyToHard
 from sandboxes.kit.layers.entire_space_product import EntireSpaceProduct
 from sandboxes.kit.layers.feature_dropout import FeatureDropout
 from sandboxes.kit.layers.feature_embedding import FeatureEmbedding
 from sandboxes.kit.layers.field_weighted_fm import FieldWeightedFM
 from sandboxes.kit.layers.film_gating import FiLMGating
 from sandboxes.kit.layers.fm import FactorizationMachine
+from sandboxes.kit.layers.frequency_clipping import FrequencyClipping
 from sandboxes.kit.layers.graph_propagation import GraphPropagation
 from sandboxes.kit.layers.gru_history import GRUHistory
 from sandboxes.kit.layers.inner_product import InnerProduct
@@ -79,13 +89,15 @@ from sandboxes.kit.layers.outcome_gru import OutcomeGRU
 from sandboxes.kit.layers.outer_product import OuterProduct
 from sandboxes.kit.layers.pairwise_ranking import pairwise_ranking, random_items
 from sandboxes.kit.layers.ple import ProgressiveLayeredExtraction
-from sandboxes.kit.layers.pretraining import pretrain_then_finetune
+from sandboxes.kit.layers.pretraining import PretrainThenFinetune
+from sandboxes.kit.layers.quantised_embedding import QuantisedEmbedding
 from sandboxes.kit.layers.query_fields import n_query_fields, query_fields
 from sandboxes.kit.layers.residual_dnn import ResidualDNN
 from sandboxes.kit.layers.sampled_softmax import SampledSoftmax
 from sandboxes.kit.layers.scenario_normalisation import ScenarioNormalisation
 from sandboxes.kit.layers.self_attention_interaction import SelfAttentionInteraction
 from sandboxes.kit.layers.shared_bottom import SharedBottom
+from sandboxes.kit.layers.sharpness_aware import SharpnessAware
 from sandboxes.kit.layers.squeeze_excitation import SqueezeExcitation
 from sandboxes.kit.layers.star_topology import StarTopology
 from sandboxes.kit.layers.target_attention import TargetAttention
@@ -94,6 +106,7 @@ from sandboxes.kit.layers.two_stream_mlp import TwoStreamMLP
 from sandboxes.kit.layers.variational_embedding import VariationalEmbedding
 
 CARDS: tuple[Card, ...] = (
+    alternating_updates.CARD,
     attention_pooling.CARD,
     attentional_fm.CARD,
     bi_interaction_pooling.CARD,
@@ -104,12 +117,15 @@ CARDS: tuple[Card, ...] = (
     cross_network_v1.CARD,
     cross_network_v2.CARD,
     decaying_attention.CARD,
+    distillation.CARD,
     dnn.CARD,
+    easy_to_hard.CARD,
     entire_space_product.CARD,
     feature_dropout.CARD,
     field_weighted_fm.CARD,
     film_gating.CARD,
     fm.CARD,
+    frequency_clipping.CARD,
     gru_history.CARD,
     inner_product.CARD,
     instance_guided_mask.CARD,
@@ -125,10 +141,12 @@ CARDS: tuple[Card, ...] = (
     outer_product.CARD,
     ple.CARD,
     pretraining.CARD,
+    quantised_embedding.CARD,
     residual_dnn.CARD,
     scenario_normalisation.CARD,
     self_attention_interaction.CARD,
     shared_bottom.CARD,
+    sharpness_aware.CARD,
     squeeze_excitation.CARD,
     star_topology.CARD,
     target_attention.CARD,
@@ -140,6 +158,7 @@ CARDS: tuple[Card, ...] = (
 __all__ = [
     "CARDS",
     "DNN",
+    "AlternatingUpdates",
     "AttentionPooling",
     "AttentionalFM",
     "BiInteractionPooling",
@@ -150,12 +169,15 @@ __all__ = [
     "CrossNetworkV1",
     "CrossNetworkV2",
     "DecayingAttention",
+    "Distillation",
+    "EasyToHard",
     "EntireSpaceProduct",
     "FactorizationMachine",
     "FeatureDropout",
     "FeatureEmbedding",
     "FiLMGating",
     "FieldWeightedFM",
+    "FrequencyClipping",
     "GRUHistory",
     "GraphPropagation",
     "InnerProduct",
@@ -172,12 +194,15 @@ __all__ = [
     "NumericDiscretisation",
     "OutcomeGRU",
     "OuterProduct",
+    "PretrainThenFinetune",
     "ProgressiveLayeredExtraction",
+    "QuantisedEmbedding",
     "ResidualDNN",
     "SampledSoftmax",
     "ScenarioNormalisation",
     "SelfAttentionInteraction",
     "SharedBottom",
+    "SharpnessAware",
     "SqueezeExcitation",
     "StarTopology",
     "TargetAttention",
@@ -186,7 +211,6 @@ __all__ = [
     "VariationalEmbedding",
     "n_query_fields",
     "pairwise_ranking",
-    "pretrain_then_finetune",
     "query_fields",
     "random_items",
 ]

@@ -5,6 +5,8 @@ Notation: B rows, C categorical fields, N numeric fields, F = C + N, D embedding
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -35,17 +37,19 @@ class FeatureEmbedding(nn.Module):
 
     All categorical fields live in one table; `offsets` moves the local ids of a field to its rows, so one lookup serves all
     fields. Histories share the rows of the field they are made of, and those of outcomes have rows of their own. `numeric`
-    replaces the default treatment of numeric fields; it maps (B, N) to (B, N, D).
+    replaces the default treatment of numeric fields; it maps (B, N) to (B, N, D). `table` is the kind of table.
     """
 
     offsets: Tensor
 
-    def __init__(self, schema: Schema, embedding_dim: int, numeric: nn.Module | None = None) -> None:
+    def __init__(
+        self, schema: Schema, embedding_dim: int, numeric: nn.Module | None = None, table: Callable[[int, int], Table] = Table
+    ) -> None:
         super().__init__()
         self.schema, self.embedding_dim = schema, embedding_dim
         self.register_buffer("offsets", table_offsets(schema), persistent=False)  # (C,)
         self._rows = TableRows(schema)
-        self.table = Table(self._rows.n_rows, embedding_dim) if self._rows.n_rows else None
+        self.table = table(self._rows.n_rows, embedding_dim) if self._rows.n_rows else None
         self.numeric: nn.Module | None = None
         if schema.numeric:
             self.numeric = numeric if numeric is not None else ScaledVectors(len(schema.numeric), embedding_dim)

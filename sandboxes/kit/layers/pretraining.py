@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from sandboxes.kit.card import Argument, Card
-from sandboxes.kit.contract import Stage
+from sandboxes.kit.contract import Stage, after
 
 EMBEDDING = "embedding."  # what the names of a model's embedding parameters start with
 
 CARD = Card(
     name="pretrain_then_finetune",
-    block="pretrain_then_finetune",
+    block="PretrainThenFinetune",
     slot="scheme",
     takes=("loss",),
     summary="Trains in two stages: first on a self-supervised loss alone, then on the click loss from the weights found.",
@@ -174,18 +177,25 @@ CARD = Card(
         ),
         Argument("freeze_embeddings", False, ("frozen embeddings", "freeze the sparse parameters")),
     ),
-    example="stages = pretrain_then_finetune('pretrain_loss', pretrain_share=0.25)",
+    example="stages = PretrainThenFinetune('auxiliary_loss', pretrain_share=0.25).staged((Stage('train'),))",
 )
 
 
-def pretrain_then_finetune(
-    pretrain_loss: str, pretrain_share: float = 0.5, freeze_embeddings: bool = False
-) -> tuple[Stage, Stage]:
-    """First the model's method named by `pretrain_loss`, for `pretrain_share` of the epochs, then its loss for the rest, so that
-    the model sees no more epochs than others. `freeze_embeddings` keeps what `model.embedding` has learned."""
-    if not 0 < pretrain_share < 1:
-        raise ValueError(f"pre-training takes a share of the epochs above 0 and below 1, not {pretrain_share}")
-    return (
-        Stage("pretrain", loss=pretrain_loss, epochs=pretrain_share),
-        Stage("finetune", epochs=1 - pretrain_share, freeze=(EMBEDDING,) if freeze_embeddings else ()),
-    )
+@dataclass(frozen=True)
+class PretrainThenFinetune:
+    """A stage on the model's method named by `auxiliary_loss`, for `pretrain_share` of the epochs, before all other stages, which
+    share the rest, so that the model sees no more epochs than others. `freeze_embeddings` keeps what `model.embedding` has
+    learned.
+    """
+
+    auxiliary_loss: str
+    pretrain_share: float = 0.5
+    freeze_embeddings: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.pretrain_share < 1:
+            raise ValueError(f"pre-training takes a share of the epochs above 0 and below 1, not {self.pretrain_share}")
+
+    def staged(self, stages: Sequence[Stage]) -> tuple[Stage, ...]:
+        first = Stage("pretrain", loss=self.auxiliary_loss, epochs=self.pretrain_share)
+        return first, *after(stages, self.pretrain_share, (EMBEDDING,) if self.freeze_embeddings else ())

@@ -21,11 +21,10 @@ from sandboxes.kit.training.config import TrainConfig
 from sandboxes.kit.training.device import brought, placed
 from sandboxes.kit.training.goal import Goal, Labels
 from sandboxes.kit.training.model import stages_of
-from sandboxes.kit.training.optimiser import Optimiser
 from sandboxes.kit.training.order import shared_out, shuffled
-from sandboxes.kit.training.parallel import average_statistics, shared_step_function
+from sandboxes.kit.training.parallel import average_statistics
 from sandboxes.kit.training.rows import Rows
-from sandboxes.kit.training.step import step_function
+from sandboxes.kit.training.turns import StageSteps
 
 TICK_S = 0.5  # at most this often a progress event within an epoch
 SEEDS_APART = 1_000_003  # of what members of a team draw while training
@@ -97,12 +96,13 @@ def fit(
     for number, stage in enumerate(stages, start=1):
         last = number == len(stages)
         best, waited = -math.inf, 0
-        with Optimiser(model, stage, config) as optimiser:
-            losses = _losses(model, stage, optimiser, train, config, device, team)
-            for _ in range(max(1, round(stage.epochs * config.max_epochs))):
+        epochs = max(1, round(stage.epochs * config.max_epochs))
+        with StageSteps(model, stage, config, team, epochs * -(-len(train) // config.batch_size)) as steps:
+            losses = _losses(steps, train, config, device, team)
+            for _ in range(epochs):
                 began, epoch = time.monotonic(), len(fitted.epochs) + 1
                 loss = _epoch(model, losses(order), len(train), emit, epoch, device, team)
-                optimiser.settle()
+                steps.settle()
                 average_statistics(model, team)
                 rows_seen += len(train)
                 record = _evaluated(model, valid, stage, epoch, loss, began, goal, device, team)
@@ -121,17 +121,15 @@ def fit(
     return fitted
 
 
-def _losses(
-    model: nn.Module, stage: Stage, optimiser: Optimiser, train: Rows, config: TrainConfig, device: str, team: Team
-) -> Losses:
+def _losses(steps: StageSteps, train: Rows, config: TrainConfig, device: str, team: Team) -> Losses:
     """Takes the steps of an epoch as they are asked for. A member of a team tells what it adds to the losses."""
     if team.size > 1:
-        shared_step = shared_step_function(model, stage, optimiser, config, team)
         return lambda order: (
-            (shared_step(part.to(device)), part.rows) for part in shared_out(train, config.batch_size, order, team)
+            (steps.take_step(part.to(device)), part.rows) for part in shared_out(train, config.batch_size, order, team)
         )
-    take_step = step_function(model, stage, optimiser, config)
-    return lambda order: ((take_step(batch), len(batch)) for batch in brought(shuffled(train, config.batch_size, order), device))
+    return lambda order: (
+        (steps.take_step(batch), len(batch)) for batch in brought(shuffled(train, config.batch_size, order), device)
+    )
 
 
 def _epoch(

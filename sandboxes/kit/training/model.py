@@ -48,6 +48,17 @@ def stages_of(model: nn.Module) -> Sequence[Stage]:
     return tuple(model.stages()) if isinstance(model, HasStages) else (Stage("train"),)
 
 
+def every_stage(model: nn.Module) -> Sequence[Stage]:
+    """The stages with those beside them, in the order of their steps."""
+    return tuple(one for stage in stages_of(model) for one in (*stage.beside, stage))
+
+
+def free(model: nn.Module, stage: Stage) -> None:
+    """Lets gradients reach the parameters that `stage` trains, and no others."""
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(not any(name.startswith(prefix) for prefix in stage.freeze))
+
+
 def loss_of(model: nn.Module, stage: Stage, batch: Batch) -> Tensor:
     """The scalar that `stage` minimises on `batch`."""
     if has_plain_loss(model, stage):

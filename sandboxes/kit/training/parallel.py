@@ -35,12 +35,8 @@ def shared_step_function(
 ) -> Callable[[Part], Tensor]:
     """(part) -> what it adds to the loss of its whole batch before the step, a detached scalar."""
     usual = team.part(slice(0, config.batch_size))
-
-    def update() -> None:
-        sum_gradients(model, team)
-        optimiser.step()
-
-    return stepping(partial(_weighted_loss, model, stage), update, config, usual.stop - usual.start)
+    gather = partial(sum_gradients, model, team)
+    return stepping(partial(_weighted_loss, model, stage), gather, stage, optimiser, config, usual.stop - usual.start, team)
 
 
 def _weighted_loss(model: nn.Module, stage: Stage, part: Part) -> Tensor:

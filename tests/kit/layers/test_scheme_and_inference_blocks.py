@@ -9,7 +9,8 @@ from random_rows import PLAIN, random_rows
 from torch import Tensor, nn
 
 from sandboxes.kit.batch import Batch
-from sandboxes.kit.layers import FeatureEmbedding, MultiPathAveraging, pretrain_then_finetune
+from sandboxes.kit.contract import Stage
+from sandboxes.kit.layers import FeatureEmbedding, MultiPathAveraging, PretrainThenFinetune
 from sandboxes.kit.training import TrainConfig, fit
 
 B, F, D = 6, 5, 3
@@ -40,7 +41,7 @@ class TwoStages(nn.Module):
         return nn.functional.binary_cross_entropy_with_logits(self(batch), batch.labels)
 
     def stages(self) -> object:
-        return pretrain_then_finetune("pretrain_loss", pretrain_share=0.25, freeze_embeddings=self.freeze)
+        return PretrainThenFinetune("pretrain_loss", 0.25, self.freeze).staged((Stage("train"),))
 
 
 @pytest.mark.parametrize("freeze", [False, True])
@@ -55,7 +56,7 @@ def test_pretrain_then_finetune_in_the_trainer(freeze: bool) -> None:
 
 
 def test_shares_make_up_one_training() -> None:
-    first, second = pretrain_then_finetune("own_loss", pretrain_share=0.3)
+    first, second = PretrainThenFinetune("own_loss", pretrain_share=0.3).staged((Stage("train"),))
     assert (first.loss, second.loss) == ("own_loss", "loss")
     assert first.epochs == 0.3 and first.epochs + second.epochs == pytest.approx(1)
     assert first.freeze == second.freeze == ()
@@ -64,7 +65,7 @@ def test_shares_make_up_one_training() -> None:
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.1, float("nan")])
 def test_a_share_must_leave_something_for_either_stage(share: float) -> None:
     with pytest.raises(ValueError, match="above 0 and below 1"):
-        pretrain_then_finetune("own_loss", pretrain_share=share)
+        PretrainThenFinetune("own_loss", pretrain_share=share)
 
 
 def fields() -> Tensor:

@@ -73,7 +73,7 @@ def test_the_best_epoch_is_kept_not_the_last() -> None:
 
 
 def test_auc_is_of_the_whole_split_not_a_mean_over_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["sandboxes.kit.training.fit"], "EVALUATION_BATCH", 16)
+    monkeypatch.setattr(sys.modules["sandboxes.kit.training.goal"], "EVALUATION_BATCH", 16)
     model = fresh()
     last = fit(model, TRAIN, VALID, replace(CONFIG, max_epochs=1)).epochs[-1]
     assert VALID.labels is not None

@@ -29,6 +29,7 @@ TRAININGS: dict[str, tuple[str, str, int, TrainConfig]] = {
     "history, touched": ("every_lookup", "two_histories", 601, TOUCHED),
     "unobserved labels": ("every_lookup", "tasks_and_history", 601, TOUCHED),
     "stages": ("in_stages", "two_histories", 601, TOUCHED),
+    "sharpness-aware": ("sharp", "two_histories", 97, TOUCHED),
     "scenarios": ("dcnv2", "scenario", 601, replace(WHOLE, batch_size=65)),  # an odd batch
 }
 ROUNDED = ("deepfm", "two_histories", 601, replace(WHOLE, learning_rate=1e-3, precision="bf16"))
@@ -41,7 +42,13 @@ def members(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     names = TRAININGS if request.param == 2 else OF_THREE
     cases: dict[str, Any] = {name: (trained, TRAININGS[name]) for name in names}
     cases["rounded"] = (trained, ROUNDED)
-    more: Cases = {"lookups": (looked_up, ()), "sums": (added_up, ()), "tied": (refused, ()), "drawn": (drawn, ())}
+    more: Cases = {
+        "lookups": (looked_up, ()),
+        "sums": (added_up, ()),
+        "tied": (refused, ("tied",)),
+        "clipped": (refused, ("clipped",)),
+        "drawn": (drawn, ()),
+    }
     return in_team(request.param, tmp_path_factory.mktemp("team"), {**cases, **more})
 
 
@@ -100,6 +107,11 @@ def test_gradients_add_up_and_those_that_nobody_has_stay_away(members: list[dict
 @pytest.mark.slow
 def test_weights_of_a_shared_table_may_only_be_looked_up(members: list[dict[str, Any]]) -> None:
     assert all("embedding.table.weight is shared out" in member["tied"] for member in members)
+
+
+@pytest.mark.slow
+def test_clipping_by_frequency_is_for_one_process(members: list[dict[str, Any]]) -> None:
+    assert all("train this model with one process" in member["clipped"] for member in members)
 
 
 @pytest.mark.slow

@@ -75,6 +75,9 @@ COMBINED = [
     ("ple", "film_gating", "self_attention_interaction"),
     ("masked_reconstruction", "pretrain_then_finetune", "dnn", "feature_dropout"),
     ("contrastive_loss", "variational_embedding", "bilinear_interaction", "squeeze_excitation"),
+    ("distillation", "contrastive_loss", "quantised_embedding", "alternating_updates", "sharpness_aware"),
+    ("easy_to_hard", "variational_embedding", "pretrain_then_finetune", "masked_reconstruction", "frequency_clipping"),
+    ("distillation", "alternating_updates", "pretrain_then_finetune", "masked_reconstruction", "dnn"),
     ("multi_path_averaging", "transformer_history", "scenario_normalisation", "cross_network_v1"),
     ("outcome_gru", "decaying_attention", "target_attention", "dnn"),
 ]
@@ -102,6 +105,16 @@ def test_a_block_that_makes_use_of_outcomes_is_given_them_and_says_when_there_ar
     model.outcome_gru[0].register_forward_hook(lambda block, inputs, output: asked.append(inputs))
     model(rows)
     assert all(map(torch.equal, asked[0], model.embedding.events(rows, OUTCOMES.event_logs[0])))
+
+
+def test_schemes_follow_one_another_and_a_rule_goes_with_all_of_them() -> None:
+    blocks = ["distillation", "alternating_updates", "pretrain_then_finetune", "masked_reconstruction", "sharpness_aware"]
+    model = model_class(written(spec_of(blocks), PLAIN))(PLAIN, embedding_dim=4, pretrain_share=0.25)
+    assert [(s.name, s.epochs) for s in model.stages()] == [("pretrain", 0.25), ("teacher", 0.375), ("train", 0.375)]
+    *_, last = model.stages()
+    assert [s.loss for s in last.beside] == ["auxiliary_loss"] and last.freeze == ("distillation.teacher.",)
+    assert {type(s.update).__name__ for s in (*model.stages(), *last.beside)} == {"SharpnessAware"}
+    assert not any("masked_reconstruction" in name for name in dict(model.distillation.teacher.named_parameters()))
 
 
 def test_the_papers_values_become_defaults_and_unusable_ones_are_noted() -> None:
