@@ -139,7 +139,7 @@ def test_next_item_rows_are_events_and_things_never_done(tmp_path: Path) -> None
 def test_what_needs_no_files_is_ready(name: str, tmp_path: Path) -> None:
     made = resolve_data(name, tmp_path / "data")
     check_contract(made)
-    assert made.synthetic == (name == "synthetic-clicks")
+    assert made.synthetic == name.startswith("synthetic-")
     assert resolve_data(name, tmp_path / "data").reused
 
 
@@ -159,7 +159,9 @@ def test_the_list_says_what_is_ready_and_what_is_missing(tmp_path: Path) -> None
     (tmp_path / "raw" / "criteo").mkdir(parents=True)
     WRITERS["criteo"][0](tmp_path / "raw" / "criteo")
     lines = {k.name: k for k in known_data_sets(tmp_path)}
-    assert lines["census-income"].state == "ready" and lines["synthetic-clicks"].state == "ready"
+    assert lines["census-income"].state == "ready" and all(
+        lines[f"synthetic-{what}"].state == "ready" for what in ("clicks", "learners")
+    )
     assert lines["criteo"].state.startswith("files in")
     assert "ratings.dat" in lines["movielens-1m"].state and "download" in lines["movielens-1m"].state
     assert "download" not in lines["avazu"].state
