@@ -43,7 +43,7 @@ class SyntheticLearners:
     attempts: int = 50  # of each learner
     history: int = 30
     last: int = 3  # attempts of each learner that test
-    ability: float = 1.5
+    ability: float = 2.0
     practice: float = 0.3
     half_life: float = 5.0
     staying: float = 0.5  # chance that an attempt is at the skill of the one before

@@ -183,7 +183,9 @@ def test_the_list_says_what_is_ready_and_what_is_missing(tmp_path: Path) -> None
     (tmp_path / "raw" / "criteo").mkdir(parents=True)
     WRITERS["criteo"][0](tmp_path / "raw" / "criteo")
     lines = {k.name: k for k in known_data_sets(tmp_path)}
-    assert lines["census-income"].state == "ready" and lines["synthetic-clicks"].state == "ready"
+    assert lines["census-income"].state == "ready" and all(
+        lines[f"synthetic-{what}"].state == "ready" for what in ("clicks", "learners")
+    )
     assert lines["criteo"].state.startswith("files in")
     assert "ratings.dat" in lines["movielens-1m"].state and "download" in lines["movielens-1m"].state
     assert "download" not in lines["avazu"].state

@@ -2,9 +2,9 @@
 
 A line of `passages.jsonl` holds a passage in its writer's own words, the section it stands in, its kind (plain wording; a
 paraphrase far from it; a distractor, which only rejects or reviews; mixed), the blocks it proposes, and those it may be read as
-proposing, which count neither way. The writer of the first 90 had seen neither the cards nor the engine. The last eleven were
-written with knowledge of the engine, each before the card of the block that it is about. Neither cards nor engine were changed
-by what the passages show.
+proposing, which count neither way. Their writer had seen neither the cards nor the engine, and neither was changed by what the
+passages show. Those of `own_passages.jsonl`, about blocks that came later, are by the writers of these blocks' cards: they are
+counted apart, and prove less.
 """
 
 import json
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-PASSAGES = Path(__file__).with_name("passages.jsonl")
+PASSAGES, OWN = (Path(__file__).with_name(name) for name in ("passages.jsonl", "own_passages.jsonl"))
 ROOT = Path(__file__).resolve().parents[5]
 sys.path[:0] = [str(ROOT)]  # a script and a test alike
 
@@ -48,9 +48,9 @@ class Passage:
         return self.blocks - self.found
 
 
-def read_all() -> list[Passage]:
+def read_all(file: Path = PASSAGES) -> list[Passage]:
     """Each passage, read as a paper of one section."""
-    lines = PASSAGES.read_text(encoding="utf-8").splitlines()
+    lines = file.read_text(encoding="utf-8").splitlines()
     return [_read(json.loads(line)) for line in lines]
 
 
@@ -103,4 +103,4 @@ def confusions(passages: Sequence[Passage]) -> list[str]:
 
 if __name__ == "__main__":
     passages = read_all()
-    print("\n".join([*by_kind(passages), "", *confusions(passages)]))
+    print("\n".join([*by_kind(passages), "", *confusions(passages), "", *by_kind(read_all(OWN))]))

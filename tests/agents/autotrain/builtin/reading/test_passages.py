@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from passage_table import KINDS, Passage, by_kind, confusions, precision_and_recall, read_all
+from passage_table import KINDS, OWN, Passage, by_kind, confusions, precision_and_recall, read_all
 
 from agents.autotrain.builtin.parse import parse
 from agents.autotrain.paper import Paper, Section
@@ -27,10 +27,11 @@ def test_the_set_is_what_it_should_be(passages: list[Passage]) -> None:
     assert len(passages) >= 60 and counts["distractor"] >= 10 and counts["mixed"] >= 5
     assert 2 * counts["paraphrase"] >= sum(bool(p.blocks) for p in passages) - counts["mixed"]
     names = {card.name for card in CARDS}
-    assert names <= {b for p in passages for b in p.blocks}
+    own = read_all(OWN)
+    assert names <= {b for p in (*passages, *own) for b in p.blocks}
     assert all(p.blocks | p.may <= names and bool(p.blocks) == (p.kind != "distractor") for p in passages)
     taught = {" ".join(d.split()) for card in CARDS for d in card.descriptions}
-    assert not taught & {" ".join(p.text.split()) for p in passages}
+    assert not taught & {" ".join(p.text.split()) for p in (*passages, *own)}
 
 
 def test_precision_and_recall_are_what_was_reached(passages: list[Passage]) -> None:
