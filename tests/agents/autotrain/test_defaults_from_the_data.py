@@ -24,7 +24,7 @@ from sandboxes.kit.schema import Schema
 )
 def test_the_first_data_set_that_has_what_a_block_makes_use_of_is_taken(block: str, data: str, why: str) -> None:
     mechanism = Mechanism(id="m1", name="it", block=block, basis="stated", confidence=0.9)
-    spec = MethodSpec(paper_id="p", title="", model_name=None, scope=Scope(kind="in_scope"), mechanisms=(mechanism,))
+    spec = MethodSpec(paper_id="p", title="", model_name="", scope=Scope(kind="in_scope"), mechanisms=(mechanism,))
     name, said = fitting_data(spec, CARDS, DATASETS)
     assert name == data and why in said and "lacks" not in said
 
