@@ -32,6 +32,10 @@ name = "clicked"
 of = "item"
 length = 5
 where = "click"
+[[sequence]]
+name = "bought"
+of = "buy"
+length = 4
 [[task]]
 name = "click"
 [[task]]
@@ -64,6 +68,7 @@ def test_every_known_data_set_is_listed_with_what_is_missing(settings: Settings)
 def test_preparing_says_what_the_data_is_and_where_it_lies(settings: Settings, shop: str) -> None:
     said = prepare(settings, shop)
     lines = said.splitlines()
+    assert "history bought: the user's last 4 outcomes of buy" in said
     assert lines[0] == "my [bold]shop: prepared"
     assert "licence internal" in said and "train 480, valid 60, test 60" in said
     assert "2 categorical: item (20 values, the item), member (2 values, scenario)" in said

@@ -107,3 +107,5 @@ def test_order_in_time() -> None:
     apart = check_time(np.array([1.0, 4, 2, 3]), codes, "given", np.array([0, 1, 0, 0]))
     assert apart.passed and "across users it is not" in apart.detail
     assert "later than test rows" in check_time(np.array([1.0, 4, 5, 3]), codes, "random", None).detail
+    of_one_instant = check_time(np.array([1.0, 2, 2, 2]), codes, "last", users)
+    assert of_one_instant.passed and "last rows of each user" in of_one_instant.detail

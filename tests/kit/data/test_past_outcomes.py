@@ -104,6 +104,7 @@ def test_the_schema_says_what_is_aligned(folder: Path) -> None:
     schema = prepare(Source(SPEC, log, "1"), folder).schema
     asked, answers, help, solved, before = schema.sequences
     assert [s.records for s in schema.sequences] == ["values", "outcomes", "outcomes", "values", "outcomes"]
+    assert [s.events for s in schema.sequences] == ["all rows"] * 3 + ["rows with right", ""]
     assert schema.event_logs == (EventLog((asked,), (answers, help)), EventLog((solved,)), EventLog((before,)))
     assert schema.outcomes_along("asked") == (answers, help) and schema.outcomes_along("answers") == ()
 

@@ -5,14 +5,16 @@ Notation: C categorical fields, N numeric fields, D embedding width.
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
-from random_rows import CATEGORIES_ONLY, NUMBERS_ONLY, OUTCOMES, RICH, SCHEMAS, random_rows
+from random_rows import CATEGORIES_ONLY, NUMBERS_ONLY, OUTCOMES, RICH, SCHEMAS, TWO_TASKS, random_rows
 from slopes import away_from_the_start, gradients_are_slopes
 
 from sandboxes.kit.layers import FeatureEmbedding, LinearTerm, NumericDiscretisation
-from sandboxes.kit.schema import N_OUTCOMES, NEGATIVE_ID, NOT_OBSERVED_ID, POSITIVE_ID, Schema
+from sandboxes.kit.schema import N_OUTCOMES, NEGATIVE_ID, NOT_OBSERVED_ID, POSITIVE_ID, Schema, SequenceField
 from sandboxes.kit.training.model import is_table
 
 D, ROWS = 4, 15
@@ -76,6 +78,23 @@ def test_outcomes_have_rows_of_their_own_and_are_added_to_what_they_came_of() ->
     pooled = block.with_histories(batch)[:, OUTCOMES.n_fields :]
     torch.testing.assert_close(pooled[:, 0], block.pooled_history(batch, "asked"))
     torch.testing.assert_close(pooled[:, 1], own.sum(1) / mask.sum(1, keepdim=True).clamp(min=1))
+
+
+def test_each_tasks_outcomes_have_rows_of_their_own_whatever_history_they_stand_in() -> None:
+    said = [("a", "click", 3), ("b", "like", 3), ("c", "click", 2)]
+    sequences = tuple(SequenceField(name, of, length, "outcomes", "all rows") for name, of, length in said)
+    schema = dataclasses.replace(TWO_TASKS, sequences=sequences)
+    block, batch = FeatureEmbedding(schema, D), random_rows(schema, ROWS).whole
+    fields_end = sum(f.cardinality for f in schema.categorical)
+    assert block.table.num_embeddings == fields_end + 2 * N_OUTCOMES
+    for name, first in (("a", fields_end), ("b", fields_end + N_OUTCOMES), ("c", fields_end)):
+        ids = batch.history[name]
+        assert torch.equal(block.history(batch, name)[0], block.table.weight[first + ids] * (ids > 0).unsqueeze(2))
+    both, short = schema.event_logs
+    target, values, *_ = block.events(batch, both)
+    torch.testing.assert_close(target, block.target(batch, "a") + block.target(batch, "b"))
+    torch.testing.assert_close(values, block.values(batch, "a")[0] + block.values(batch, "b")[0])
+    assert torch.equal(block.events(batch, short)[0], block.target(batch, "a"))
 
 
 def test_a_row_without_categories_may_have_past_outcomes() -> None:

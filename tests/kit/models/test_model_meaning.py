@@ -34,6 +34,30 @@ def test_din_asks_each_history_about_the_rows_own_value_of_its_field() -> None:
         assert torch.equal(mask, rows.history[sequence.name] != 0)
 
 
+@pytest.mark.parametrize(("name", "blocks"), [("dkt", "memories"), ("akt", "retrievers")])
+def test_tracing_models_ask_one_log_of_aligned_histories_and_know_what_came_of_it(name: str, blocks: str) -> None:
+    schema = SCHEMAS["outcomes"]
+    rows, model = planted(schema, 20).all, build(MODELS[name], schema, {"embedding_dim": 4, "hidden_size": 5}, 0)
+    asked = calls_of(getattr(model, blocks))
+    logits = model(rows)
+    ((target, values, mask, outcomes),) = asked
+    embedding = model.embedding
+    torch.testing.assert_close(target, embedding.field(rows, "item") + embedding.field(rows, "shop"))
+    torch.testing.assert_close(values, embedding.values(rows, "seen")[0] + embedding.values(rows, "shops")[0])
+    assert torch.equal(mask, rows.history["seen"] != 0)
+    assert torch.equal(outcomes.squeeze(2), (rows.history["results"] == 3).float() - (rows.history["results"] == 2).float())
+    found = getattr(model, blocks)[0](target, values, mask, outcomes)
+    flat = torch.cat([embedding(rows).flatten(1), found], 1)
+    assert torch.allclose(logits, model.output(model.deep(flat)), atol=1e-6)
+
+
+def test_tracing_models_of_other_data_have_a_block_for_each_history() -> None:
+    for shape, n in (("two_histories", 2), ("categorical", 0)):
+        dkt, akt = (build(MODELS[name], SCHEMAS[shape], {"embedding_dim": 4}, 0) for name in ("dkt", "akt"))
+        assert len(dkt.memories) == len(akt.retrievers) == n
+        assert all(r.outcome is None for r in akt.retrievers)
+
+
 def test_esmm_never_gives_a_conversion_a_better_chance_than_its_click() -> None:
     schema = SCHEMAS["tasks"]
     esmm = build(MODELS["esmm"], schema, {"embedding_dim": 4}, 0)
