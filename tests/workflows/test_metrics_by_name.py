@@ -67,6 +67,18 @@ def test_lists_are_scored_on_both_splits_and_bad_ones_are_a_failure(tmp_path: Pa
     assert found.mean_valid == 1.0 and found.means["recall"] == 1.0
 
 
+def test_a_metric_that_valid_does_not_define_counts_as_nothing(tmp_path: Path) -> None:
+    made = prepared(tmp_path, Schema((ITEM,), target_item="item"))
+    np.save(tmp_path / "hidden" / "valid.labels.npy", np.zeros((12, 1), np.float32))
+    ctx = SimpleNamespace(prepared=made, jobs=tmp_path / "jobs")
+    (ctx.jobs / "job").mkdir(parents=True)
+    for split in ("valid", "test"):
+        np.save(ctx.jobs / "job" / f"{split}.npy", np.linspace(0.1, 0.9, 12, dtype=np.float32)[:, None])
+    run = SeedRow(job="job", status="ok", seed=1)
+    found = _scores(ctx, ModelResult(name="m", role="candidate", setting={}, trials=(), seeds=(run,)), _truths(ctx))  # type: ignore[arg-type]
+    assert found.valid == {1: 0.0} and ModelScores.model_validate_json(found.model_dump_json()) == found
+
+
 def test_means_are_over_the_seeds_where_a_metric_is_defined() -> None:
     simulated = Simulation(rows=1500)
     scores = dict(simulated.scores["dnn"])

@@ -49,6 +49,7 @@ def test_scores_by_hand() -> None:
         }
     )
     assert TRUTH.primary(GOOD) == found["ndcg"]
+    assert TRUTH.score(lists({1: 2}, {50: 2}, {15: 5})).primary.values["hit_rate"] == pytest.approx(2 / 3)
 
 
 def test_empty_places_are_no_items() -> None:

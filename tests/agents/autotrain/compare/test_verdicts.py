@@ -227,6 +227,16 @@ def test_unobserved_labels_are_dropped_task_by_task() -> None:
     assert effects["like", "log_loss"] == single.rows[0].effects[1]
 
 
+def test_a_further_task_with_one_class_alone_has_no_effects() -> None:
+    truth = LabelTruth(np.stack([WORLD.labels, np.zeros(len(WORLD.labels))], 1), ["click", "buy"])
+    twice = [
+        Trained(m.name, {s: np.repeat(p, 2, 1) for s, p in m.predictions.items()}, 0.7)
+        for m in (model("a", 0.1), model("b", 1.0))
+    ]
+    found = against(twice[1], candidate=twice[0], truth=truth)
+    assert (found.verdict, [e.task for e in found.rows[0].effects]) == ("better", ["click", "click"])
+
+
 def test_a_comparison_survives_its_json() -> None:
     for found in (against(model("b", 1.0)), against(constant()), against(model("b", 1.0, seeds=1), seeds=(1,))):
         assert Comparison.model_validate_json(found.model_dump_json()) == found

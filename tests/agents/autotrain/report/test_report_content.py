@@ -102,6 +102,12 @@ def test_scores_in_the_table_are_those_of_the_scorer(simulation: Simulation, pag
     assert by_seed[0][3] == f"{aucs[2]:.5f}"
 
 
+def test_other_tasks_stand_in_a_table_of_their_own(page: BeautifulSoup) -> None:
+    table = next(t for t in page.find_all("table") if t.caption and "Other tasks" in t.caption.get_text())
+    rows = [[c.get_text() for c in r.find_all(["th", "td"])][:3] for r in table.tbody.find_all("tr")]
+    assert rows == [[name, "purchase", metric] for name in ("lr", "dnn", "dcnv2") for metric in ("AUC", "log loss")]
+
+
 def test_of_ranked_lists_it_says_queries_and_has_no_columns_of_labels() -> None:
     listed = Simulation(rows=1500, predicts="items")
     view = full_view(listed).model_copy(update={"spec": None, "claims": ()})  # the paper's own words are of clicks

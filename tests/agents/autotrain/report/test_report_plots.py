@@ -10,7 +10,7 @@ from example_report import Simulation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.autotrain.compare import LABELS
+from agents.autotrain.compare import ITEMS, LABELS
 from agents.autotrain.report import formats, plots
 from agents.autotrain.report.document import Figure, table
 from agents.autotrain.report.svg import WIDTH, Canvas, series, ticks
@@ -68,6 +68,19 @@ def test_learning_curves_have_a_line_a_seed_and_rise_on_the_drawing(simulation: 
     first, *_, last = [tuple(map(float, p.split(","))) for p in str(lines[0]["points"]).split()]
     assert last[0] > first[0]
     assert last[1] < first[1]
+
+
+def test_a_learning_curve_is_of_what_the_data_asks_and_leaves_out_what_was_not_said() -> None:
+    listed = Simulation(rows=300, seeds=(1, 2, 3), predicts="items")
+    model = listed.model("candidate")
+    silent = [
+        s.model_copy(update={"epochs": (s.epochs[0].model_copy(update={"valid": {}}), *s.epochs[1:])}) for s in model.result.seeds
+    ]
+    told = model.model_copy(update={"result": model.result.model_copy(update={"seeds": tuple(silent)})})
+    svg = drawn(plots.learning_curves([told], ITEMS))
+    assert [str(line["points"]).count(",") for line in svg.find_all("polyline")] == [4, 4, 4]  # of five epochs
+    assert "nDCG@20 on valid" in svg.get_text()
+    assert plots.learning_curves([told], LABELS) is None
 
 
 def test_calibration_lies_inside_its_square(simulation: Simulation) -> None:
