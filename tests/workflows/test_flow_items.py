@@ -1,4 +1,4 @@
-"""A reproduction where the data asks for items, from the note to the verdict, and the winner served on raw rows."""
+"""A reproduction where the data asks for items, from the paper to the verdict, and the winner served on raw rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 import mlflow
 import polars as pl
 import pytest
-from command import NOTE
 
 from agents.autotrain.builtin import BuiltinEngine
 from sandboxes.kit.datasets.synthetic_visits import SyntheticVisits, generate
@@ -53,6 +52,18 @@ present = true
 [split]
 by = "last"
 """
+PAPER = """# Orders of visits
+
+## Abstract
+
+Click-through rate prediction for web shops must respect the order of visits. We propose a ranking model of users' behavior sequences.
+
+## Method
+
+A gated recurrent unit runs over the behavior sequence, and its last hidden state represents the user's interest. In parallel, a
+factorization machine adds the inner products of all pairs of embeddings to the logit. A multi-layer perceptron takes the
+user's interest together with the embeddings of all fields.
+"""
 SMALL = SyntheticVisits(users=400, items=60, categories=5, fewest=5, most=12)
 
 
@@ -65,8 +76,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ended(home: Path) -> Ended:
     generate(SMALL).table.write_csv(home / "visits.csv")
     (home / "visits.toml").write_text(TABLE)
+    (home / "paper.md").write_text(PAPER)
     request = ReproductionRequest(
-        paper=str(NOTE),
+        paper=str(home / "paper.md"),
         data=str(home / "visits.toml"),
         baselines=("popularity", "two_towers"),
         seeds=3,
@@ -90,7 +102,7 @@ def test_it_comes_to_a_verdict_in_the_words_of_ranked_lists(ended: Ended) -> Non
 
 def test_what_speaks_of_labels_is_said_to_be_left_out(ended: Ended) -> None:
     code = (ended.folder.root / "model.py").read_text()
-    assert "self.output = ItemScores" in code and "FactorizationMachine" not in code
+    assert "self.output = ItemScores" in code and "GRUHistory" in code and "FactorizationMachine" not in code
     assert "the data asks which item, and of that it says nothing" in code
 
 

@@ -229,7 +229,7 @@ def test_a_loss_on_histories_needs_no_more_than_its_card(monkeypatch: pytest.Mon
     assert faults(code, RICH) == []
     model, rows = model_class(code)(RICH, embedding_dim=4), random_rows(RICH, 16).whole
     staged = "pretrain_then_finetune" in beside
-    method = model.pretrain_loss if staged else model.loss
+    method = model.auxiliary_loss if staged else model.loss
     with torch.no_grad():
         others = method(rows) - sum(
             block(*model.embedding.history(rows, s.name)) for s, block in zip(RICH.sequences, model.next_behaviour, strict=True)
