@@ -56,7 +56,7 @@ PAPER = """# Orders of visits
 
 ## Abstract
 
-Click-through rate prediction for web shops must respect the order of visits. We propose a ranking model of users' behavior sequences.
+Click-through rate prediction for web shops must respect the order of visits. We propose a ranking model of behavior sequences.
 
 ## Method
 
