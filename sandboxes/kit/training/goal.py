@@ -100,7 +100,7 @@ def ranked_lists(model: nn.Module, rows: Rows, device: str = "cpu", team: Team =
     assert isinstance(rows, Queries)
     n_items = item_scores(model, rows.batch(slice(0, 1)).to(device)).shape[1]
     length = min(LONGEST, n_items - FIRST_ITEM)
-    found = torch.zeros(len(rows), length, dtype=torch.int64, device=device)
+    found = torch.zeros(len(rows), LONGEST, dtype=torch.int64, device=device)
     for own, asked in _shares(len(rows), max(1, SCORES_AT_ONCE // n_items), team):
         scores = item_scores(model, rows.batch(asked).to(device))[: own.stop - own.start].clone()  # (B, I)
         if torch.isnan(scores).any():
@@ -109,7 +109,8 @@ def ranked_lists(model: nn.Module, rows: Rows, device: str = "cpu", team: Team =
         if rows.taken is not None:
             _rule_out(scores, rows.taken.within(own))
         best = scores.topk(length)
-        found[own] = torch.where(torch.isneginf(best.values), NOTHING, best.indices)
+        found[own, length:] = NOTHING
+        found[own, :length] = torch.where(torch.isneginf(best.values), NOTHING, best.indices)
     return team.sum(found).cpu().numpy().astype(np.int32)
 
 

@@ -9,7 +9,7 @@ import torch
 from planted_items import ITEMS, SCHEMAS, collection, planted
 
 from sandboxes.kit.models import ITEM_MODELS
-from sandboxes.kit.ranking import ItemLists
+from sandboxes.kit.ranking import LONGEST, NOTHING, ItemLists
 from sandboxes.kit.smoke import smoke
 from sandboxes.kit.training import TrainConfig, build, fit, goal_of, ranked_lists
 
@@ -64,9 +64,11 @@ def test_what_was_taken_is_not_recommended(model: str) -> None:
     schema, rows = SCHEMAS["user"], planted(SCHEMAS["user"], 20, training=False)
     built = build(ITEM_MODELS[model], schema, HYPER, 0, collection=collection(schema, rows))
     lists = ranked_lists(built, rows)
-    assert lists.shape == (20, ITEMS) and all(sorted(row) == list(range(2, ITEMS + 2)) for row in lists.tolist())
+    assert lists.shape == (20, LONGEST) and (lists[:, ITEMS:] == NOTHING).all()
+    lists = lists[:, :ITEMS]
+    assert all(sorted(row) == list(range(2, ITEMS + 2)) for row in lists.tolist())
     taken = ItemLists(np.arange(0, 61, 3), lists[:, [0, 5, 9]].ravel())
-    again = ranked_lists(built, type(rows)(rows.all, rows.answers, taken, training=False))
+    again = ranked_lists(built, type(rows)(rows.all, rows.answers, taken, training=False))[:, :ITEMS]
     for before, after in zip(lists.tolist(), again.tolist(), strict=True):
         assert after == [i for i in before if i not in (before[0], before[5], before[9])] + [-1] * 3
 
