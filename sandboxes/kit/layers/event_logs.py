@@ -20,7 +20,7 @@ class EmbedsHistories(Protocol):
 
     schema: Schema
 
-    def values(self, batch: Batch, name: str) -> tuple[Tensor, Tensor]:
+    def entries(self, batch: Batch, name: str) -> tuple[Tensor, Tensor]:
         """The vectors (B, L, D) of the history's own entries, zeros where padded, and its mask (B, L), True where real."""
         ...
 
@@ -32,9 +32,9 @@ class EmbedsHistories(Protocol):
 def history(embedding: EmbedsHistories, batch: Batch, name: str) -> tuple[Tensor, Tensor]:
     """The vectors (B, L, D) of the history `name`, each the sum of its own and of the outcomes' that are aligned with it, and the
     mask (B, L)."""
-    vectors, mask = embedding.values(batch, name)
+    vectors, mask = embedding.entries(batch, name)
     for outcomes in embedding.schema.outcomes_along(name):
-        vectors = vectors + embedding.values(batch, outcomes.name)[0]
+        vectors = vectors + embedding.entries(batch, outcomes.name)[0]
     return vectors, mask
 
 
@@ -42,9 +42,9 @@ def events(embedding: EmbedsHistories, batch: Batch, log: EventLog) -> tuple[Ten
     """The target (B, D) and the values (B, L, D) of `log`, each the sum over its sequences of values, the mask (B, L), and the
     outcomes (B, L, O)."""
     targets = [embedding.target(batch, s.name) for s in log.values]
-    entries = [embedding.values(batch, s.name) for s in log.values]
-    vectors = torch.stack([v for v, _ in entries]).sum(0)  # (B, L, D)
-    return torch.stack(targets).sum(0), vectors, entries[0][1], outcome_signs(batch, log.outcomes, vectors)
+    found = [embedding.entries(batch, s.name) for s in log.values]
+    vectors = torch.stack([v for v, _ in found]).sum(0)  # (B, L, D)
+    return torch.stack(targets).sum(0), vectors, found[0][1], outcome_signs(batch, log.outcomes, vectors)
 
 
 def outcome_signs(batch: Batch, outcomes: Sequence[SequenceField], like: Tensor) -> Tensor:

@@ -78,7 +78,7 @@ class FeatureEmbedding(nn.Module):
         vectors: Tensor = self._table()(self._rows.target(batch, name))
         return vectors
 
-    def values(self, batch: Batch, name: str) -> tuple[Tensor, Tensor]:
+    def entries(self, batch: Batch, name: str) -> tuple[Tensor, Tensor]:
         """The vectors (B, L, D) of the history's own entries, zeros where padded, and its mask (B, L), True where real."""
         mask = batch.history[name] != 0
         vectors = self._table()(self._rows.history(batch, name))  # (B, L, D)

@@ -261,9 +261,9 @@ class VariationalEmbedding(nn.Module):
         """The vector (B, D) of what the history `name` is asked about."""
         return self._sampled(self.means.target(batch, name), self._rows.target(batch, name))
 
-    def values(self, batch: Batch, name: str) -> tuple[Tensor, Tensor]:
+    def entries(self, batch: Batch, name: str) -> tuple[Tensor, Tensor]:
         """The vectors (B, L, D) of the history's own entries, zeros where padded, and its mask (B, L), True where real."""
-        vectors, mask = self.means.values(batch, name)
+        vectors, mask = self.means.entries(batch, name)
         return self._sampled(vectors, self._rows.history(batch, name)) * mask.unsqueeze(-1), mask
 
     def history(self, batch: Batch, name: str) -> tuple[Tensor, Tensor]:
@@ -276,7 +276,7 @@ class VariationalEmbedding(nn.Module):
 
     def pooled_history(self, batch: Batch, name: str) -> Tensor:
         """The mean vector (B, D) of the history `name` over its real entries; zeros for an empty history."""
-        vectors, mask = self.values(batch, name)
+        vectors, mask = self.entries(batch, name)
         return vectors.sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
 
     def with_histories(self, batch: Batch) -> Tensor:

@@ -93,7 +93,7 @@ def test_each_tasks_outcomes_have_rows_of_their_own_whatever_history_they_stand_
     both, short = schema.event_logs
     target, values, *_ = block.events(batch, both)
     torch.testing.assert_close(target, block.target(batch, "a") + block.target(batch, "b"))
-    torch.testing.assert_close(values, block.values(batch, "a")[0] + block.values(batch, "b")[0])
+    torch.testing.assert_close(values, block.entries(batch, "a")[0] + block.entries(batch, "b")[0])
     assert torch.equal(block.events(batch, short)[0], block.target(batch, "a"))
 
 

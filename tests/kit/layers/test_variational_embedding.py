@@ -53,7 +53,7 @@ def test_outcomes_are_sampled_like_what_they_came_of() -> None:
     plain = block.means.events(batch, log)
     assert (target != plain[0]).all() and (values[mask] != plain[1][mask]).all() and (values[~mask] == 0).all()
     assert torch.equal(signs, plain[3])
-    assert (block.values(batch, "answers")[0][mask] != block.means.values(batch, "answers")[0][mask]).all()
+    assert (block.entries(batch, "answers")[0][mask] != block.means.entries(batch, "answers")[0][mask]).all()
 
 
 def test_in_training_each_id_has_its_mean_and_deviation() -> None:

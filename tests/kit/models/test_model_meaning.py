@@ -43,7 +43,7 @@ def test_tracing_models_ask_one_log_of_aligned_histories_and_know_what_came_of_i
     ((target, values, mask, outcomes),) = asked
     embedding = model.embedding
     torch.testing.assert_close(target, embedding.field(rows, "item") + embedding.field(rows, "shop"))
-    torch.testing.assert_close(values, embedding.values(rows, "seen")[0] + embedding.values(rows, "shops")[0])
+    torch.testing.assert_close(values, embedding.entries(rows, "seen")[0] + embedding.entries(rows, "shops")[0])
     assert torch.equal(mask, rows.history["seen"] != 0)
     assert torch.equal(outcomes.squeeze(2), (rows.history["results"] == 3).float() - (rows.history["results"] == 2).float())
     found = getattr(model, blocks)[0](target, values, mask, outcomes)
