@@ -136,7 +136,7 @@ class HearsProgress(Protocol):
 class ServedOtherwise(Protocol):
     """Any module of a model whose form in serving is not that in training: what only training needs is gone, or it is smaller."""
 
-    def serve(self) -> None:
+    def take_served_form(self) -> None:
         """Takes the form in which the module is served; it is not trained again."""
 
     def served_state(self, state: dict[str, Tensor], prefix: str) -> None:

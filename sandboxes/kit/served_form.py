@@ -18,9 +18,9 @@ def served_state(model: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Ten
     return served
 
 
-def serve(model: nn.Module) -> nn.Module:
+def in_served_form(model: nn.Module) -> nn.Module:
     """Puts `model` into its served form, in place, and into evaluation mode."""
     for module in list(model.modules()):
         if isinstance(module, ServedOtherwise):
-            module.serve()
+            module.take_served_form()
     return model.eval()

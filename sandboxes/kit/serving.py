@@ -29,7 +29,7 @@ from sandboxes.kit.losses import FIRST_ITEM
 from sandboxes.kit.model_file import class_in_file, reference_class
 from sandboxes.kit.ranking import CUTOFF
 from sandboxes.kit.schema import Schema
-from sandboxes.kit.served_form import serve
+from sandboxes.kit.served_form import in_served_form
 from sandboxes.kit.training.goal import EVALUATION_BATCH, SCORES_AT_ONCE
 from sandboxes.kit.training.model import build, item_scores, predict
 
@@ -51,7 +51,7 @@ class Served:
         prepared = Prepared.open(folder)
         said = json.loads((folder / "served.json").read_text(encoding="utf-8"))
         model_class = reference_class(said["reference"]) if said["reference"] else _class_in(folder / "model.py")
-        model = serve(build(model_class, prepared.schema, said["hyper"], seed=0))
+        model = in_served_form(build(model_class, prepared.schema, said["hyper"], seed=0))
         model.load_state_dict(load_file(folder / "weights.safetensors"))
         encoders = Encoders.of(prepared)
         return cls(output_columns(prepared.schema), _items(prepared.schema, encoders), encoders, model)

@@ -185,7 +185,7 @@ class Distillation(nn.Module):
     def staged(self, stages: Sequence[Stage]) -> tuple[Stage, ...]:
         return Stage("teacher", loss="teacher_loss", epochs=self.teacher_share), *after(stages, self.teacher_share, (TEACHER,))
 
-    def serve(self) -> None:
+    def take_served_form(self) -> None:
         self.teacher = None
 
     def served_state(self, state: dict[str, Tensor], prefix: str) -> None:

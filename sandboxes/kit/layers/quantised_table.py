@@ -19,8 +19,8 @@ class QuantisedTable(Table):
     """Looks up step * round(clip(w / step, -Q, Q)), Q = 2^(bits - 1) - 1; gradients pass the rounding as if it were not there.
 
     The step is one for the table, and `log_step` its logarithm relative to where it starts, 2 E|w| / sqrt(Q), so that a step of
-    Adam changes it by a share. In training the weights stay in float32 and are rounded at every lookup; only `serve` makes the
-    table smaller, to one byte an element in `codes` (V, D) int8.
+    Adam changes it by a share. In training the weights stay in float32 and are rounded at every lookup; only `take_served_form`
+    makes the table smaller, to one byte an element in `codes` (V, D) int8.
     """
 
     codes: Tensor
@@ -53,7 +53,7 @@ class QuantisedTable(Table):
         mean: Tensor = (self(rows) * real).sum(1) / real.sum(1).clamp(min=1)
         return mean
 
-    def serve(self) -> None:
+    def take_served_form(self) -> None:
         codes = self._codes(self.weight.detach(), self.step.detach())
         del self.weight
         self.register_buffer("codes", codes)

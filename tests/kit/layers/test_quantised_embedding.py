@@ -18,7 +18,7 @@ from sandboxes.kit import Batch, Schema
 from sandboxes.kit.layers import FeatureEmbedding, QuantisedEmbedding
 from sandboxes.kit.layers.quantised_table import QuantisedTable
 from sandboxes.kit.layers.table import Table
-from sandboxes.kit.served_form import serve, served_state
+from sandboxes.kit.served_form import in_served_form, served_state
 from sandboxes.kit.training import TrainConfig, build, fit
 from sandboxes.kit.training.model import predict
 
@@ -103,12 +103,12 @@ def test_serving_holds_bytes_and_says_the_same(bits: int, tmp_path: Path) -> Non
     codes = load_file(tmp_path / "weights.safetensors")["embedding.table.codes"]
     assert codes.dtype == torch.int8 and codes.shape == model.embedding.table.weight.shape and codes.unique().numel() > 2
     assert not any(name.endswith("table.weight") for name in state)
-    served = serve(Small(SCHEMA, bits))
+    served = in_served_form(Small(SCHEMA, bits))
     served.load_state_dict(load_file(tmp_path / "weights.safetensors"))
     assert torch.equal(predict(served, rows, 1), said)
     held = sum(t.numel() * t.element_size() for t in (*served.embedding.table.parameters(), *served.embedding.table.buffers()))
     assert held == codes.numel() + 4
-    assert torch.equal(predict(serve(model), rows, 1), said)  # a trained model may take the form itself
+    assert torch.equal(predict(in_served_form(model), rows, 1), said)  # a trained model may take the form itself
 
 
 @pytest.mark.parametrize("updates", ["whole", "touched"])

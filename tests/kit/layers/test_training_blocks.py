@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from sandboxes.kit import Batch, Schema, Stage, observed_bce
 from sandboxes.kit.layers import AlternatingUpdates, Distillation, EasyToHard, FeatureEmbedding, LinearTerm, SharpnessAware
-from sandboxes.kit.served_form import serve, served_state
+from sandboxes.kit.served_form import in_served_form, served_state
 from sandboxes.kit.smoke import smoke
 from sandboxes.kit.training import TrainConfig, build, fit
 from sandboxes.kit.training.model import predict
@@ -116,7 +116,7 @@ def test_a_served_model_has_no_teacher_and_says_the_same() -> None:
     assert state and not any("teacher" in name for name in state)
     said = predict(model, rows, 1)
     torch.manual_seed(9)
-    served = serve(Taught(PLAIN))
+    served = in_served_form(Taught(PLAIN))
     served.load_state_dict(state)
     assert torch.equal(predict(served, rows, 1), said)
 
@@ -370,4 +370,4 @@ def test_planted_rows_are_still_learned_under_all_of_it() -> None:
     model = build(Everything, schema, {}, seed=0)
     fitted = fit(model, train, valid, TrainConfig(max_epochs=10, patience=10, batch_size=100, learning_rate=0.02))
     assert [e.stage for e in fitted.epochs] == ["teacher"] * 4 + ["train"] * 6
-    assert max(e.valid_auc for e in fitted.epochs) > 0.6
+    assert max(e.valid["auc"] for e in fitted.epochs) > 0.6

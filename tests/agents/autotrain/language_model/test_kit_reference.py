@@ -32,7 +32,7 @@ def test_the_reference_names_every_block_its_class_and_its_arguments() -> None:
         assert f"### {card.name}: `{card.block}`" in reference
         assert card.example.strip() in reference
         own = reference.split(f"### {card.name}: ")[1].split("```")[0]
-        assert ("outcomes (B, L, O)" in own) == card.takes_outcomes
+        assert ("outcomes (B, L, O)" in own) == ("outcomes" in card.ports.takes)
         assert f"- `{card.name}`:" in listed
         for argument in card.arguments:
             assert f"`{argument.name}={argument.default!r}`" in reference
