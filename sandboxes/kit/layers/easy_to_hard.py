@@ -153,7 +153,8 @@ class EasyToHard(nn.Module):
     def forward(self, logits: Tensor, batch: Batch) -> Tensor:
         assert batch.labels is not None
         logits = logits.reshape(batch.labels.shape)  # (B, T)
-        losses = functional.binary_cross_entropy_with_logits(logits, batch.labels.nan_to_num(0.0), reduction="none")
+        target = batch.labels.nan_to_num(0.0).to(logits.dtype)
+        losses = functional.binary_cross_entropy_with_logits(logits, target, reduction="none")  # (B, T)
         counts = torch.zeros_like(losses)
         for label in (0.0, 1.0):
             own = batch.labels == label  # (B, T)
