@@ -30,7 +30,7 @@ def prepared(root: Path, schema: Schema) -> Prepared:
     for split, seed in (("valid", 1), ("test", 2)):
         rng = np.random.default_rng(seed)
         if schema.predicts == "items":
-            Answers(np.arange(13), rng.integers(2, 100, 12).astype(np.int32)).save(root / "hidden", split)
+            Answers(np.arange(13), rng.integers(2, 100, 12).astype(np.int32)).save(root / "hidden", f"{split}.answers")
         else:
             np.save(root / "hidden" / f"{split}.labels.npy", np.tile([[0.0], [1.0]], (6, 1)).astype(np.float32))
         np.save(root / "hidden" / f"{split}.groups.npy", np.arange(12) // 2)

@@ -17,7 +17,7 @@ AWAY = "other_field unsupported_task"  # clearly not click or conversion predict
 
 ABSTRACTS = {
     "align-grag": _of(AWAY, may="contrastive_loss"),
-    "alpt": _of("no_mechanism"),
+    "alpt": _of("in_scope", "quantised_embedding"),
     "apen": _of("analysis unsupported_task"),
     "autoassign-plus": _of("no_mechanism unsupported_task"),
     "automl-survey": _of("survey"),
