@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from workflows.catalogue_commands import data_app, kit_app
 from workflows.exit_codes import ExitCode
+from workflows.terminal import Json, fail, open_console, print_json, read_settings
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from workflows.driver import Ended
     from workflows.run_folder import RunFolder
     from workflows.settings import Settings
@@ -22,14 +22,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-data_app = typer.Typer(help="The data sets that reproductions train on.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
-kit_app = typer.Typer(help="What models are made of: blocks, reference models, data sets.", no_args_is_help=True)
 app.add_typer(kit_app, name="kit")
 
-KitKind = Literal["blocks", "models", "data"]
 SandboxOption = Literal["auto", "docker", "bubblewrap", "process"]
-Json = Annotated[bool, typer.Option("--json", help="Print events as JSON, one a line.")]
 BudgetMinutes = Annotated[float | None, typer.Option(min=0.01, help="Stop after so many minutes; what finished is kept.")]
 BudgetUsd = Annotated[float | None, typer.Option(min=0.0001, help="Spend at most this on the language model.")]
 Unsafe = Annotated[
@@ -43,7 +39,7 @@ def _known_way(way: str) -> str:
     try:
         fixed_by(way)
     except ValueError as error:
-        _fail(f"--way {error}", ExitCode.USAGE)
+        fail(f"--way {error}", ExitCode.USAGE)
     return way
 
 
@@ -91,7 +87,7 @@ def reproduce(
     from workflows.driver import begin
     from workflows.request import ReproductionRequest
 
-    settings = _settings()
+    settings = read_settings()
     request = ReproductionRequest(
         paper=paper,
         data=data,
@@ -127,7 +123,7 @@ def resume(
     json: Json = False,
 ) -> None:
     """Goes on with a run that was stopped, killed, out of budget or waiting."""
-    settings = _settings()
+    settings = read_settings()
     changes: dict[str, Any] = {"sandbox": sandbox, "allow_unsafe_sandbox": allow_unsafe_sandbox, "budget_usd": budget_usd}
     changes = {name: value for name, value in changes.items() if value is not None} | {"budget_minutes": budget_minutes}
     _run(settings, _find(settings, run), json=json, changes=changes, approved=yes)
@@ -138,7 +134,7 @@ def runs(json: Json = False) -> None:
     """All runs, newest first."""
     from workflows.run_folder import list_runs
 
-    found = list_runs(_settings().home)
+    found = list_runs(read_settings().home)
     if json:
         for summary in found:
             print(summary.model_dump_json())
@@ -146,12 +142,12 @@ def runs(json: Json = False) -> None:
     from rich.table import Table
 
     if not found:
-        _console().print("No runs yet: agenticrs reproduce PAPER makes one.")
+        open_console().print("No runs yet: agenticrs reproduce PAPER makes one.")
         return
     table = Table("run", "paper", "data", "status", "verdict", "minutes", box=None, pad_edge=False)
     for s in found:
         table.add_row(s.run_id, s.title or s.paper, s.dataset, s.status, s.verdict, f"{s.seconds / 60:.1f}")
-    _console().print(table)
+    open_console().print(table)
 
 
 @app.command()
@@ -159,7 +155,7 @@ def show(run: Annotated[str, typer.Argument(help="The run, or the beginning of i
     """What a run came to: its verdict, its table, its files."""
     from workflows.driver import EXIT_OF_STATUS, Ended
 
-    settings = _settings()
+    settings = read_settings()
     folder = _find(settings, run)
     summary = folder.summary
     if json:
@@ -173,13 +169,11 @@ def doctor(json: Json = False) -> None:
     """What is installed, reachable and missing, each with its remedy."""
     from workflows.doctor import examine
 
-    found = examine(_settings())
+    found = examine(read_settings())
     if json:
-        import json as encoder
-
-        print(encoder.dumps([{"name": f.name, "state": f.state, "detail": f.detail, "remedy": f.remedy} for f in found]))
+        print_json([{"name": f.name, "state": f.state, "detail": f.detail, "remedy": f.remedy} for f in found])
     else:
-        console = _console()
+        console = open_console()
         marks = {"ok": "[green]ok     [/]", "missing": "[yellow]missing[/]", "broken": "[red]broken [/]"}
         for f in found:
             console.print(
@@ -188,75 +182,6 @@ def doctor(json: Json = False) -> None:
             )
     if any(f.state == "broken" for f in found):
         raise typer.Exit(ExitCode.INTERNAL)
-
-
-@data_app.command("list")
-def data_list(json: Json = False) -> None:
-    """Data sets known by name, and whether their files are here."""
-    from workflows.data import listing
-
-    rows = listing(_settings())
-    if json:
-        import json as encoder
-
-        print(encoder.dumps(rows))
-        return
-    from rich.markup import escape
-
-    console = _console()
-    for row in rows:
-        console.print(f"[bold]{row['name']}[/]: {escape(row['description'])}", highlight=False, soft_wrap=True)
-        console.print(f"  [dim]licence:[/] {escape(row['licence'])}", highlight=False, soft_wrap=True)
-        console.print(f"  [dim]state:[/] {escape(row['state'])}", highlight=False, soft_wrap=True)
-
-
-@data_app.command("prepare")
-def data_prepare(data: Annotated[str, typer.Argument(help="A data set's name, or a path.")]) -> None:
-    """Prepares a data set: vocabularies, splits, leak checks, arrays."""
-    from sandboxes.kit.data import DataError
-    from workflows.data import prepare
-
-    try:
-        said = prepare(_settings(), data)
-    except DataError as error:
-        _fail(str(error), ExitCode.UNREADABLE)
-    _console().print(said, highlight=False, soft_wrap=True, markup=False)
-
-
-@kit_app.command("list")
-def kit_list(kind: Annotated[KitKind | None, typer.Argument(help="Only these.")] = None, json: Json = False) -> None:
-    """Blocks by slot, reference models and data sets, each in a sentence."""
-    from workflows.kit import listing, print_listing
-
-    rows = listing(kind)
-    if json:
-        import json as encoder
-
-        print(encoder.dumps(rows))
-    else:
-        print_listing(_console(), rows)
-
-
-@kit_app.command("show")
-def kit_show(
-    name: Annotated[str, typer.Argument(help="A block, a model or a data set.")],
-    kind: Annotated[KitKind | None, typer.Option(help="Which, where several share the name.")] = None,
-    json: Json = False,
-) -> None:
-    """All of one block, model or data set: formula, place, arguments, cue phrases, an example that runs."""
-    from workflows.kit import NotInTheKit, find, print_entry
-
-    try:
-        found = find(name, kind)
-    except NotInTheKit as error:
-        _fail(str(error), ExitCode.USAGE)
-    if json:
-        import json as encoder
-
-        print(encoder.dumps(found))
-        return
-    for entry in found:
-        print_entry(_console(), entry)
 
 
 def main() -> None:
@@ -275,11 +200,11 @@ def _run(settings: Settings, folder: RunFolder, *, json: bool, changes: dict[str
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # what tuning does is told by our own events
     ended = ended_before(folder)
     if ended is None:
-        watching = watch(_console(), json)
+        watching = watch(open_console(), json)
         try:
             ended = go(settings, folder, watching, changes=changes, approved=approved)
         except RunBusy as error:
-            _fail(str(error), ExitCode.USAGE)
+            fail(str(error), ExitCode.USAGE)
         finally:
             watching.close()
         if ended.code == ExitCode.WAITING and not json and sys.stdin.isatty():
@@ -295,7 +220,7 @@ def _run(settings: Settings, folder: RunFolder, *, json: bool, changes: dict[str
 def _conclude(settings: Settings, ended: Ended) -> None:
     from workflows.conclusion import conclude
 
-    conclude(_console(), settings, ended)
+    conclude(open_console(), settings, ended)
 
 
 def _find(settings: Settings, name: str) -> RunFolder:
@@ -304,32 +229,7 @@ def _find(settings: Settings, name: str) -> RunFolder:
     try:
         return find_run(settings, name)
     except NoSuchRun as error:
-        _fail(str(error), ExitCode.USAGE)
-
-
-def _settings() -> Settings:
-    from pydantic import ValidationError
-
-    from workflows.settings import Settings
-
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        first = error.errors()[0]
-        _fail(f"the setting {'.'.join(map(str, first['loc']))} is wrong: {first['msg']}", ExitCode.USAGE)
-    settings.home.mkdir(parents=True, exist_ok=True)
-    return settings
-
-
-def _fail(text: str, code: ExitCode) -> NoReturn:
-    typer.echo(text, err=True)
-    raise typer.Exit(code)
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console()
+        fail(str(error), ExitCode.USAGE)
 
 
 if __name__ == "__main__":

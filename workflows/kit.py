@@ -12,7 +12,7 @@ from sandboxes.kit.card import Argument, Card
 from sandboxes.kit.datasets import DATASETS, DataSet
 from sandboxes.kit.example import whole_example
 from sandboxes.kit.layers import CARDS
-from sandboxes.kit.models import ITEM_MODELS, MODELS
+from sandboxes.kit.models import ALL_MODELS
 from sandboxes.kit.needs import in_words
 from sandboxes.kit.ports import JOINTS, SLOTS
 
@@ -33,7 +33,7 @@ def listing(kind: Kind | None = None) -> list[Entry]:
     """Everything of `kind`, or everything there is: kind, name, slot ("" but for blocks) and summary."""
     order = list(SLOTS)
     rows = [_row("blocks", c.name, c.summary, c.slot) for c in sorted(CARDS, key=lambda c: order.index(c.slot))]
-    rows += [_row("models", name, _first_line(inspect.getmodule(model))) for name, model in {**MODELS, **ITEM_MODELS}.items()]
+    rows += [_row("models", name, _first_line(inspect.getmodule(model))) for name, model in ALL_MODELS.items()]
     rows += [_row("data", d.name, d.description) for d in DATASETS]
     return [row for row in rows if kind in (None, row["kind"])]
 
@@ -45,7 +45,7 @@ def find(name: str, kind: Kind | None = None) -> list[Entry]:
     """
     asked = name.lower().replace("-", "_")
     blocks = [_block(c) for c in CARDS if asked in (c.name, c.block.lower())]
-    models = [_model(n, model) for n, model in {**MODELS, **ITEM_MODELS}.items() if asked == n]
+    models = [_model(n, model) for n, model in ALL_MODELS.items() if asked == n]
     data = [_data(d) for d in DATASETS if name.lower() == d.name]
     found = [entry for entry in (*blocks, *models, *data) if kind in (None, entry["kind"])]
     if not found:

@@ -6,9 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sandboxes.kit.schema import UNKNOWN_ID
-
-FIRST_ITEM = UNKNOWN_ID + 1
+from sandboxes.kit.schema import FIRST_ID
 
 
 def observed_bce(logits: Tensor, labels: Tensor) -> Tensor:
@@ -29,4 +27,4 @@ def softmax_over_items(scores: Tensor, answer: Tensor) -> Tensor:
 
     The ids of padding and of the unknown, which are no items, take no part.
     """
-    return functional.cross_entropy(scores[:, FIRST_ITEM:].float(), answer - FIRST_ITEM)
+    return functional.cross_entropy(scores[:, FIRST_ID:].float(), answer - FIRST_ID)

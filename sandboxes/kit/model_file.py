@@ -8,12 +8,12 @@ from pathlib import Path
 
 from torch import nn
 
-from sandboxes.kit.models import ITEM_MODELS, MODELS
+from sandboxes.kit.models import ALL_MODELS
 
 
 def reference_class(name: str) -> type[nn.Module]:
     """The reference model of that name. Raises `KeyError` when there is none."""
-    return {**MODELS, **ITEM_MODELS}[name]
+    return ALL_MODELS[name]
 
 
 def class_in_file(path: Path, module_name: str = "model") -> type[nn.Module]:

@@ -15,9 +15,8 @@ from torch import nn
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.contract import HasPredict
 from sandboxes.kit.layers import LinearTerm
-from sandboxes.kit.losses import FIRST_ITEM
 from sandboxes.kit.metrics import auc, log_loss
-from sandboxes.kit.schema import Schema
+from sandboxes.kit.schema import FIRST_ID, Schema
 from sandboxes.kit.training.model import every_stage, free, item_scores, loss_of, predict
 from sandboxes.kit.training.rows import Rows
 
@@ -44,8 +43,8 @@ def _items(model: nn.Module, train: Rows) -> str | None:
     for step in range(1, OVERFIT_STEPS + 1):
         _step(model, optimizer, rows)
         if step % OVERFIT_LOOK == 0:
-            scores = item_scores(model, rows)[:, FIRST_ITEM:]
-            best = scores.topk(places).indices + FIRST_ITEM  # (B, places)
+            scores = item_scores(model, rows)[:, FIRST_ID:]
+            best = scores.topk(places).indices + FIRST_ID  # (B, places)
             found = (best == rows.answer[:, None]).any(1).float().mean().item()
             if found >= FOUND_SHARE:
                 return None

@@ -14,6 +14,7 @@ from typing import Literal
 
 PADDING_ID = 0
 UNKNOWN_ID = 1
+FIRST_ID = UNKNOWN_ID + 1  # of the values seen in training
 NOT_OBSERVED_ID, NEGATIVE_ID, POSITIVE_ID = 1, 2, 3  # what came of a past event
 N_OUTCOMES = 4  # ids of a history of outcomes, padding among them
 
@@ -144,7 +145,8 @@ class Schema:
     @property
     def query_fields(self) -> list[int]:
         """The other fields: what is known before an item is chosen."""
-        return [i for i in range(self.n_fields) if i not in set(self.item_fields)]
+        of_item = set(self.item_fields)
+        return [i for i in range(self.n_fields) if i not in of_item]
 
     def index_of(self, name: str) -> int:
         """The column of the categorical field `name` in `Batch.ids`. Raises `KeyError` when there is none."""

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
@@ -25,12 +24,11 @@ from sandboxes.kit.batch import Batch
 from sandboxes.kit.data.encoders import Encoders
 from sandboxes.kit.data.prepared import Prepared
 from sandboxes.kit.data.vocabulary import Vocabulary
-from sandboxes.kit.losses import FIRST_ITEM
 from sandboxes.kit.model_file import class_in_file, reference_class
-from sandboxes.kit.ranking import CUTOFF
-from sandboxes.kit.schema import Schema
+from sandboxes.kit.ranking import CUTOFF, NOTHING
+from sandboxes.kit.schema import FIRST_ID, Schema
 from sandboxes.kit.served_form import in_served_form
-from sandboxes.kit.training.goal import EVALUATION_BATCH, SCORES_AT_ONCE
+from sandboxes.kit.training.goal import EVALUATION_BATCH, SCORES_AT_ONCE, best_items
 from sandboxes.kit.training.model import build, item_scores, predict
 
 
@@ -67,17 +65,14 @@ class Served:
         if self.items is None:
             pctr: NDArray[np.float32] = predict(self.model, batch, len(self.columns)).numpy()
             return pctr
-        scores = item_scores(self.model, batch)[:, FIRST_ITEM:]
-        best = scores.topk(len(self.columns))
-        found: NDArray[np.str_] = self.items[FIRST_ITEM + best.indices.numpy()]
-        found[torch.isneginf(best.values).numpy()] = ""
-        return found
+        ids = best_items(item_scores(self.model, batch), len(self.columns)).numpy()
+        return np.where(ids == NOTHING, "", self.items[ids])
 
 
 def output_columns(schema: Schema) -> tuple[str, ...]:
     """What the columns of a served model's predictions are called."""
     if schema.predicts == "items":
-        return tuple(f"item_{place}" for place in range(1, min(CUTOFF, schema.n_items - FIRST_ITEM) + 1))
+        return tuple(f"item_{place}" for place in range(1, min(CUTOFF, schema.n_items - FIRST_ID) + 1))
     return tuple(t.name for t in schema.tasks)
 
 

@@ -17,9 +17,8 @@ from torch import Tensor, nn
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.collection import Collection
-from sandboxes.kit.losses import FIRST_ITEM
 from sandboxes.kit.overfit import overfit, spread
-from sandboxes.kit.schema import Schema
+from sandboxes.kit.schema import FIRST_ID, Schema
 from sandboxes.kit.training.model import Hyper, build, every_stage, item_scores, loss_of, predict
 from sandboxes.kit.training.rows import Rows
 
@@ -151,7 +150,7 @@ def _same_seed(fresh: Callable[[], nn.Module], rows: Batch, seed: int) -> str | 
 
 def _not_constant(model: nn.Module, schema: Schema, rows: Batch) -> str | None:
     if schema.predicts == "items":
-        spread = item_scores(model, rows)[0, FIRST_ITEM:].nan_to_num(neginf=0.0).std().item()
+        spread = item_scores(model, rows)[0, FIRST_ID:].nan_to_num(neginf=0.0).std().item()
         return None if spread > 1e-7 else "an untrained model gives all items the same score"
     spread = predict(model, rows, len(schema.tasks))[:, 0].std().item()
     return None if spread > 1e-7 else "an untrained model predicts the same for every row"

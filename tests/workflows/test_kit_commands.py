@@ -16,7 +16,7 @@ from sandboxes.kit.card import Card
 from sandboxes.kit.datasets import DATASETS
 from sandboxes.kit.example import whole_example
 from sandboxes.kit.layers import CARDS
-from sandboxes.kit.models import MODELS
+from sandboxes.kit.models import ALL_MODELS
 from sandboxes.kit.ports import SLOTS
 from workflows.exit_codes import ExitCode
 from workflows.kit import NotInTheKit, find, listing, print_entry, print_listing
@@ -33,7 +33,7 @@ def shown(name: str, width: int = 160) -> str:
 def test_everything_is_listed_once_with_a_summary() -> None:
     rows = listing()
     assert sorted((r["kind"], r["name"]) for r in rows) == sorted(
-        [*(("blocks", c.name) for c in CARDS), *(("models", m) for m in MODELS), *(("data", d.name) for d in DATASETS)]
+        [*(("blocks", c.name) for c in CARDS), *(("models", m) for m in ALL_MODELS), *(("data", d.name) for d in DATASETS)]
     )
     assert all(r["summary"] and "\n" not in r["summary"] for r in rows)
     assert [r for r in rows if r["kind"] == "models"] == listing("models")
@@ -66,7 +66,7 @@ def test_a_card_is_shown_whole_and_its_code_can_be_pasted(card: Card) -> None:
 def test_a_models_constructor_is_shown() -> None:
     text = shown("din")
     (entry,) = find("din")
-    assert [a["argument"] for a in entry["arguments"]] == list(inspect.signature(MODELS["din"]).parameters)
+    assert [a["argument"] for a in entry["arguments"]] == list(inspect.signature(ALL_MODELS["din"]).parameters)
     assert "Zhou et al., KDD 2018" in text and "attention_units" in text and "(80, 40)" in text
     assert "target attention" in entry["summary"]
 

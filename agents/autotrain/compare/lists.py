@@ -18,9 +18,8 @@ from agents.autotrain.compare.question import ITEMS, Question
 from agents.autotrain.compare.scores import BadPredictions, Scores, TaskScore
 from agents.autotrain.compare.verdict import Rules
 from sandboxes.kit.ranking import CUTOFF, LONGEST, NOTHING, Answers, ndcg_at, recall_at
-from sandboxes.kit.schema import UNKNOWN_ID
+from sandboxes.kit.schema import FIRST_ID
 
-FIRST_ID = UNKNOWN_ID + 1  # ids below it are no items
 Lists = NDArray[np.int32]
 
 

@@ -8,6 +8,7 @@ from agents.autotrain.report.cleaning import clean
 from agents.autotrain.report.document import Block, Cell, Document, Figures, Fold, Items, Listing, Quote, Table, Text
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
+ADDRESS = re.compile(r"@(?!\d+\b(?![.-]\w))")
 AT_START = re.compile(r"^(\d+)([.)])")
 
 
@@ -23,9 +24,13 @@ def to_markdown(doc: Document) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text on one line in which no character has a meaning to Markdown or HTML; bare addresses do not become links."""
+    """Text on one line in which no character has a meaning to Markdown or HTML; bare addresses do not become links.
+
+    The ``@`` of ``nDCG@20`` begins no address and stays readable.
+    """
     plain = " ".join(clean(text).split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    plain = SPECIAL.sub(_backslashed, plain).replace("://", ":&#47;&#47;").replace("www.", "www&#46;").replace("@", "&#64;")
+    plain = SPECIAL.sub(_backslashed, plain).replace("://", ":&#47;&#47;").replace("www.", "www&#46;")
+    plain = ADDRESS.sub("&#64;", plain)
     return AT_START.sub(r"\1\\\2", plain)
 
 

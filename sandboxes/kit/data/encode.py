@@ -24,7 +24,7 @@ from sandboxes.kit.data.spec import Categorical, Numeric, TableSpec
 from sandboxes.kit.data.splits import TRAIN
 from sandboxes.kit.data.table import BLOCK, Table
 from sandboxes.kit.data.vocabulary import fit_vocabulary
-from sandboxes.kit.schema import UNKNOWN_ID
+from sandboxes.kit.schema import FIRST_ID
 
 VALUES = 1 << 20  # in memory at once when a scaler is fitted
 
@@ -88,7 +88,7 @@ def _fit_ids(field: Categorical, rows: Rows, coded: CodedField, file: Path) -> I
     for train_codes in _train_codes(coded, rows, max(BLOCK, len(texts))):
         counts += np.bincount(train_codes, minlength=len(texts))
     vocabulary, of_code = fit_vocabulary(texts, counts, field.min_frequency)
-    ids = np.arange(UNKNOWN_ID + 1, vocabulary.cardinality, dtype=np.int32)
+    ids = np.arange(FIRST_ID, vocabulary.cardinality, dtype=np.int32)
     table = pl.DataFrame({"id": ids, "value": vocabulary.values})
     table.select(pl.lit(field.name).alias("field"), "id", "value").write_parquet(file)
     return IdField(coded, vocabulary.cardinality, of_code)

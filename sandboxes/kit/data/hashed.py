@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sandboxes.kit.data.stable_hash import text_hashes
-from sandboxes.kit.data.vocabulary import FIRST_ID
+from sandboxes.kit.schema import FIRST_ID
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,8 @@ def _write(source: Source, root: Path) -> None:
     table = _table(source, columns / "rows.parquet")
     dtypes = {name: str(dtype) for name, dtype in table.frame.collect_schema().items()}
     rows, fields, checks = _rows(spec, table, columns)
-    _write_labels(rows, visible, hidden)
+    if spec.predicts == "labels":
+        _write_labels(rows, visible, hidden)
     ids = fit_ids(spec, rows, fields, columns)
     numbers = fit_numbers(spec, table, rows, columns)
     own = [rows.labels[rows.codes == code] for code in (TRAIN, VALID)]

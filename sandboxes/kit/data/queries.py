@@ -71,8 +71,6 @@ def pose_queries(rows: Rows, schema: Schema, visible: Path, hidden: Path) -> Pos
                 f"no event of the {split} split is of an item that train teaches and the user has not taken before; "
                 "give more rows, or another split"
             )
-        for file in (visible / f"{split}.labels.npy", hidden / f"{split}.labels.npy"):
-            file.unlink(missing_ok=True)
         taken = _together(taken, events)
         sizes[split], n = size, max(len(everything.at), 1)
         dropped[split] = {"of unknown items": round(unknown / n, 5), "taken before": round(repeated / n, 5)}

@@ -8,9 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sandboxes.kit.schema import UNKNOWN_ID
-
-FIRST_ID = UNKNOWN_ID + 1
+from sandboxes.kit.schema import FIRST_ID, UNKNOWN_ID
 
 Ids = NDArray[np.int32]
 

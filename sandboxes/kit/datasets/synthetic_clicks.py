@@ -12,10 +12,7 @@ Notation: n rows, U users, I items, L history length.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +24,7 @@ from sandboxes.kit.data.prepare import prepare
 from sandboxes.kit.data.prepared import Prepared
 from sandboxes.kit.data.source import Source
 from sandboxes.kit.data.spec import Categorical, Label, Numeric, Sequence, Split, TableSpec
-from sandboxes.kit.datasets.dataset import DataSet
+from sandboxes.kit.datasets.generated import generated_data_set, generated_source
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -144,15 +141,7 @@ def generate(config: SyntheticClicks) -> Generated:
 
 def synthetic_source(config: SyntheticClicks) -> Source:
     """The log as a source, marked synthetic."""
-    text = json.dumps(asdict(config), sort_keys=True)
-    return Source(
-        spec=spec(config),
-        read=lambda: generate(config).table,
-        content=hashlib.sha256(text.encode()).hexdigest(),
-        provenance=f"SYNTHETIC, generated with planted truth: {text}",
-        licence="none needed",
-        synthetic=True,
-    )
+    return generated_source(spec(config), asdict(config), lambda: generate(config).table)
 
 
 def prepare_synthetic(config: SyntheticClicks, folder: Path) -> Prepared:
@@ -226,14 +215,7 @@ def _sigmoid(x: Floats) -> Floats:
     return np.asarray(1.0 / (1.0 + np.exp(-x)))
 
 
-def _source(config: SyntheticClicks, folder: Path | None) -> Source:
-    return synthetic_source(config)
-
-
-SYNTHETIC_CLICKS = DataSet(
-    name="synthetic-clicks",
-    description="SYNTHETIC clicks, 120,000 rows, 2 tasks: click, conversion given click; histories, scenarios, drift",
-    licence="none needed",
-    kind="synthetic",
-    source=partial(_source, SyntheticClicks()),
+SYNTHETIC_CLICKS = generated_data_set(
+    synthetic_source(SyntheticClicks()),
+    "SYNTHETIC clicks, 120,000 rows, 2 tasks: click, conversion given click; histories, scenarios, drift",
 )

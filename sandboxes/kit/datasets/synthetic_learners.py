@@ -11,10 +11,7 @@ Notation: n rows, U learners, Q questions, S skills.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +23,7 @@ from sandboxes.kit.data.prepare import prepare
 from sandboxes.kit.data.prepared import Prepared
 from sandboxes.kit.data.source import Source
 from sandboxes.kit.data.spec import Categorical, Label, Sequence, Split, TableSpec
-from sandboxes.kit.datasets.dataset import DataSet
+from sandboxes.kit.datasets.generated import generated_data_set, generated_source
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -116,15 +113,7 @@ def _question(config: SyntheticLearners, random: np.random.Generator, skill: Int
 
 def synthetic_source(config: SyntheticLearners) -> Source:
     """The log as a source, marked synthetic."""
-    text = json.dumps(asdict(config), sort_keys=True)
-    return Source(
-        spec=spec(config),
-        read=lambda: generate(config).table,
-        content=hashlib.sha256(text.encode()).hexdigest(),
-        provenance=f"SYNTHETIC, generated with planted truth: {text}",
-        licence="none needed",
-        synthetic=True,
-    )
+    return generated_source(spec(config), asdict(config), lambda: generate(config).table)
 
 
 def prepare_synthetic(config: SyntheticLearners, folder: Path) -> Prepared:
@@ -132,14 +121,7 @@ def prepare_synthetic(config: SyntheticLearners, folder: Path) -> Prepared:
     return prepare(synthetic_source(config), folder)
 
 
-def _source(config: SyntheticLearners, folder: Path | None) -> Source:
-    return synthetic_source(config)
-
-
-SYNTHETIC_LEARNERS = DataSet(
-    name="synthetic-learners",
-    description="SYNTHETIC exercises, 100,000 rows, 1 task: answered correctly; histories of questions, skills and outcomes",
-    licence="none needed",
-    kind="synthetic",
-    source=partial(_source, SyntheticLearners()),
+SYNTHETIC_LEARNERS = generated_data_set(
+    synthetic_source(SyntheticLearners()),
+    "SYNTHETIC exercises, 100,000 rows, 1 task: answered correctly; histories of questions, skills and outcomes",
 )

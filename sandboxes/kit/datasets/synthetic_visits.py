@@ -8,11 +8,7 @@ Notation: U users, I items, E events, G categories, H hidden width.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
-from functools import partial
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -20,7 +16,7 @@ from numpy.typing import NDArray
 
 from sandboxes.kit.data.source import Source
 from sandboxes.kit.data.spec import Categorical, Label, Sequence, Split, TableSpec
-from sandboxes.kit.datasets.dataset import DataSet
+from sandboxes.kit.datasets.generated import generated_data_set, generated_source
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -112,25 +108,10 @@ def _walked(still: Floats, walk: Floats, category: Ints, visits: Ints, random: n
 
 def synthetic_source(config: SyntheticVisits) -> Source:
     """The log as a source, marked synthetic."""
-    text = json.dumps(asdict(config), sort_keys=True)
-    return Source(
-        spec=spec(config),
-        read=lambda: generate(config).table,
-        content=hashlib.sha256(text.encode()).hexdigest(),
-        provenance=f"SYNTHETIC, generated with planted truth: {text}",
-        licence="none needed",
-        synthetic=True,
-    )
+    return generated_source(spec(config), asdict(config), lambda: generate(config).table)
 
 
-def _source(config: SyntheticVisits, folder: Path | None) -> Source:
-    return synthetic_source(config)
-
-
-SYNTHETIC_VISITS = DataSet(
-    name="synthetic-visits",
-    description="SYNTHETIC visits of 3,000 users to 600 items: which item comes next; histories, tastes, a walk of categories",
-    licence="none needed",
-    kind="synthetic",
-    source=partial(_source, SyntheticVisits()),
+SYNTHETIC_VISITS = generated_data_set(
+    synthetic_source(SyntheticVisits()),
+    "SYNTHETIC visits of 3,000 users to 600 items: which item comes next; histories, tastes, a walk of categories",
 )

@@ -63,6 +63,7 @@ from sandboxes.kit.layers.cross_network_v2 import CrossNetworkV2
 from sandboxes.kit.layers.decaying_attention import DecayingAttention
 from sandboxes.kit.layers.distillation import Distillation
 from sandboxes.kit.layers.dnn import DNN
+from sandboxes.kit.layers.drawn_instead import drawn_instead
 from sandboxes.kit.layers.easy_to_hard import EasyToHard
 from sandboxes.kit.layers.entire_space_product import EntireSpaceProduct
 from sandboxes.kit.layers.feature_dropout import FeatureDropout
@@ -87,7 +88,7 @@ from sandboxes.kit.layers.multi_path_averaging import MultiPathAveraging
 from sandboxes.kit.layers.numeric_discretisation import NumericDiscretisation
 from sandboxes.kit.layers.outcome_gru import OutcomeGRU
 from sandboxes.kit.layers.outer_product import OuterProduct
-from sandboxes.kit.layers.pairwise_ranking import pairwise_ranking, random_items
+from sandboxes.kit.layers.pairwise_ranking import pairwise_ranking
 from sandboxes.kit.layers.ple import ProgressiveLayeredExtraction
 from sandboxes.kit.layers.pretraining import PretrainThenFinetune
 from sandboxes.kit.layers.quantised_embedding import QuantisedEmbedding
@@ -209,8 +210,8 @@ __all__ = [
     "TransformerHistory",
     "TwoStreamMLP",
     "VariationalEmbedding",
+    "drawn_instead",
     "n_query_fields",
     "pairwise_ranking",
     "query_fields",
-    "random_items",
 ]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sandboxes.kit.collection import Collection
-from sandboxes.kit.losses import FIRST_ITEM
+from sandboxes.kit.schema import FIRST_ID
 
 LEAST_SHARE = 1e-9  # of an item never seen, before the logarithm
 
@@ -37,10 +37,10 @@ class SampledSoftmax(nn.Module):
         self.shares.copy_(collection.counts / max(len(collection.events), 1))
 
     def forward(self, queries: Tensor, answers: Tensor, vectors_of: Callable[[Tensor], Tensor]) -> Tensor:
-        random = torch.randint(FIRST_ITEM, len(self.shares), (self.uniform,), device=answers.device)  # (S,)
+        random = torch.randint(FIRST_ID, len(self.shares), (self.uniform,), device=answers.device)  # (S,)
         items = torch.cat([answers, random])  # (B + S,)
         scores = queries @ vectors_of(items).T / self.temperature  # (B, B + S)
-        expected = len(answers) * self.shares[items] + self.uniform / max(len(self.shares) - FIRST_ITEM, 1)
+        expected = len(answers) * self.shares[items] + self.uniform / max(len(self.shares) - FIRST_ID, 1)
         corrected = scores - expected.clamp(min=LEAST_SHARE).log()
         own = torch.arange(len(answers), device=answers.device)
         same = answers[:, None] == items  # (B, B + S)

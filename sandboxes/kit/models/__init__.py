@@ -65,6 +65,7 @@ ITEM_MODELS: Mapping[str, type[nn.Module]] = {
     "lightgcn": LightGCN,
     "sasrec": SASRec,
 }
+ALL_MODELS: Mapping[str, type[nn.Module]] = {**MODELS, **ITEM_MODELS}
 
 
 def models_of(predicts: Predicts) -> Mapping[str, type[nn.Module]]:
@@ -74,6 +75,7 @@ def models_of(predicts: Predicts) -> Mapping[str, type[nn.Module]]:
 
 __all__ = [
     "AKT",
+    "ALL_MODELS",
     "BST",
     "DCN",
     "DIEN",

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sandboxes.kit.batch import Batch
-from sandboxes.kit.layers import DNN, FeatureEmbedding, InterestEvolution
+from sandboxes.kit.layers import DNN, FeatureEmbedding, InterestEvolution, drawn_instead
 from sandboxes.kit.layers.real_first import real_first
 from sandboxes.kit.losses import observed_bce
-from sandboxes.kit.schema import UNKNOWN_ID, Schema, SequenceField
+from sandboxes.kit.schema import Schema, SequenceField
 
 States = tuple[Tensor, Tensor]  # interest states (B, L, D), real ones first, and which they are (B, L)
 
@@ -78,12 +78,3 @@ class DIEN(nn.Module):
             fit = (states * self.embedding.vectors_of(sequence.of, values)).sum(2)  # (B, L - 1)
             losses.append(functional.binary_cross_entropy_with_logits(fit, torch.full_like(fit, label), reduction="none"))
         return ((losses[0] + losses[1]) * has_next).sum() / (2 * has_next.sum()).clamp(min=1)
-
-
-def drawn_instead(ids: Tensor, n_values: int) -> Tensor:
-    """For each id another known value of the field, each as likely; the unknown one where there is no other."""
-    first, others = UNKNOWN_ID + 1, n_values - UNKNOWN_ID - 2  # known values, without the id itself
-    if others < 1:
-        return torch.full_like(ids, UNKNOWN_ID)
-    drawn = torch.randint_like(ids, first, first + others)
-    return drawn + ((ids >= first) & (drawn >= ids))

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.collection import Collection
-from sandboxes.kit.layers import FeatureEmbedding, GraphPropagation, pairwise_ranking, query_fields, random_items
+from sandboxes.kit.layers import FeatureEmbedding, GraphPropagation, drawn_instead, pairwise_ranking, query_fields
 from sandboxes.kit.layers.table import Table
 from sandboxes.kit.schema import Schema
 
@@ -43,7 +43,7 @@ class LightGCN(nn.Module):
     def loss(self, batch: Batch) -> Tensor:
         assert batch.answer is not None
         queries, items = self._vectors(batch)
-        others = random_items(batch.answer, len(items))
+        others = drawn_instead(batch.answer, len(items))
         taken, random = ((queries * items[which]).sum(1) for which in (batch.answer, others))
         return pairwise_ranking(taken, random)
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sandboxes.kit.batch import Batch
-from sandboxes.kit.layers import FeatureEmbedding, pairwise_ranking, query_fields, random_items
+from sandboxes.kit.layers import FeatureEmbedding, drawn_instead, pairwise_ranking, query_fields
 from sandboxes.kit.layers.table import Table
 from sandboxes.kit.schema import Schema
 
@@ -34,7 +34,7 @@ class MatrixFactorisation(nn.Module):
 
     def loss(self, batch: Batch) -> Tensor:
         assert batch.answer is not None
-        queries, others = self.queries(batch), random_items(batch.answer, self.items.n_rows)
+        queries, others = self.queries(batch), drawn_instead(batch.answer, self.items.n_rows)
         taken, random = (
             (queries * self.items(which)).sum(1) + self.bias_table(which).squeeze(1) for which in (batch.answer, others)
         )

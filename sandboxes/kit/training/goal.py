@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
-from sandboxes.kit.losses import FIRST_ITEM
 from sandboxes.kit.metrics import auc, log_loss
 from sandboxes.kit.ranking import LONGEST, NOTHING, ItemLists, ndcg_at, recall_at
-from sandboxes.kit.schema import Schema
+from sandboxes.kit.schema import FIRST_ID, Schema
 from sandboxes.kit.team import ALONE, Team
 from sandboxes.kit.training.model import item_scores, predict
 from sandboxes.kit.training.rows import Queries, Rows
@@ -65,8 +65,10 @@ class Labels:
 class Items:
     """Which of all items belong to each query: lists (Q, K) int32, best first."""
 
+    n_items: int
+
     def predict(self, model: nn.Module, rows: Rows, device: str, team: Team) -> NDArray[np.int32]:
-        return ranked_lists(model, rows, device, team)
+        return ranked_lists(model, rows, self.n_items, device, team)
 
     def fault(self, valid: Rows) -> str:
         known = isinstance(valid, Queries) and valid.answers is not None and len(valid.answers)
@@ -81,7 +83,7 @@ class Items:
 
 
 def goal_of(schema: Schema) -> Goal:
-    return Items() if schema.predicts == "items" else Labels(len(schema.tasks))
+    return Items(schema.n_items) if schema.predicts == "items" else Labels(len(schema.tasks))
 
 
 def predictions(model: nn.Module, rows: Rows, n_tasks: int, device: str = "cpu", team: Team = ALONE) -> NDArray[np.float32]:
@@ -92,33 +94,35 @@ def predictions(model: nn.Module, rows: Rows, n_tasks: int, device: str = "cpu",
     return team.sum(found).cpu().numpy()
 
 
-def ranked_lists(model: nn.Module, rows: Rows, device: str = "cpu", team: Team = ALONE) -> NDArray[np.int32]:
+def ranked_lists(model: nn.Module, rows: Rows, n_items: int, device: str = "cpu", team: Team = ALONE) -> NDArray[np.int32]:
     """The best 100 items (Q, K) int32 for each query, best first, without what its user had taken; `NOTHING` where items run out.
 
-    Raises `ValueError` for scores that are NaN.
+    `n_items` is the schema's `I`. Raises `ValueError` for scores that are NaN.
     """
     assert isinstance(rows, Queries)
-    n_items = item_scores(model, rows.batch(slice(0, 1)).to(device)).shape[1]
-    length = min(LONGEST, n_items - FIRST_ITEM)
     found = torch.zeros(len(rows), LONGEST, dtype=torch.int64, device=device)
     for own, asked in _shares(len(rows), max(1, SCORES_AT_ONCE // n_items), team):
-        scores = item_scores(model, rows.batch(asked).to(device))[: own.stop - own.start].clone()  # (B, I)
+        scores = item_scores(model, rows.batch(asked).to(device))[: own.stop - own.start]  # (B, I)
         if torch.isnan(scores).any():
             raise ValueError("scores of items are NaN")
-        scores[:, :FIRST_ITEM] = -torch.inf
         if rows.taken is not None:
-            _rule_out(scores, rows.taken.within(own))
-        best = scores.topk(length)
-        found[own, length:] = NOTHING
-        found[own, :length] = torch.where(torch.isneginf(best.values), NOTHING, best.indices)
+            scores = _ruled_out(scores, rows.taken.within(own))
+        found[own] = best_items(scores, LONGEST)
     return team.sum(found).cpu().numpy().astype(np.int32)
 
 
-def _rule_out(scores: Tensor, taken: ItemLists) -> None:
-    queries = np.repeat(np.arange(len(taken)), taken.counts)
-    scores[
-        torch.from_numpy(queries).to(scores.device), torch.from_numpy(taken.items.astype(np.int64)).to(scores.device)
-    ] = -torch.inf
+def best_items(scores: Tensor, length: int) -> Tensor:
+    """The ids (B, length) int64 of the best items by `scores` (B, I), best first; `NOTHING` where no more may be recommended."""
+    known = scores[:, FIRST_ID:]
+    best = known.topk(min(length, known.shape[1]))
+    ids = torch.where(torch.isneginf(best.values), NOTHING, best.indices + FIRST_ID)
+    return functional.pad(ids, (0, length - ids.shape[1]), value=NOTHING)
+
+
+def _ruled_out(scores: Tensor, taken: ItemLists) -> Tensor:
+    queries = torch.from_numpy(np.repeat(np.arange(len(taken)), taken.counts)).to(scores.device)
+    items = torch.from_numpy(taken.items.astype(np.int64)).to(scores.device)
+    return scores.index_put((queries, items), scores.new_tensor(-torch.inf))
 
 
 def _shares(n: int, size: int, team: Team) -> Iterator[tuple[slice, slice]]:

@@ -71,7 +71,7 @@ def test_a_reader_of_histories_comes_nearer_the_truth(log: Generated, tmp_path: 
         model = build(ITEM_MODELS[name], made.schema, {}, 0, collection=load_collection(made.visible))
         config = TrainConfig(learning_rate=1e-2, batch_size=256, max_epochs=6, patience=2)
         fit(model, train, valid, config, goal=goal_of(made.schema))
-        found[name] = ndcg_at(ranked_lists(model, test), made.hidden_answers("test")).mean()
+        found[name] = ndcg_at(ranked_lists(model, test, made.schema.n_items), made.hidden_answers("test")).mean()
     truth = truth_ndcg(log)
     assert found["popularity"] < 0.6 * truth
     assert 0.75 * truth < found["sasrec"] < 1.05 * truth

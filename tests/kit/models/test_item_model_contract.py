@@ -49,26 +49,26 @@ def test_learns_what_was_planted_and_is_served_the_same(model: str, shape: str) 
     fitted = build(ITEM_MODELS[model], schema, HYPER, 0, collection=met)
     goal = goal_of(schema)
     fit(fitted, train, valid, CONFIG, goal=goal)
-    ndcg = goal.measure(test, ranked_lists(fitted, test))["ndcg"]
+    ndcg = goal.measure(test, ranked_lists(fitted, test, schema.n_items))["ndcg"]
     if model == "popularity":
         assert 0.35 < ndcg < 0.44
     else:
         assert ndcg > (0.44 if shape == "history" and model not in READS_IN_ORDER else 0.5)
     served = build(ITEM_MODELS[model], schema, HYPER, 9)
     served.load_state_dict(fitted.state_dict())
-    assert np.array_equal(ranked_lists(served, test), ranked_lists(fitted, test))
+    assert np.array_equal(ranked_lists(served, test, schema.n_items), ranked_lists(fitted, test, schema.n_items))
 
 
 @pytest.mark.parametrize("model", ITEM_MODELS)
 def test_what_was_taken_is_not_recommended(model: str) -> None:
     schema, rows = SCHEMAS["user"], planted(SCHEMAS["user"], 20, training=False)
     built = build(ITEM_MODELS[model], schema, HYPER, 0, collection=collection(schema, rows))
-    lists = ranked_lists(built, rows)
+    lists = ranked_lists(built, rows, schema.n_items)
     assert lists.shape == (20, LONGEST) and (lists[:, ITEMS:] == NOTHING).all()
     lists = lists[:, :ITEMS]
     assert all(sorted(row) == list(range(2, ITEMS + 2)) for row in lists.tolist())
     taken = ItemLists(np.arange(0, 61, 3), lists[:, [0, 5, 9]].ravel())
-    again = ranked_lists(built, type(rows)(rows.all, rows.answers, taken, training=False))[:, :ITEMS]
+    again = ranked_lists(built, type(rows)(rows.all, rows.answers, taken, training=False), schema.n_items)[:, :ITEMS]
     for before, after in zip(lists.tolist(), again.tolist(), strict=True):
         assert after == [i for i in before if i not in (before[0], before[5], before[9])] + [-1] * 3
 

@@ -57,8 +57,8 @@ def test_a_composed_model_learns_and_is_served_the_same() -> None:
     model = build(model_class(code), schema, {"embedding_dim": 8}, 0, collection=collection(schema, train))
     config = TrainConfig(learning_rate=1e-2, batch_size=128, max_epochs=20, patience=6)
     fit(model, train, valid, config, goal=goal_of(schema))
-    lists = ranked_lists(model, test)
+    lists = ranked_lists(model, test, schema.n_items)
     assert goal_of(schema).measure(test, lists)["ndcg"] > 0.5
     served = build(model_class(code), schema, {"embedding_dim": 8}, 5)
     served.load_state_dict(model.state_dict())
-    assert (ranked_lists(served, test) == lists).all()
+    assert (ranked_lists(served, test, schema.n_items) == lists).all()

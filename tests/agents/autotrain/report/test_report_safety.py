@@ -20,7 +20,7 @@ from agents.autotrain.report.build import document_of
 from agents.autotrain.report.cleaning import clean
 from agents.autotrain.report.document import Document, Listing, Section, Text, table
 from agents.autotrain.report.html import to_html
-from agents.autotrain.report.markdown import to_markdown
+from agents.autotrain.report.markdown import escaped, to_markdown
 from agents.autotrain.report.view import ReportView
 
 HOSTILE = (
@@ -197,3 +197,13 @@ def test_any_text_survives_both_formats(text: str) -> None:
 )
 def test_characters_that_deceive_or_break_are_dropped(text: str, kept: str) -> None:
     assert clean(text) == kept
+
+
+@pytest.mark.parametrize("text", ["nDCG@20 rose", "recall@5, nDCG@20.", "(recall@5)"])
+def test_a_metrics_name_can_be_read_in_the_raw_markdown(text: str) -> None:
+    assert text in escaped(text)
+
+
+@pytest.mark.parametrize("text", ["write to me@example.org", "thanks @someone", "x@20.example.org", "x@20a.org", "x@20-a.org"])
+def test_an_address_or_a_mention_does_not_become_a_link(text: str) -> None:
+    assert "@" not in escaped(text)

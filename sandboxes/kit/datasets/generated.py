@@ -1,0 +1,33 @@
+"""What generated data sets share: a source that is known by its generator's parameters and marked synthetic."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+
+import polars as pl
+
+from sandboxes.kit.data.source import Source
+from sandboxes.kit.data.spec import TableSpec
+from sandboxes.kit.datasets.dataset import DataSet
+
+LICENCE = "none needed"
+
+
+def generated_source(spec: TableSpec, parameters: Mapping[str, object], table: Callable[[], pl.DataFrame]) -> Source:
+    """`table` makes the log, and depends on nothing but the generator's `parameters`."""
+    text = json.dumps(parameters, sort_keys=True)
+    return Source(
+        spec=spec,
+        read=table,
+        content=hashlib.sha256(text.encode()).hexdigest(),
+        provenance=f"SYNTHETIC, generated with planted truth: {text}",
+        licence=LICENCE,
+        synthetic=True,
+    )
+
+
+def generated_data_set(source: Source, description: str) -> DataSet:
+    """The data set of that source, under its table's name."""
+    return DataSet(source.spec.name, description, LICENCE, "synthetic", lambda folder: source)
