@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
-from agents.autotrain.spec import MethodSpec
+from agents.autotrain.spec import MethodSpec, TaskKind
 from sandboxes.kit.card import Card
 from sandboxes.kit.datasets import DataSet
 from sandboxes.kit.needs import NeedName, in_words, offered
 
 AUTO = "auto"
+ASKED: Mapping[TaskKind, tuple[NeedName, ...]] = MappingProxyType({"knowledge_tracing": ("outcomes",), "items": ("items",)})
 
 
 def fitting_data(spec: MethodSpec, cards: Sequence[Card], known: Sequence[DataSet]) -> tuple[str, str]:
     """The name of the first data set that meets most of what the method's blocks need, and why, in a sentence."""
     needs = _needs(spec, cards)
-    candidates = [d for d in known if d.kind != "files"]
+    candidates = [d for d in known if d.kind != "files" and ("items" in offered(d.source(None).spec)) == (spec.task == "items")]
     best = min(candidates, key=lambda d: len(_unmet(needs, d)))
     words = in_words(needs)
     if not words:
@@ -29,12 +31,12 @@ def fitting_data(spec: MethodSpec, cards: Sequence[Card], known: Sequence[DataSe
 
 
 def _needs(spec: MethodSpec, cards: Sequence[Card]) -> list[NeedName]:
-    """What the blocks cannot do without, and what they make use of."""
+    """What the paper asks for, what the blocks cannot do without, and what they make use of."""
     by_name = {c.name: c for c in cards}
     found = [by_name[m.block] for m in spec.mechanisms if m.block in by_name]
     used: tuple[NeedName, ...] = ("outcomes",)
     wanted = [need for c in found for need in (*c.needs, *(used if "outcomes" in c.ports.takes else ()))]
-    return list(dict.fromkeys(wanted))
+    return list(dict.fromkeys([*ASKED.get(spec.task, ()), *wanted]))
 
 
 def _unmet(needs: Sequence[NeedName], data: DataSet) -> list[NeedName]:

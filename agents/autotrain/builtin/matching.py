@@ -26,6 +26,11 @@ _CONTEXT: dict[str, Phrases] = {
         "numerical; numeric; continuous; real-valued; number; price; age; bin; bucket; discretize; discretization".split(";")
     ),
     "target_item": Phrases("candidate; target; ad; advertisement; item; product".split(";")),
+    "items": Phrases(
+        """item; candidate; catalogue; catalog; corpus; retrieval; retrieve; recommendation; recommend; product; song; video; movie;
+        article; app; game; hotel; restaurant; place; destination; next""".replace("\n", " ").split(";")
+    ),
+    "user": Phrases("user; customer; listener; reader; player; viewer; visitor; guest; people; client; member".split(";")),
     "entire_space": Phrases(
         "conversion; cvr; purchase; post-click; impression; buy; bought; exposure; exposed; cart; order".split(";")
     ),

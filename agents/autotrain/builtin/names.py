@@ -37,11 +37,11 @@ _PATTERNS: tuple[tuple[str, float], ...] = (
 )  # fmt: skip
 _COMPILED = tuple((re.compile(p), w) for p, w in _PATTERNS)
 
-# Acronyms of the field that a paper defines without naming its own model by them.
-_GENERIC = frozenset(
+# Acronyms of the field that name no model.
+GENERIC = frozenset(
     """CTR CVR CTCVR LLM LLMs RAG GNN GNNs GCN KNN RL DRL MDP SR SRS GR EBR MSR KT VI IR AI ML DL NLP CV AUC ROC NDCG HR SFT DRS RS FM
     FMs FFM LR MLP MLPs DNN DNNs CNN RNN GRU LSTM FTRL SGD GPU CPU SSB DS SID SIDs ItemID ID IDs GMV ATC UV MF CF GBDT MTL SSL VAE KL
-    QA API SOTA NAS AutoML CDCTR CPC CPM RTB OCPC BCE MSE RMSE RIG NCE ReLU Adam TensorFlow PyTorch Google Alibaba Amazon Taobao Huawei
+    QA API SOTA NAS AutoML CDCTR CPC CPM RTB OCPC BCE MSE RMSE RIG NCE InfoNCE BPR ReLU GELU Adam TensorFlow PyTorch Google Alibaba Amazon Taobao Huawei
     Table Figure Section Eq Equation Algorithm Appendix The A An In We Our It This These Those To For On As By With From And Or Both
     First Second Third Finally Specifically Then However Factorization Deep Neural Large Click Graph Two Three Multi""".split()
 )
@@ -94,7 +94,7 @@ def _candidates(text: str) -> Iterator[tuple[str, float]]:
             name = _LINE.sub(" ", name).strip(" -*")
             if name.endswith("s") and name[:-1].isupper() and len(name) > 3:
                 name = name[:-1]  # PNNs
-            if 2 <= len(name) <= 60 and name not in _GENERIC and name.split()[0] not in ("The", "This", "Our", "A", "An"):
+            if 2 <= len(name) <= 60 and name not in GENERIC and name.split()[0] not in ("The", "This", "Our", "A", "An"):
                 yield name, weight
 
 

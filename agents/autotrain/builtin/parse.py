@@ -19,7 +19,7 @@ from agents.autotrain.builtin.names import find_names
 from agents.autotrain.builtin.passages import Passage, passages_of
 from agents.autotrain.builtin.proposals import Proposal, proposals
 from agents.autotrain.builtin.recognise import KEPT, Recognised, read_mechanisms
-from agents.autotrain.builtin.scope import judge
+from agents.autotrain.builtin.scope import fitting, judge
 from agents.autotrain.builtin.settings import read_settings
 from agents.autotrain.builtin.stance import Stance, stances_of
 from agents.autotrain.paper import Paper
@@ -49,13 +49,14 @@ def parse(paper: Paper, cards: Sequence[Card]) -> MethodSpec:
     said = proposals(paper, passages, stances, reading.matches, {r.card for r in reading.mechanisms})
     built = [_mechanism(paper, cards[r.card], r, passages, stances) for r in reading.mechanisms]
     mechanisms = _numbered([*built, *_uncovered(paper, passages, stances, said)])
-    scope = judge(paper, passages, stances, _buildable(mechanisms, cards))
+    fit, topic = fitting(passages, stances)
+    scope = judge(paper, passages, stances, _buildable(mechanisms, cards), fit)
     return MethodSpec(
         paper_id=paper.id,
         title=paper.title,
         model_name=names.model,
         scope=scope,
-        task=_task(mechanisms, cards),
+        task=_task(mechanisms, cards) if topic.task == "ctr" else topic.task,
         mechanisms=mechanisms,
         losses=findings.losses(paper, passages, stances),
         scheme=findings.stages(paper, passages, stances),
@@ -130,7 +131,7 @@ def _numbered(mechanisms: Sequence[Mechanism]) -> tuple[Mechanism, ...]:
 
 
 def _task(mechanisms: Sequence[Mechanism], cards: Sequence[Card]) -> TaskKind:
-    """What the recognised mechanisms need of the data decides: the rarer need first."""
+    """Of click and conversion models, what the recognised mechanisms need of the data decides: the rarer need first."""
     by_name = {c.name: c for c in cards}
     needs = {need for m in mechanisms if m.block for need in by_name[m.block].needs}
     kinds: tuple[tuple[str, TaskKind], ...] = (

@@ -12,7 +12,7 @@ from functools import cache
 
 from agents.autotrain.builtin.passages import Passage
 from agents.autotrain.builtin.stance import Stance
-from agents.autotrain.builtin.topics import ANALYSIS, BENCHMARK, FITTING, OUTSIDE, RECOMMENDATION, SURVEY, SYSTEM, Topic
+from agents.autotrain.builtin.topics import ANALYSIS, BENCHMARK, INSIDE, OUTSIDE, RECOMMENDATION, SURVEY, SYSTEM, Topic
 from agents.autotrain.builtin.wording import Phrases
 from agents.autotrain.paper import Paper
 from agents.autotrain.reading.sections import Role
@@ -74,12 +74,20 @@ def weigh(topic: Topic, passages: Sequence[Passage], stances: Sequence[Stance]) 
     return Weighed(points, tuple(telling[:3]), own / max(1e-9, sum(by_passage.values())))
 
 
-def judge(paper: Paper, passages: Sequence[Passage], stances: Sequence[Stance], mechanisms: Sequence[Mechanism]) -> Scope:
-    """The scope. `mechanisms` are those recognised; without any, a paper of the field is `no_mechanism`."""
+def fitting(passages: Sequence[Passage], stances: Sequence[Stance]) -> tuple[Weighed, Topic]:
+    """Of the topics that the platform can reproduce, the one that most is said of; the first where nothing is said of any."""
+    weighed = [(weigh(topic, passages, stances), topic) for topic in INSIDE]
+    return max(weighed, key=lambda wt: wt[0].points)
+
+
+def judge(
+    paper: Paper, passages: Sequence[Passage], stances: Sequence[Stance], mechanisms: Sequence[Mechanism], fit: Weighed
+) -> Scope:
+    """The scope. `mechanisms` are those recognised; without any, a paper of the field is `no_mechanism`. `fit` is the weight of
+    what speaks for the paper."""
     if not any(w.kind == "word" for p in passages for w in p.words):
         return Scope(kind="other_field", reason="the text holds nothing to read")
     proposes = sum(s.proposes for s in stances)
-    fit = weigh(FITTING, passages, stances)
     bonus = sum(2.5 * m.confidence for m in mechanisms if m.confidence >= SURE)
     outside = sorted(((weigh(t, passages, stances), t) for t in OUTSIDE), key=lambda wt: -wt[0].points)
     kinds = {t.kind: weigh(t, passages, stances) for t in (SURVEY, BENCHMARK, SYSTEM, ANALYSIS)}
@@ -118,7 +126,7 @@ def _elsewhere(paper: Paper, passages: Sequence[Passage]) -> Scope:
     if len(about) >= 2 or (about and len(passages) <= 4):
         return Scope(
             kind="unsupported_task",
-            reason="it is about recommendation, but nothing in it says that clicks or conversions on given candidates are predicted",
+            reason="it is about recommendation, but nothing in it says that clicks, conversions or the next item are predicted",
             evidence=_evidence(paper, passages, about[:1]),
         )
     return Scope(kind="other_field", reason="nothing in it speaks of recommendation, advertising or predicting clicks")

@@ -7,15 +7,17 @@ neither, its section decides: a plain description in the method section is the p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from agents.autotrain.builtin.names import GENERIC
 from agents.autotrain.builtin.passages import Passage
 from agents.autotrain.builtin.wording import Hit, Phrases, Word
 from agents.autotrain.reading.sections import Role
 
 Voice = Literal["own", "others", "neutral"]
+_GENERIC_NAMES = frozenset(name.upper() for name in GENERIC)
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ _OTHERS = Phrases(
 # "We" that speaks of others.
 _MEASURED = Phrases(
     """we compare; compare our; compared against; we evaluate; we select baseline; we choose the following; we review; we survey; we summarize;
-    we discuss; we analyze; we refer to; we observe; we note; we report the; we report auc; we report results; we report average;
+    we discuss; we recall; we re-evaluate; we reproduce; we analyze; we refer to; we observe; we note; we report the; we report auc; we report results; we report average;
     we report mean; we report our; we can see; we find that""".replace("\n", " ").split(";")
 )
 # Faults found with something: all that the sentence says without a turn to oneself is then about others.
@@ -106,6 +108,23 @@ _CRITICISM = Phrases(
     we could not afford; we could not bear; we consider too; too coarse; only in part; seesaw; see-saw; is sensitive to; are sensitive to;
     must be evaluated anew; must be recomputed; too slow for; too costly; is false; was overfitting; were overfitting; quadratic in the number;
     were refused; was refused; limited expressive power""".replace("\n", " ").split(";")
+)
+# Named as a possibility that was not taken.
+_ONLY_THOUGHT_OF = Phrases(
+    """would have been; would be possible; would be an option; obvious choice; obvious candidate; obvious option; natural choice; first idea;
+    first thought; tempting; why not; might seem; may seem; seems natural; at first sight; at first glance; could have been; one might; one would;
+    an alternative would; an alternative is; alternatives would; a simple solution would; a straightforward solution""".replace(
+        "\n", " "
+    ).split(";")
+)
+# Said of what this sentence or the one before spoke of: it was not taken either.
+_REFUSED = Phrases(
+    """decided against; we rejected; was rejected; were rejected; was dismissed; was discarded; were discarded; not adopted; not part of;
+    not included; not considered; left aside; did not help; does not help; did not pay; did not cure; not worth; not justified; no benefit;
+    no improvement; no gain; no significant gain; no significant difference; gave nothing; brought nothing; neither gave; neither of them;
+    neither of the two; neither was; not better; no better; was worse; were worse; turned out worse; made things worse; degraded; hurt;
+    was ruled out; ruled out; rules it out; rule it out; broke our; was too slow; were too slow; too heavy; out of reach; proved fragile;
+    for us this was; for us it was; for us they were; is avoided; are avoided""".replace("\n", " ").split(";")
 )
 # Tried and given up, or not done at all: the paper speaks of itself, and proposes nothing by it.
 _GIVEN_UP = Phrases(
@@ -136,6 +155,13 @@ _PASSIVE = Phrases(["is proposed", "are proposed"])
 # Adjectives of what others made long ago; right after a turn to oneself they tell where it was taken from.
 _OF_OLD = Phrases("classical; classic; conventional; traditional; widely used; state-of-the-art".split(";"))
 TAKEN_OVER = 4  # words between the turn and the adjective at most
+_NOT_ANY_MORE = frozenset("replace replaces replacing supplants superseding supersedes".split())  # whose object is given up
+_VERBS = frozenset(  # of a model as a subject; not those that are nouns as well
+    """is are does do has have can cannot could may might will would uses employs learns computes applies introduces adopts adds combines
+    takes weighs assigns feeds stacks treats normalises normalizes encodes captures relies needs requires assumes shares trains extends
+    builds generates aggregates sums concatenates reads averages pools multiplies keeps lets gives makes works suffers fails ignores
+    lacks performs attends passes propagates predicts separates splits truncates retrieves selects""".split()
+)
 _CARRIES = frozenset("they these such those their this".split())
 _GROUP = frozenset("method model approach technique work system solution study framework paradigm practice bias".split())
 
@@ -143,10 +169,12 @@ _GROUP = frozenset("method model approach technique work system solution study f
 def stances_of(passages: Sequence[Passage]) -> tuple[Stance, ...]:
     """One stance per passage. Order matters: neighbours and what was proposed earlier in the section are taken into account."""
     first_proposal = _first_proposals(passages)
+    has_name = any(w.kind == "name" for p in passages for w in p.words)
     out: list[Stance] = []
     before: Stance | None = None
     for i, passage in enumerate(passages):
-        stance = _stance(passage, before, i, first_proposal.get(passage.role))
+        after = passages[i + 1].words if i + 1 < len(passages) and passages[i + 1].role == passage.role else ()
+        stance = _stance(passage, before, after, i, first_proposal.get(passage.role), has_name)
         out.append(stance)
         before = stance if len(passage.words) > 3 else before
     return tuple(out)
@@ -161,13 +189,17 @@ def _first_proposals(passages: Sequence[Passage]) -> dict[Role, int]:
     return found
 
 
-def _stance(passage: Passage, before: Stance | None, index: int, proposal: int | None) -> Stance:
+def _stance(
+    passage: Passage, before: Stance | None, after: Sequence[Word], index: int, proposal: int | None, has_name: bool
+) -> Stance:
     words, role = passage.words, passage.role
-    voices = _voices(words, _opening(words, before, role))
+    named = _named_subjects(words, has_name or (before is not None and before.voice == "others"))
+    voices = _voices(words, _opening(words, before, role), named)
     plain = _PLAIN[role]
     if proposal is not None:
         plain = _AFTER_PROPOSAL[role] if index > proposal else _BEFORE_PROPOSAL[role]
-    if _LATER.find(words) or _RESULTS.find(words) or _GIVEN_UP.find(words):
+    refused = (_REFUSED.find(words) or _refers_back(after)) and not _PROPOSING.find(words)
+    if _LATER.find(words) or _RESULTS.find(words) or _GIVEN_UP.find(words) or _ONLY_THOUGHT_OF.find(words) or refused:
         return Stance(min(0.1, plain), "neutral", (False,) * len(words), False)
     own = tuple(v != "others" for v in voices)
     if "own" in voices:
@@ -177,6 +209,11 @@ def _stance(passage: Passage, before: Stance | None, index: int, proposal: int |
     if "others" in voices and (role != "method" or sum(own) * 3 < len(own)):
         return Stance(0.05, "others", (False,) * len(words), False)
     return Stance(plain, "neutral", own, bool(_PROPOSING.find(words)) and role not in ("related", "experiments"))
+
+
+def _refers_back(after: Sequence[Word]) -> bool:
+    """Whether the next sentence refuses what this one spoke of, and not something of its own."""
+    return bool(_REFUSED.find(after)) and not _GIVEN_UP.find(after)
 
 
 def _opening(words: Sequence[Word], before: Stance | None, role: Role) -> Voice:
@@ -196,24 +233,25 @@ def _opening(words: Sequence[Word], before: Stance | None, role: Role) -> Voice:
     return "neutral"
 
 
-def _voices(words: Sequence[Word], opening: Voice) -> list[Voice]:
-    """A voice for every word."""
+def _voices(words: Sequence[Word], opening: Voice, named: Iterable[int]) -> list[Voice]:
+    """A voice for every word. At `named` stand the names of others' models as subjects."""
     turns: dict[int, Voice] = {hit.first: "own" for hit in _SELF.find(words)}
     passive = {hit.first for hit in _PASSIVE.find(words)}
     taken_over = {hit.first for hit in _OF_OLD.find(words) if _just_said(words, hit.first, turns)}
-    for first in [*(h.first for h in _OTHERS.find(words)), *_citation_subjects(words)]:
+    for first in [*(h.first for h in _OTHERS.find(words)), *_citation_subjects(words), *named]:
         if first not in taken_over:
             turns.setdefault(first, "others")
     for hit in _MEASURED.find(words):
         turns[hit.first] = "others"
     asides = {h.first for h in _ASIDE.find(words)}
+    given_up = {i for i, w in enumerate(words) if w.low in _NOT_ANY_MORE}
     voices: list[Voice] = []
     voice, resume = opening, opening
     in_aside = False
     for i, word in enumerate(words):
-        if i in asides:
+        if i in asides | given_up:
             resume, voice, in_aside = (voice if not in_aside else resume), "others", True
-        elif in_aside and word.kind == "mark" and word.low in ",;:—.)" and not _goes_on(words, i):
+        elif in_aside and ((word.low in ("by", "with") and given_up) or (word.low in ",;:—.)" and not _goes_on(words, i))):
             voice, in_aside = resume, False
         by_them = i in passive and voice == "others"  # "various techniques are proposed"
         if i in turns and not by_them and not (in_aside and turns[i] == "own" and _possessive(words, i)):
@@ -222,6 +260,20 @@ def _voices(words: Sequence[Word], opening: Voice) -> list[Voice]:
     for hit in _CRITICISM.find(words):
         _blame(voices, turns, hit)
     return voices
+
+
+def _named_subjects(words: Sequence[Word], of_others: bool) -> Iterator[int]:
+    """Where the name of a model that is not the paper's own is a subject, as in "MMoE did not cure". A name with a verb in the
+    present may be the paper's own that went unnoticed, unless `of_others` says that this is none or others are spoken of."""
+    for i, word in enumerate(words[:-1]):
+        mine = i > 0 and words[i - 1].low in ("our", "proposed")
+        if not word.capitals or mine or word.low.upper() in _GENERIC_NAMES:
+            continue
+        verb = next((w for w in words[i + 1 : i + 3] if w.kind == "word" and not w.low.endswith("ly")), None)
+        if verb is None or any(w.kind == "mark" for w in words[i + 1 : i + 2]):
+            continue
+        if verb.low in ("did", "was", "were", "had") or (of_others and (verb.low in _VERBS or verb.low.endswith("ed"))):
+            yield i
 
 
 def _blame(voices: list[Voice], turns: Mapping[int, Voice], fault: Hit) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agents.autotrain.spec import ScopeKind
+from agents.autotrain.spec import ScopeKind, TaskKind
 
 
 def _phrases(text: str) -> tuple[str, ...]:
@@ -13,16 +13,17 @@ def _phrases(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Topic:
-    """`cues` by weight. `reason` completes "out of scope: ..." for a person. `own` counts what the paper itself does twice over."""
+    """Phrases by weight. `reason` completes "out of scope: ..." for a person; of what is inside, `task` is what it asks for."""
 
     name: str
     kind: ScopeKind
     reason: str
     strong: tuple[str, ...]  # 3 points
     weak: tuple[str, ...] = ()  # 1 point
+    task: TaskKind = "ctr"
 
 
-FITTING = Topic(
+CLICKS = Topic(
     "click and conversion prediction",
     "in_scope",
     "",
@@ -41,6 +42,52 @@ FITTING = Topic(
         app store; cross-domain"""
     ),
 )
+
+KNOWLEDGE_TRACING = Topic(
+    "knowledge tracing",
+    "in_scope",
+    "",
+    _phrases("knowledge tracing; student; cognitive diagnosis; exercise recommendation; practice record; learner"),
+    task="knowledge_tracing",
+)
+RETRIEVAL = Topic(
+    "retrieval",
+    "in_scope",
+    "",
+    _phrases(
+        """embedding-based retrieval; ebr; candidate retrieval; retrieval stage; negative sampling; approximate nearest neighbor;
+        candidate generation; personalized retrieval; product retrieval; two-tower retrieval; inverted table; deep retrieval; recall stage"""
+    ),
+    _phrases("retrieval; matching stage; index"),
+    task="items",
+)
+NEXT_ITEM = Topic(
+    "sequential and session-based recommendation",
+    "in_scope",
+    "",
+    _phrases(
+        """session-based recommendation; sequential recommendation; next-item; next item; next-basket; session-item; sequential recommender;
+        next item prediction; user interaction sequence; sr model; point-of-interest; next poi"""
+    ),
+    _phrases("hit ratio; ndcg; hr and ndcg; session; recall@20; top-n"),
+    task="items",
+)
+GRAPH = Topic(
+    "graph and collaborative filtering",
+    "in_scope",
+    "",
+    _phrases(
+        """graph collaborative filtering; graph-based recommendation; gnn-based recommender; user-item bipartite graph;
+        collaborative filtering; multi-behavior recommendation; multi-behavior data; news recommendation; social recommendation;
+        interaction graph; user-item graph"""
+    ),
+    _phrases(
+        """gnn; gnn-based; graph; graph neural network; graph convolution network; graph convolutional; bipartite graph; node;
+        matrix factorization; bundle recommendation; group recommendation"""
+    ),
+    task="items",
+)
+INSIDE: tuple[Topic, ...] = (CLICKS, KNOWLEDGE_TRACING, RETRIEVAL, NEXT_ITEM, GRAPH)
 
 OUTSIDE: tuple[Topic, ...] = (
     Topic(
@@ -77,12 +124,6 @@ OUTSIDE: tuple[Topic, ...] = (
         _phrases("health; hospital; risk factor"),
     ),
     Topic(
-        "education",
-        "other_field",
-        "it traces what students know, and not clicks or conversions",
-        _phrases("knowledge tracing; student; cognitive diagnosis; exercise recommendation; practice record; learner"),
-    ),
-    Topic(
         "speech, time series, control and others",
         "other_field",
         "it belongs to another field than recommendation or advertising",
@@ -111,38 +152,6 @@ OUTSIDE: tuple[Topic, ...] = (
             beam search; quantization of item; residual quantization; itemid; next-token prediction; gr"""
         ),
         _phrases("autoregressive; decoder; codebook; token sequence"),
-    ),
-    Topic(
-        "retrieval",
-        "unsupported_task",
-        "it retrieves candidates from the whole catalogue (embedding-based retrieval), and the kit only ranks given candidates",
-        _phrases(
-            """embedding-based retrieval; ebr; candidate retrieval; retrieval stage; negative sampling; approximate nearest neighbor;
-            candidate generation; personalized retrieval; product retrieval; two-tower retrieval; inverted table; deep retrieval; recall stage"""
-        ),
-        _phrases("retrieval; matching stage; index"),
-    ),
-    Topic(
-        "sequential and session-based recommendation",
-        "unsupported_task",
-        "it recommends the next item of a sequence or session, scored against the whole catalogue, and not clicks on given candidates",
-        _phrases(
-            """session-based recommendation; sequential recommendation; next-item; next item; next-basket; session-item; sequential recommender;
-            next item prediction; user interaction sequence; sr model; point-of-interest; next poi"""
-        ),
-        _phrases("hit ratio; ndcg; hr and ndcg; session; recall@20; top-n"),
-    ),
-    Topic(
-        "graph and collaborative filtering",
-        "unsupported_task",
-        "it learns from a graph of users and items (collaborative filtering), which the kit has no blocks for",
-        _phrases(
-            """graph collaborative filtering; graph-based recommendation; gnn-based recommender; user-item bipartite graph; bipartite graph;
-            graph convolution network; gnn-based; graph neural network; collaborative filtering; multi-behavior recommendation;
-            multi-behavior data; graph convolutional; knowledge graph completion; news recommendation; social recommendation;
-            interaction graph"""
-        ),
-        _phrases("gnn; graph; matrix factorization; node; bundle recommendation; group recommendation"),
     ),
     Topic(
         "reinforcement learning",

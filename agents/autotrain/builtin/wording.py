@@ -23,6 +23,7 @@ _TOKEN = re.compile(
     r"|(?P<command>\\[a-zA-Z]+\*?)"
     r"|(?P<mark>[^\w\s{}])"
 )
+_CAPITALS = re.compile(r"[A-Z]\w*[A-Z]|[a-z][A-Z]")
 _FORMATTING = re.compile(r"\\(?:textbf|textit|emph|underline)\{([^}]*)\}")
 
 # Prefixes that writers join, hyphenate or set apart: multi-task, multitask, multi task.
@@ -42,13 +43,17 @@ _SHORT_ENDINGS = ("ss", "us", "is", "as", "os")
 
 @dataclass(frozen=True)
 class Word:
-    """One word, number, formula, citation or mark; `start` and `end` are offsets into `Paper.text`."""
+    """One word, number, formula, citation or mark; `start` and `end` are offsets into `Paper.text`.
+
+    `capitals` tells a word within which capitals stand, as in names of models.
+    """
 
     stem: str
     low: str
     start: int
     end: int
     kind: WordKind
+    capitals: bool = False
 
 
 def _undouble(word: str) -> str:
@@ -123,7 +128,7 @@ def _scan(text: str, start: int, end: int) -> Iterable[Word]:
             continue
         if kind == "word":
             low = _plain(match.group())
-            yield Word(stem_of(low), low, match.start(), match.end(), "word")
+            yield Word(stem_of(low), low, match.start(), match.end(), "word", bool(_CAPITALS.search(match.group())))
         elif kind in ("number", "cite", "math", "mark"):
             low = match.group() if kind in ("number", "mark") else kind
             if low == "&":

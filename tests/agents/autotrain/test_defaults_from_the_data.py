@@ -7,7 +7,7 @@ from random_rows import OUTCOMES, PLAIN, RICH
 
 from agents.autotrain.data_choice import fitting_data
 from agents.autotrain.plan import default_baselines
-from agents.autotrain.spec import Mechanism, MethodSpec, Scope
+from agents.autotrain.spec import Mechanism, MethodSpec, Scope, TaskKind
 from sandboxes.kit.datasets import DATASETS
 from sandboxes.kit.layers import CARDS
 from sandboxes.kit.schema import Schema
@@ -27,6 +27,23 @@ def test_the_first_data_set_that_has_what_a_block_makes_use_of_is_taken(block: s
     spec = MethodSpec(paper_id="p", title="", model_name="", scope=Scope(kind="in_scope"), mechanisms=(mechanism,))
     name, said = fitting_data(spec, CARDS, DATASETS)
     assert name == data and why in said and "lacks" not in said
+
+
+@pytest.mark.parametrize(
+    ("task", "block", "data", "why"),
+    [
+        ("items", "dnn", "synthetic-visits", "needs a choice among all items"),
+        ("items", "graph_propagation", "synthetic-visits", "known users"),
+        ("knowledge_tracing", "dnn", "synthetic-learners", "outcomes of past events"),
+        ("ctr", "pairwise_ranking", "census-income", "lacks a choice among all items"),
+    ],
+)
+def test_what_the_paper_asks_for_comes_first(task: TaskKind, block: str, data: str, why: str) -> None:
+    mechanism = Mechanism(id="m1", name="it", block=block, basis="stated", confidence=0.9)
+    scope = Scope(kind="in_scope")
+    spec = MethodSpec(paper_id="p", title="", model_name="", scope=scope, task=task, mechanisms=(mechanism,))
+    name, said = fitting_data(spec, CARDS, DATASETS)
+    assert name == data and why in said
 
 
 @pytest.mark.parametrize(("schema", "beside"), [(PLAIN, ()), (RICH, ("shared_bottom", "din")), (OUTCOMES, ("din", "dkt"))])

@@ -1,0 +1,109 @@
+"""What becomes of a folder of papers: `PYTHONPATH=tests python -m bench.coverage FOLDER` prints a table and its share.
+
+Every file that can be read is reproduced by the built-in engine, in a small experiment, on the packaged data that suits it. The
+table tells of each which stated mechanisms its code holds, which it simplifies and which it lacks, the data, and the verdict.
+Finished runs are kept under the home folder and not made again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from bench.arrays import bench_home
+
+from agents.autotrain.compare import Comparison
+from agents.autotrain.spec import MethodSpec
+from workflows.driver import begin, go
+from workflows.request import ReproductionRequest
+from workflows.run_folder import RunFolder
+from workflows.settings import Settings
+from workflows.steps.judging import ReviewResult
+
+READ = (".pdf", ".txt", ".md", ".tex", ".html", ".gz")
+SMALL = {"seeds": 3, "trials": 1, "epochs": 2, "ablation": False}
+FIELD = ("in_scope", "no_mechanism")  # papers of the field; of others nothing is asked
+STATUSES = ("implemented", "simplified", "missing")
+
+
+@dataclass(frozen=True)
+class Covered:
+    """A paper, and the status in the code of each of its stated mechanisms; where there is no code, all are missing."""
+
+    file: str
+    spec: MethodSpec | None
+    statuses: tuple[tuple[str, str], ...]
+    outcome: str
+    dataset: str = ""
+
+    @property
+    def in_field(self) -> bool:
+        return self.spec is not None and self.spec.scope.kind in FIELD
+
+    def row(self) -> str:
+        held = [name if status == "implemented" else f"{name} ({status})" for name, status in self.statuses]
+        task = self.spec.task.replace("_", " ") if self.spec and self.in_field else ""
+        return f"| {self.file} | {task} | {', '.join(held) if self.in_field else ''} | {self.dataset} | {_cell(self.outcome)} |"
+
+
+def reproduce(paper: Path, site: Settings) -> Covered:
+    folder = begin(site, ReproductionRequest(paper=str(paper), baselines=(), **SMALL))
+    ended = go(site, folder, lambda event: None)
+    summary = ended.summary
+    spec = folder.load("spec", MethodSpec) if folder.has("spec.json") else None
+    outcome = f"{summary.status.replace('_', ' ')}: {summary.reason}"
+    if summary.status == "done":
+        outcome = folder.load("comparison", Comparison).sentence
+    return Covered(paper.name, spec, tuple(_statuses(spec, folder)) if spec else (), outcome, summary.dataset)
+
+
+def _statuses(spec: MethodSpec, folder: RunFolder) -> Iterator[tuple[str, str]]:
+    reviewed = folder.load("review", ReviewResult).rows if folder.has("review.json") else ()
+    by_id = {row.mechanism: row.status for row in reviewed}
+    for m in spec.mechanisms:
+        yield m.block or f"“{m.name}”", by_id.get(m.id, "missing")
+
+
+def table(covered: Sequence[Covered]) -> str:
+    lines = ["| paper | task | mechanisms | data | outcome |", "| --- | --- | --- | --- | --- |"]
+    return "\n".join([*lines, *(c.row() for c in covered)])
+
+
+def share(covered: Sequence[Covered]) -> str:
+    """How many of the stated mechanisms of papers of the field are there, in a sentence."""
+    counts = Counter(status for c in covered if c.in_field for _, status in c.statuses)
+    total = sum(counts.values())
+    said = ", ".join(f"{counts[s]} {s}" for s in STATUSES)
+    rate = f" ({counts['implemented'] / total:.0%} implemented)" if total else ""
+    inside = sum(c.in_field for c in covered)
+    return f"{len(covered)} papers, {inside} of the field, with {total} stated mechanisms: {said}{rate}."
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("papers", type=Path, help="a folder, looked through with all that is below it")
+    given = parser.parse_args()
+    files = sorted(p for p in given.papers.rglob("*") if p.suffix in READ and p.name.lower() != "readme.md")
+    if not files:
+        print(f"{given.papers} holds no paper; give a folder with {', '.join(READ)} files", file=sys.stderr)
+        return 1
+    site = Settings(home=bench_home() / "coverage", parallel=2)
+    covered = []
+    for file in files:
+        covered.append(reproduce(file, site))
+        print(f"{file.name}: {covered[-1].outcome}", file=sys.stderr, flush=True)
+    print(f"{date.today()}: {share(covered)}\n\n{table(covered)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
