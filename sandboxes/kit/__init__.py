@@ -3,7 +3,7 @@
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.collection import Collection
 from sandboxes.kit.contract import Stage
-from sandboxes.kit.losses import observed_bce, softmax_over_items
+from sandboxes.kit.losses import inverse_propensity_loss, observed_bce, softmax_over_items, softmax_policy
 from sandboxes.kit.schema import CategoricalField, NumericField, Schema, SequenceField, Task
 
 __all__ = [
@@ -15,6 +15,8 @@ __all__ = [
     "SequenceField",
     "Stage",
     "Task",
+    "inverse_propensity_loss",
     "observed_bce",
     "softmax_over_items",
+    "softmax_policy",
 ]

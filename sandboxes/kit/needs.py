@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, Protocol
 
-NeedName = Literal["history", "scenario", "several_tasks", "numeric", "target_item", "entire_space", "outcomes", "items"]
+NeedName = Literal[
+    "history", "scenario", "several_tasks", "numeric", "target_item", "entire_space", "outcomes", "items", "actions"
+]
 
 
 class DescribedTask(Protocol):
@@ -61,8 +63,16 @@ NEEDS: Mapping[NeedName, Need] = MappingProxyType(
         "items": Need(
             "a choice among all items", "the data asks what comes of a row, not which item", lambda d: d.predicts == "items"
         ),
+        "actions": Need(
+            "logged decisions with their propensities",
+            "the data has no logged decisions that say how likely each was",
+            lambda d: d.predicts == "actions",
+        ),
     }
 )
+
+
+CHOICES: frozenset[NeedName] = frozenset({"items", "actions"})  # data that offers one of these asks for scores of all items
 
 
 def offered(data: Described) -> frozenset[NeedName]:

@@ -56,6 +56,7 @@ from sandboxes.kit.layers.attentional_fm import AttentionalFM
 from sandboxes.kit.layers.bi_interaction_pooling import BiInteractionPooling
 from sandboxes.kit.layers.bilinear_interaction import BilinearInteraction
 from sandboxes.kit.layers.compressed_interaction import CompressedInteraction
+from sandboxes.kit.layers.context_scores import ContextScores, RewardEstimates
 from sandboxes.kit.layers.contrastive_loss import ContrastiveLoss
 from sandboxes.kit.layers.cross_domain_transfer import CrossDomainTransfer
 from sandboxes.kit.layers.cross_network_v1 import CrossNetworkV1
@@ -63,6 +64,7 @@ from sandboxes.kit.layers.cross_network_v2 import CrossNetworkV2
 from sandboxes.kit.layers.decaying_attention import DecayingAttention
 from sandboxes.kit.layers.distillation import Distillation
 from sandboxes.kit.layers.dnn import DNN
+from sandboxes.kit.layers.doubly_robust import DoublyRobust
 from sandboxes.kit.layers.drawn_instead import drawn_instead
 from sandboxes.kit.layers.easy_to_hard import EasyToHard
 from sandboxes.kit.layers.entire_space_product import EntireSpaceProduct
@@ -77,6 +79,7 @@ from sandboxes.kit.layers.gru_history import GRUHistory
 from sandboxes.kit.layers.inner_product import InnerProduct
 from sandboxes.kit.layers.instance_guided_mask import InstanceGuidedMask
 from sandboxes.kit.layers.interest_evolution import InterestEvolution
+from sandboxes.kit.layers.inverse_propensity import InversePropensity
 from sandboxes.kit.layers.item_fields import ItemFields
 from sandboxes.kit.layers.item_scores import ItemScores
 from sandboxes.kit.layers.linear import LinearTerm
@@ -165,12 +168,14 @@ __all__ = [
     "BiInteractionPooling",
     "BilinearInteraction",
     "CompressedInteraction",
+    "ContextScores",
     "ContrastiveLoss",
     "CrossDomainTransfer",
     "CrossNetworkV1",
     "CrossNetworkV2",
     "DecayingAttention",
     "Distillation",
+    "DoublyRobust",
     "EasyToHard",
     "EntireSpaceProduct",
     "FactorizationMachine",
@@ -184,6 +189,7 @@ __all__ = [
     "InnerProduct",
     "InstanceGuidedMask",
     "InterestEvolution",
+    "InversePropensity",
     "ItemFields",
     "ItemScores",
     "LinearTerm",
@@ -199,6 +205,7 @@ __all__ = [
     "ProgressiveLayeredExtraction",
     "QuantisedEmbedding",
     "ResidualDNN",
+    "RewardEstimates",
     "SampledSoftmax",
     "ScenarioNormalisation",
     "SelfAttentionInteraction",
