@@ -98,7 +98,7 @@ class RecommenderModel(Protocol):
     of every id of the target item. Four methods are optional:
 
     - `loss(batch) -> Tensor`, a scalar; without it the trainer minimises `sandboxes.kit.losses.observed_bce` of the logits,
-      `softmax_over_items` of the scores, or where they are of actions `inverse_propensity_loss`.
+      `softmax_over_items` of the scores, or where they are of actions `sandboxes.kit.policy_losses.inverse_propensity_loss`.
     - `predict(batch) -> Tensor`, probabilities (B, T); without it, the sigmoid of the logits. Of items, scores (B, I), where
       minus infinity stands for an item that shall not be recommended; without it, those of `forward`. Of actions, probabilities
       (B, I) that add up to 1 in each row, 0 for padding and the unknown; without it, the softmax of the scores of known ones.

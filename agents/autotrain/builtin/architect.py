@@ -26,7 +26,7 @@ from agents.autotrain.builtin.keywords import (
 from agents.autotrain.builtin.wiring import giving, is_deep, reading, refining
 from agents.autotrain.spec import MethodSpec
 from sandboxes.kit.card import Argument, Card
-from sandboxes.kit.needs import NEEDS, NeedName, offered
+from sandboxes.kit.needs import CHOICES, NEEDS, NeedName, offered
 from sandboxes.kit.ports import VALUES, Value
 from sandboxes.kit.schema import Schema
 
@@ -44,7 +44,7 @@ def draw(spec: MethodSpec, schema: Schema, cards: Sequence[Card], without: Mappi
     chosen, notes = choose(spec, data, cards, without or {})
     chosen, unfed = _fed(chosen)
     chosen, inside = _inside_the_tower(chosen)
-    placed = _without_gaps(chosen, {c.name: c for c in cards}, of_items="items" in data)
+    placed = _without_gaps(chosen, {c.name: c for c in cards}, of_items=bool(CHOICES & data))
     settings, keywords, refused = _settings(spec, placed)
     parts = tuple(_part(c, keywords) for c in placed)
     notes += [*unfed, *inside, *refused, *_shared_terms(parts, data), *_without_outcomes(parts, data)]

@@ -12,7 +12,7 @@ from typing import Literal
 from agents.autotrain.builtin.blocks import has_stages
 from agents.autotrain.builtin.wiring import giving, is_deep, reading, refining
 from sandboxes.kit.card import Card
-from sandboxes.kit.needs import NeedName
+from sandboxes.kit.needs import CHOICES, NeedName
 from sandboxes.kit.ports import Ports
 
 
@@ -186,8 +186,13 @@ class Blueprint:
 
     @property
     def of_items(self) -> bool:
-        """Whether the model scores all items instead of the labels of a row; its fields are then the query's."""
-        return "items" in self.data
+        """Whether the model scores all items or actions instead of the labels of a row; its fields are then the query's."""
+        return bool(CHOICES & self.data)
+
+    @property
+    def of_actions(self) -> bool:
+        """Whether the scores are those of actions, to be learned from logged decisions."""
+        return "actions" in self.data
 
     @property
     def pools_histories(self) -> bool:

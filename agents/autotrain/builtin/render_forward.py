@@ -10,8 +10,6 @@ from agents.autotrain.builtin.blueprint import Blueprint, Part
 from agents.autotrain.builtin.source_text import call, indented
 from sandboxes.kit.ports import Value
 
-# What the kit minimises for a model without a loss of its own: of labels, or (True) of items.
-MAIN_LOSS = {False: "observed_bce", True: "softmax_over_items"}
 STAGED_LOSS = "auxiliary_loss"  # the method that a stage of a scheme minimises
 
 # What a block is given for each kind of value, in the model's own words.
@@ -28,6 +26,13 @@ WRITTEN: Mapping[Value, str] = MappingProxyType(
         "predictor": "lambda fields: self.logits(batch, fields)",
     }
 )
+
+
+def main_loss(b: Blueprint) -> str:
+    """What the kit minimises for a model without a loss of its own."""
+    if b.of_actions:
+        return "inverse_propensity_loss"
+    return "softmax_over_items" if b.of_items else "observed_bce"
 
 
 def has_own_loss(b: Blueprint) -> bool:
@@ -50,7 +55,8 @@ def methods(b: Blueprint) -> Iterator[list[str]]:
         yield _method("forward", f"{said}.", [*_fields(b), *_logits(b), f"return {out}"])
     if has_own_loss(b):
         right = "answer" if b.of_items else "labels"
-        main = f"{MAIN_LOSS[b.of_items]}(self.{out}(batch, fields), batch.{right})"
+        judged_by = "batch" if b.of_actions else f"batch.{right}"
+        main = f"{main_loss(b)}(self.{out}(batch, fields), {judged_by})"
         if b.loss:
             main = _called(b.loss, logits="self.logits(batch, fields)")
         terms = [main, *map(_divergence, b.divergences)]

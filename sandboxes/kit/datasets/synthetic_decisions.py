@@ -24,8 +24,8 @@ HIDDEN, HOURS = 4, 4
 
 @dataclass(frozen=True)
 class SyntheticDecisions:
-    """The generator's parameters. Strengths are in logits of the reward, and 0 plants nothing of the kind. `explored` is the share
-    of decisions that the logging policy takes evenly. Other numbers of a `log` are other decisions in the same world."""
+    """The generator's parameters. Strengths are in logits of the reward, and 0 plants nothing of the kind. `explored` is the
+    share of decisions that the logging policy takes evenly. Other numbers of a `log` are other decisions in the same world."""
 
     decisions: int = 40_000
     users: int = 2_000

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.collection import Collection
 from sandboxes.kit.layers.context_scores import RewardEstimates
-from sandboxes.kit.losses import doubly_robust_loss, reward_regression
 from sandboxes.kit.off_policy import MOST_WEIGHT
+from sandboxes.kit.policy_losses import IMITATION, doubly_robust_loss, reward_regression
 from sandboxes.kit.schema import Schema
 
 
@@ -24,10 +24,15 @@ class DoublyRobust(nn.Module):
     an action than its id."""
 
     def __init__(
-        self, schema: Schema, embedding_dim: int, clip: float = MOST_WEIGHT, reward_units: Sequence[int] = (64,)
+        self,
+        schema: Schema,
+        embedding_dim: int,
+        clip: float = MOST_WEIGHT,
+        imitation: float = IMITATION,
+        reward_units: Sequence[int] = (64,),
     ) -> None:
         super().__init__()
-        self.clip = clip
+        self.clip, self.imitation = clip, imitation
         self.rewards = RewardEstimates(schema, embedding_dim, reward_units)
 
     def meet(self, collection: Collection) -> None:
@@ -35,4 +40,5 @@ class DoublyRobust(nn.Module):
 
     def forward(self, scores: Tensor, batch: Batch) -> Tensor:
         log_odds = self.rewards(batch)  # (B, I)
-        return reward_regression(log_odds, batch) + doubly_robust_loss(scores, torch.sigmoid(log_odds), batch, self.clip)
+        value = doubly_robust_loss(scores, torch.sigmoid(log_odds), batch, self.clip, self.imitation)
+        return reward_regression(log_odds, batch) + value

@@ -9,16 +9,16 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from sandboxes.kit.batch import Batch
-from sandboxes.kit.losses import inverse_propensity_loss
 from sandboxes.kit.off_policy import MOST_WEIGHT
+from sandboxes.kit.policy_losses import IMITATION, inverse_propensity_loss
 
 
 class InversePropensity(nn.Module):
     """(scores (B, I), batch) -> scalar: see `inverse_propensity_loss`."""
 
-    def __init__(self, clip: float = MOST_WEIGHT, translated: bool = True) -> None:
+    def __init__(self, clip: float = MOST_WEIGHT, translation: float = 1.0, imitation: float = IMITATION) -> None:
         super().__init__()
-        self.clip, self.translated = clip, translated
+        self.clip, self.translation, self.imitation = clip, translation, imitation
 
     def forward(self, scores: Tensor, batch: Batch) -> Tensor:
-        return inverse_propensity_loss(scores, batch, self.clip, self.translated)
+        return inverse_propensity_loss(scores, batch, self.clip, self.translation, self.imitation)

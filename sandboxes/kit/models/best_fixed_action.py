@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.layers.table import Table
-from sandboxes.kit.losses import reward_regression, softmax_policy
+from sandboxes.kit.policy_losses import reward_regression, softmax_policy
 from sandboxes.kit.schema import Schema
 
 

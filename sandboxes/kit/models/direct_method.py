@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.collection import Collection
 from sandboxes.kit.layers import RewardEstimates
-from sandboxes.kit.losses import reward_regression, softmax_policy
+from sandboxes.kit.policy_losses import reward_regression, softmax_policy
 from sandboxes.kit.schema import Schema
 
 

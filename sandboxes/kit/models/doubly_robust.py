@@ -28,7 +28,7 @@ class DoublyRobustPolicy(nn.Module):
     ) -> None:
         super().__init__()
         self.scores = ContextScores(schema, embedding_dim, hidden_units, dropout)
-        self.value = DoublyRobust(schema, embedding_dim, clip, hidden_units)
+        self.value = DoublyRobust(schema, embedding_dim, clip, reward_units=hidden_units)
 
     def meet(self, collection: Collection) -> None:
         self.scores.meet(collection)
