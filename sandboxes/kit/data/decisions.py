@@ -47,9 +47,10 @@ def propensities(spec: TableSpec, table: Table) -> Floats:
     name = spec.propensity
     assert name is not None
     column = pl.concat(list(table.blocks(name)))
-    numbers = column.cast(pl.Float64, strict=False).fill_nan(None)
+    numbers = column.cast(pl.Float64, strict=False)
     if text := column.filter(numbers.is_null() & column.is_not_null()).cast(pl.String).head(1).to_list():
         raise DataError(f"the propensity column {name!r} holds {text[0]!r}, which is no number; correct the log")
+    numbers = numbers.fill_nan(None)
     if numbers.null_count():
         raise DataError(f"{numbers.null_count():,} rows have no propensity in {name!r}; leave out what was logged without one")
     found: Floats = numbers.to_numpy().astype(np.float32)

@@ -146,6 +146,7 @@ def _rows(spec: TableSpec, table: Table, folder: Path) -> tuple[Rows, dict[str, 
     times = time_values(table, spec.time) if spec.time else None
     fields = code_fields(spec, table, folder)
     whole = whole_row_hashes(spec, table, fields, n)
+    alike = [check_alike(whole, spec.split)] if spec.predicts == "actions" else []
     key = key_hashes(table, spec.split.key, n) if spec.split.key else None
     users = user_codes(table.blocks(spec.user)) if spec.user else None
     codes = split_codes(spec.split, table, n, whole=whole, key=key, times=times, users=users)
@@ -157,7 +158,7 @@ def _rows(spec: TableSpec, table: Table, folder: Path) -> tuple[Rows, dict[str, 
                 f"{spec.name}: the {split} split has not both positive and negative rows of {spec.tasks[0].name!r}; "
                 f"check the label's rule, or give more rows"
             )
-    checks = [check_alike(whole, spec.split) if spec.predicts == "actions" else check_copies(whole, codes)]
+    checks = alike or [check_copies(whole, codes)]
     del whole
     checks += [check_time(times, codes, spec.split.by, users)] if times is not None else []
     return Rows(codes, labels, users, times), fields, checks

@@ -9,7 +9,7 @@
     target_item = "item_id"
     predicts = "labels"                     # what comes of a row (default); items: which of all target items comes next;
                                             # actions: which target item to choose, learned from logged decisions
-    propensity = "probability"              # actions: the column with the probability of what was chosen when it was
+    # propensity = "probability"            # actions: the column with the probability that what was chosen had then
     provenance = "web shop, May 2026"       # optional, shown in reports
     licence = "internal"
 

@@ -14,6 +14,7 @@ from sandboxes.kit.datasets.douban import DOUBAN
 from sandboxes.kit.datasets.frappe import FRAPPE
 from sandboxes.kit.datasets.kuairand import KUAIRAND
 from sandboxes.kit.datasets.movielens import MOVIELENS_1M, MOVIELENS_1M_NEXT, MOVIELENS_100K, MOVIELENS_100K_NEXT
+from sandboxes.kit.datasets.open_bandit import OPEN_BANDIT
 from sandboxes.kit.datasets.resolve import KnownData, describe, prepare_named
 from sandboxes.kit.datasets.synthetic_clicks import SYNTHETIC_CLICKS
 from sandboxes.kit.datasets.synthetic_decisions import SYNTHETIC_DECISIONS
@@ -42,6 +43,7 @@ DATASETS: tuple[DataSet, ...] = (
     TAOBAO_ADS,
     TAOBAO_BEHAVIOR,
     DOUBAN,
+    OPEN_BANDIT,
 )
 
 
