@@ -1,5 +1,5 @@
-"""The generator of decisions: its truth is the truth, what was planted is there, the host's interval holds the true value about as
-often as it says, and learned policies are truly better than the one that was logged."""
+"""The generator of decisions: its truth is the truth, what was planted is there, the interval of the host holds the true value
+about as often as it says, and learned policies are truly better than the one that was logged."""
 
 from __future__ import annotations
 
