@@ -11,7 +11,17 @@ from types import MappingProxyType
 from typing import Literal, Protocol
 
 NeedName = Literal[
-    "history", "scenario", "several_tasks", "numeric", "target_item", "entire_space", "outcomes", "items", "actions"
+    "history",
+    "scenario",
+    "several_tasks",
+    "numeric",
+    "target_item",
+    "entire_space",
+    "outcomes",
+    "items",
+    "answers",
+    "actions",
+    "user",
 ]
 
 
@@ -31,6 +41,8 @@ class Described(Protocol):
     def tasks(self) -> Sequence[DescribedTask]: ...
     @property
     def scenario(self) -> str | None: ...
+    @property
+    def user(self) -> str | None: ...
     @property
     def has_outcomes(self) -> bool: ...
     @property
@@ -61,18 +73,17 @@ NEEDS: Mapping[NeedName, Need] = MappingProxyType(
         "numeric": Need("numeric fields", "the data has no numeric fields", lambda d: bool(d.numeric)),
         "outcomes": Need("outcomes of past events", "the data does not say what came of past events", lambda d: d.has_outcomes),
         "items": Need(
-            "a choice among all items", "the data asks what comes of a row, not which item", lambda d: d.predicts == "items"
+            "a choice among all items", "the data asks what comes of a row, not which item", lambda d: d.predicts != "labels"
         ),
+        "answers": Need("items that were right", "no item of the data is known to be right", lambda d: d.predicts == "items"),
         "actions": Need(
             "logged decisions with their propensities",
             "the data has no logged decisions that say how likely each was",
             lambda d: d.predicts == "actions",
         ),
+        "user": Need("known users", "the data does not say which user a row is of", lambda d: d.user is not None),
     }
 )
-
-
-CHOICES: frozenset[NeedName] = frozenset({"items", "actions"})  # data that offers one of these asks for scores of all items
 
 
 def offered(data: Described) -> frozenset[NeedName]:

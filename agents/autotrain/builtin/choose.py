@@ -9,7 +9,7 @@ from agents.autotrain.builtin.blueprint import Note, Source
 from agents.autotrain.builtin.plain import identifier, plain
 from agents.autotrain.spec import Mechanism, MethodSpec
 from sandboxes.kit.card import Card
-from sandboxes.kit.needs import CHOICES, NEEDS, NeedName
+from sandboxes.kit.needs import NEEDS, NeedName
 from sandboxes.kit.ports import SLOTS
 
 
@@ -61,7 +61,7 @@ def _obstacle(card: Card | None, data: frozenset[NeedName], left_out: str | None
     if card is None:
         return "no block of the kit implements it"
     unmet = [NEEDS[need].unmet for need in card.needs if need not in data]
-    if CHOICES & data and card.ports.adds_or_changes_labels:
+    if "items" in data and card.ports.adds_or_changes_labels:
         unmet.append("the data asks which item, and of that it says nothing")
     return ", and ".join(unmet)
 

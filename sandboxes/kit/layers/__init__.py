@@ -22,10 +22,12 @@ from sandboxes.kit.layers import (
     film_gating,
     fm,
     frequency_clipping,
+    graph_scores,
     gru_history,
     inner_product,
     instance_guided_mask,
     interest_evolution,
+    item_tower,
     linear,
     long_history_search,
     low_rank_attention,
@@ -35,10 +37,12 @@ from sandboxes.kit.layers import (
     numeric_discretisation,
     outcome_gru,
     outer_product,
+    pairwise_ranking,
     ple,
     pretraining,
     quantised_embedding,
     residual_dnn,
+    sampled_softmax,
     scenario_normalisation,
     self_attention_interaction,
     shared_bottom,
@@ -75,6 +79,7 @@ from sandboxes.kit.layers.film_gating import FiLMGating
 from sandboxes.kit.layers.fm import FactorizationMachine
 from sandboxes.kit.layers.frequency_clipping import FrequencyClipping
 from sandboxes.kit.layers.graph_propagation import GraphPropagation
+from sandboxes.kit.layers.graph_scores import GraphScores
 from sandboxes.kit.layers.gru_history import GRUHistory
 from sandboxes.kit.layers.inner_product import InnerProduct
 from sandboxes.kit.layers.instance_guided_mask import InstanceGuidedMask
@@ -82,6 +87,7 @@ from sandboxes.kit.layers.interest_evolution import InterestEvolution
 from sandboxes.kit.layers.inverse_propensity import InversePropensity
 from sandboxes.kit.layers.item_fields import ItemFields
 from sandboxes.kit.layers.item_scores import ItemScores
+from sandboxes.kit.layers.item_tower import ItemTower
 from sandboxes.kit.layers.linear import LinearTerm
 from sandboxes.kit.layers.long_history_search import LongHistorySearch
 from sandboxes.kit.layers.low_rank_attention import LowRankAttention
@@ -91,7 +97,7 @@ from sandboxes.kit.layers.multi_path_averaging import MultiPathAveraging
 from sandboxes.kit.layers.numeric_discretisation import NumericDiscretisation
 from sandboxes.kit.layers.outcome_gru import OutcomeGRU
 from sandboxes.kit.layers.outer_product import OuterProduct
-from sandboxes.kit.layers.pairwise_ranking import pairwise_ranking
+from sandboxes.kit.layers.pairwise_ranking import PairwiseRanking, pairwise_loss
 from sandboxes.kit.layers.ple import ProgressiveLayeredExtraction
 from sandboxes.kit.layers.pretraining import PretrainThenFinetune
 from sandboxes.kit.layers.quantised_embedding import QuantisedEmbedding
@@ -130,10 +136,12 @@ CARDS: tuple[Card, ...] = (
     film_gating.CARD,
     fm.CARD,
     frequency_clipping.CARD,
+    graph_scores.CARD,
     gru_history.CARD,
     inner_product.CARD,
     instance_guided_mask.CARD,
     interest_evolution.CARD,
+    item_tower.CARD,
     linear.CARD,
     long_history_search.CARD,
     low_rank_attention.CARD,
@@ -143,10 +151,12 @@ CARDS: tuple[Card, ...] = (
     numeric_discretisation.CARD,
     outcome_gru.CARD,
     outer_product.CARD,
+    pairwise_ranking.CARD,
     ple.CARD,
     pretraining.CARD,
     quantised_embedding.CARD,
     residual_dnn.CARD,
+    sampled_softmax.CARD,
     scenario_normalisation.CARD,
     self_attention_interaction.CARD,
     shared_bottom.CARD,
@@ -186,12 +196,14 @@ __all__ = [
     "FrequencyClipping",
     "GRUHistory",
     "GraphPropagation",
+    "GraphScores",
     "InnerProduct",
     "InstanceGuidedMask",
     "InterestEvolution",
     "InversePropensity",
     "ItemFields",
     "ItemScores",
+    "ItemTower",
     "LinearTerm",
     "LongHistorySearch",
     "LowRankAttention",
@@ -201,6 +213,7 @@ __all__ = [
     "NumericDiscretisation",
     "OutcomeGRU",
     "OuterProduct",
+    "PairwiseRanking",
     "PretrainThenFinetune",
     "ProgressiveLayeredExtraction",
     "QuantisedEmbedding",
@@ -219,6 +232,6 @@ __all__ = [
     "VariationalEmbedding",
     "drawn_instead",
     "n_query_fields",
-    "pairwise_ranking",
+    "pairwise_loss",
     "query_fields",
 ]
