@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from sandboxes.kit.batch import Batch
-from sandboxes.kit.losses import softmax_over_items
 from sandboxes.kit.off_policy import MOST_WEIGHT
 from sandboxes.kit.schema import FIRST_ID
 
@@ -22,8 +21,7 @@ IMITATION = 0.03
 
 def softmax_policy(scores: Tensor, temperature: float = 1.0) -> Tensor:
     """Probabilities (B, I) of actions from scores (B, I): a softmax over known ones, 0 for padding and the unknown one."""
-    known = torch.softmax(scores[:, FIRST_ID:].float() / temperature, 1)
-    return functional.pad(known, (FIRST_ID, 0))
+    return functional.pad(torch.softmax(_known(scores) / temperature, 1), (FIRST_ID, 0))
 
 
 def inverse_propensity_loss(
@@ -39,7 +37,8 @@ def inverse_propensity_loss(
     A weight that has grown beyond `clip` grows no further, but one that would rather fall may always do so.
     """
     assert batch.labels is not None
-    gains = batch.labels[:, 0] - translation * batch.labels.mean()  # (B,)
+    rewards = batch.labels[:, 0]
+    gains = rewards - translation * rewards.mean()  # (B,)
     value = _clipped(gains, _weights(softmax_policy(scores), batch), clip).mean()
     return _imitating(scores, batch, imitation) - value
 
@@ -47,8 +46,8 @@ def inverse_propensity_loss(
 def reward_regression(scores: Tensor, batch: Batch) -> Tensor:
     """Cross-entropy of the reward under the score (B, I), as its log-odds, of the action taken; averaged over rows."""
     assert batch.answer is not None and batch.labels is not None
-    taken = scores.gather(1, batch.answer[:, None]).squeeze(1).float()
-    return functional.binary_cross_entropy_with_logits(taken, batch.labels[:, 0])
+    taken = scores.gather(1, batch.answer[:, None]).squeeze(1)
+    return functional.binary_cross_entropy_with_logits(taken, batch.labels[:, 0].to(taken.dtype))
 
 
 def doubly_robust_loss(
@@ -69,7 +68,7 @@ def doubly_robust_loss(
 
 def _imitating(scores: Tensor, batch: Batch, share: float) -> Tensor:
     assert batch.labels is not None and batch.answer is not None
-    return share * batch.labels.mean() * softmax_over_items(scores, batch.answer)
+    return share * batch.labels[:, 0].mean() * functional.cross_entropy(_known(scores), batch.answer - FIRST_ID)
 
 
 def _weights(policy: Tensor, batch: Batch) -> Tensor:
@@ -81,3 +80,8 @@ def _weights(policy: Tensor, batch: Batch) -> Tensor:
 def _clipped(gains: Tensor, weights: Tensor, clip: float) -> Tensor:
     """Gains times weights (B,), of which those that would gain have weights of at most `clip`."""
     return torch.minimum(gains * weights, gains * weights.clamp(max=clip))
+
+
+def _known(scores: Tensor) -> Tensor:
+    """The scores (B, A) of known actions, in no less than single precision."""
+    return scores[:, FIRST_ID:].to(torch.promote_types(scores.dtype, torch.float32))
