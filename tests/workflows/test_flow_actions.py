@@ -69,7 +69,7 @@ A gated recurrent unit runs over the behavior sequence, and its last hidden stat
 factorization machine adds the inner products of all pairs of embeddings to the logit. A multi-layer perceptron takes the
 user's interest together with the embeddings of all fields.
 """
-SMALL = SyntheticDecisions(decisions=8_000, users=300, actions=6)
+SMALL = SyntheticDecisions(decisions=3_000, users=200, actions=6)
 
 
 @pytest.fixture(scope="module")

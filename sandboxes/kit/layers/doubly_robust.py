@@ -130,6 +130,20 @@ CARD = Card(
             low=1.0,
             high=1e6,
         ),
+        Argument(
+            "imitation",
+            IMITATION,
+            ("imitation weight", "weight of the imitation term", "coefficient of imitation regularization"),
+            low=0.0,
+            high=10.0,
+        ),
+        Argument(
+            "reward_units",
+            (64,),
+            ("hidden layers of the reward model", "hidden units of the reward model"),
+            low=1,
+            high=4096,
+        ),
     ),
     example="layer = DoublyRobust(schema, 8, clip=10.0)\nlayer.meet(collection)\noutput = layer(scores, batch)",
 )

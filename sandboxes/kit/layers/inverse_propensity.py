@@ -135,6 +135,13 @@ CARD = Card(
             low=1.0,
             high=1e6,
         ),
+        Argument(
+            "imitation",
+            IMITATION,
+            ("imitation weight", "weight of the imitation term", "coefficient of imitation regularization"),
+            low=0.0,
+            high=10.0,
+        ),
     ),
     example="layer = InversePropensity(clip=10.0)\noutput = layer(scores, batch)",
 )
@@ -143,9 +150,9 @@ CARD = Card(
 class InversePropensity(nn.Module):
     """(scores (B, I), batch) -> scalar: see `inverse_propensity_loss`."""
 
-    def __init__(self, clip: float = MOST_WEIGHT, translation: float = 1.0, imitation: float = IMITATION) -> None:
+    def __init__(self, clip: float = MOST_WEIGHT, imitation: float = IMITATION) -> None:
         super().__init__()
-        self.clip, self.translation, self.imitation = clip, translation, imitation
+        self.clip, self.imitation = clip, imitation
 
     def forward(self, scores: Tensor, batch: Batch) -> Tensor:
-        return inverse_propensity_loss(scores, batch, self.clip, self.translation, self.imitation)
+        return inverse_propensity_loss(scores, batch, self.clip, imitation=self.imitation)

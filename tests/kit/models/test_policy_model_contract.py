@@ -3,12 +3,21 @@ planted, and is the same model when it is served, where it meets no collection."
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 from planted_decisions import ACTIONS, SCHEMAS, collection, planted
+from torch import Tensor, nn
 
+from sandboxes.kit.batch import Batch
+from sandboxes.kit.layers import ContextScores
 from sandboxes.kit.models import ALL_MODELS, ITEM_MODELS, MODELS, POLICY_MODELS
+from sandboxes.kit.policy_losses import inverse_propensity_loss, softmax_policy
+from sandboxes.kit.schema import Schema
 from sandboxes.kit.smoke import smoke
 from sandboxes.kit.team import ALONE
 from sandboxes.kit.training import TrainConfig, build, fit, goal_of, policies
@@ -59,6 +68,65 @@ def test_learns_what_was_planted_and_is_served_the_same(model: str, shape: str) 
     served = build(POLICY_MODELS[model], schema, HYPER, 9)
     served.load_state_dict(fitted.state_dict())
     assert np.array_equal(policies(served, test, schema.n_items), policy)
+
+
+class Predicting(nn.Module):
+    """A sound model whose `predict` is spoiled."""
+
+    def __init__(self, schema: Schema, spoil: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.scores, self.spoil = ContextScores(schema, 8, (16,)), spoil
+
+    def forward(self, batch: Batch) -> Tensor:
+        scores: Tensor = self.scores(batch)
+        return scores
+
+    def predict(self, batch: Batch) -> Tensor:
+        return self.spoil(softmax_policy(self(batch)))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda p: p, ""),
+        (lambda p: 2 * p, "do not add up to 1"),
+        (lambda p: p[:, 2:], "`predict` gave shape"),
+        (lambda p: p.roll(1, 1), "padding and of the unknown action"),
+        (lambda p: torch.cat([p[:, :2], -p[:, 2:]], 1), "negative, NaN or infinite"),
+    ],
+)
+def test_what_is_no_policy_fails_smoke(spoil: Callable[[Tensor], Tensor], said: str) -> None:
+    schema, rows = SCHEMAS["user"], planted(SCHEMAS["user"], 600)
+    checks, _ = smoke(partial(Predicting, spoil=spoil), schema, rows, {})  # type: ignore[arg-type]
+    (forward,) = [c for c in checks if c.name.startswith("forward gives finite scores")]
+    assert forward.passed == (not said) and said in forward.detail
+
+
+def test_one_that_prefers_what_failed_does_not_pass() -> None:
+    schema, rows = SCHEMAS["user"], planted(SCHEMAS["user"], 600)
+
+    class Contrary(ContextScores):
+        def __init__(self, schema: Schema) -> None:
+            super().__init__(schema, 8, (16,))
+
+        def loss(self, batch: Batch) -> Tensor:
+            return -inverse_propensity_loss(self(batch), batch, imitation=0.0)
+
+    checks, _ = smoke(Contrary, schema, rows, {})
+    assert "the policy's value on 64 rows is" in next(c.detail for c in checks if c.name == "64 rows can be overfitted")
+
+
+def test_epochs_are_told_apart_by_the_self_normalised_value() -> None:
+    schema, valid = SCHEMAS["user"], planted(SCHEMAS["user"], 500)
+    goal, policy = goal_of(schema), np.random.default_rng(0).dirichlet(np.ones(ACTIONS), 500)
+    weights = policy[np.arange(500), valid.answers.items - 2] / valid.propensity
+    measured = goal.measure(valid, np.pad(policy, ((0, 0), (2, 0))))
+    assert next(iter(measured)) == "value"
+    assert measured["value"] == pytest.approx((weights * valid.labels[:, 0]).sum() / weights.sum())
+    assert measured["ips"] == pytest.approx((weights * valid.labels[:, 0]).mean())
+    assert not goal.fault(valid)
+    nothing = replace(valid, all=replace(valid.all, labels=torch.zeros(500, 1)))
+    assert "no decision in valid was rewarded" in goal.fault(nothing)
 
 
 def test_no_name_is_used_twice() -> None:
