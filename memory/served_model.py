@@ -85,7 +85,8 @@ class ServedModel:
 
 
 def _signature(prepared: Prepared) -> Any:
-    """Inputs by name, of any type (the encoders know what to make of it); outputs one probability a task, or a list of items."""
+    """Inputs by name, of any type (the encoders know what to make of it); outputs one probability a task or
+    an action, or a list of items."""
     from mlflow.models import ModelSignature
     from mlflow.types.schema import AnyType, ColSpec, Schema
 
@@ -93,4 +94,4 @@ def _signature(prepared: Prepared) -> Any:
     inputs: list[Any] = [ColSpec(anything, name) for name in encoders.columns]
     kind = "string" if prepared.schema.predicts == "items" else "float"
     inputs += [ColSpec(anything, name, required=False) for name in encoders.history_columns]
-    return ModelSignature(Schema(inputs), Schema([ColSpec(kind, name) for name in output_columns(prepared.schema)]))
+    return ModelSignature(Schema(inputs), Schema([ColSpec(kind, name) for name in output_columns(prepared.schema, encoders)]))

@@ -162,6 +162,23 @@ def douban(folder: Path) -> None:
     _write(folder / "douban.csv", ["user_id,item_id,rating,domain,living_place,join_time,time_bin", *rows])
 
 
+def open_bandit(folder: Path) -> None:
+    """A log of the uniform policy with its index column, and the items' features."""
+    r, items = random.Random(15), 12
+    affinities = [f"user-item_affinity_{i}" for i in range(items)]
+    users = [f"user_feature_{i}" for i in range(4)]
+    header = ",".join(["", "timestamp", "item_id", "position", "click", "propensity_score", *users, *affinities])
+    rows = (
+        f"{n},2019-11-24 0{n % 9}:{n // 60 % 60:02d}:{n % 60:02d}.{n:06d}+00:00,{r.randrange(items)},{n % 3 + 1},"
+        f"{int(r.random() < 0.2)},{1 / items:.6f},"
+        + ",".join([f"{r.randrange(3):032x}" for _ in users] + [f"{r.choice((0, 0, 1))}.0" for _ in affinities])
+        for n in range(ROWS)
+    )
+    _write(folder / "all.csv", [header, *rows])
+    features = (f"{i},{i},{-0.5 + 0.1 * i},{i % 2:032x},{i % 3:032x},{i % 4:032x}" for i in range(items))
+    _write(folder / "item_context.csv", [",item_id,item_feature_0,item_feature_1,item_feature_2,item_feature_3", *features])
+
+
 WRITERS: dict[str, tuple[Callable[[Path], None], ...]] = {
     "movielens-1m": (movielens_1m, movielens_atomic),
     "movielens-100k": (movielens_100k,),
@@ -176,6 +193,7 @@ WRITERS: dict[str, tuple[Callable[[Path], None], ...]] = {
     "taobao-ads": (taobao_ads,),
     "taobao-behavior": (taobao_behavior,),
     "douban": (douban,),
+    "open-bandit": (open_bandit,),
 }
 
 

@@ -1,7 +1,7 @@
-"""Labels or answers and predictions with known truth, for tests of comparisons.
+"""Labels, answers or decisions, and predictions with known truth, for tests of comparisons.
 
 A model's logit is the truth, plus what the model class gets wrong on a row (the same on every seed), plus what a seed adds. Of
-ranked lists it is the depth at which an answer stands that is so composed.
+ranked lists it is the depth at which an answer stands that is so composed, of policies the log-odds of every action's reward.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.autotrain.compare import PolicyTruth
 from sandboxes.kit.ranking import LONGEST, Answers
+from sandboxes.kit.schema import FIRST_ID
 
 Array = NDArray[np.float64]
 
@@ -85,3 +87,60 @@ def list_runs(
             lists[np.arange(len(base)), place] = item
         found[seed] = lists[:, :LONGEST]
     return found
+
+
+@dataclass(frozen=True)
+class Logged:
+    """Decisions of a logging policy (n, I) that knows a little of the true rewards (n, I), and what came of them (n,)."""
+
+    logging: NDArray[np.float32]
+    chances: Array  # of a reward, by action; 0 where there is none
+    actions: NDArray[np.int32]
+    propensity: NDArray[np.float32]
+    rewards: NDArray[np.float32]
+
+    n_items = 8
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, rows: int, following: float = 0.7) -> Logged:
+        logits = rng.normal(-1.0, 1.0, (rows, cls.n_items - FIRST_ID))
+        logging = softmax(following * logits + 0.5 * rng.normal(size=logits.shape))
+        actions = (logging.cumsum(1) < rng.random((rows, 1))).sum(1).clip(FIRST_ID, cls.n_items - 1).astype(np.int32)
+        own = np.arange(rows), actions
+        chances = np.pad(sigmoid(logits), ((0, 0), (FIRST_ID, 0)))
+        return cls(logging, chances, actions, logging[own], (rng.random(rows) < chances[own]).astype(np.float32))
+
+    def truth(self, users: NDArray[np.int64] | None = None) -> PolicyTruth:
+        return PolicyTruth(self.actions, self.propensity, self.rewards, self.n_items, groups=users)
+
+    def value(self, policy: NDArray[np.floating]) -> float:
+        """The true value of a policy (n, I) in these contexts."""
+        return float((policy * self.chances).sum(1).mean())
+
+
+def policy_runs(
+    rng: np.random.Generator,
+    logged: Logged,
+    seeds: int,
+    *,
+    own: float | Array = 0.0,
+    per_seed: float = 0.0,
+    uneven: float = 0.0,
+    sharpness: float = 1.5,
+) -> dict[int, NDArray[np.float32]]:
+    """Policies (n, I) by seed, the softmax of what a model takes for the log-odds of rewards; `own` (a number or (n, 1)),
+    `per_seed` and `uneven` as for labels."""
+    chances = logged.chances[:, FIRST_ID:]
+    base = np.log(chances / (1 - chances))
+    base = base + own * rng.normal(size=base.shape)
+    found = {}
+    for seed in range(1, seeds + 1):
+        noise = (per_seed + uneven * abs(rng.normal())) * rng.normal(size=base.shape)
+        found[seed] = softmax(sharpness * (base + noise))
+    return found
+
+
+def softmax(scores: Array) -> NDArray[np.float32]:
+    """Probabilities (n, I) of scores of known actions, as models hand them in."""
+    odds = np.exp(scores - scores.max(1, keepdims=True))
+    return np.pad(odds / odds.sum(1, keepdims=True), ((0, 0), (FIRST_ID, 0))).astype(np.float32)

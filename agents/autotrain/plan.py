@@ -136,7 +136,10 @@ def _batch_size(rows: int) -> int:
 def default_baselines(schema: Schema) -> tuple[str, ...]:
     """What a reviewer would ask for first. Of labels: a linear model, a plain deep one, a strong interaction model, and the
     simplest model that uses what the data has besides (several tasks, a history, outcomes of past events). Of items: what all
-    like, a factorisation, the model of features that retrieval is built on, and one that reads the order of a history."""
+    like, a factorisation, the model of features that retrieval is built on, and one that reads the order of a history. Of
+    actions: the best one for all, and policies learned from estimated rewards, from weighed ones, and from both."""
+    if schema.predicts == "actions":
+        return ("best_fixed_action", "direct_method", "inverse_propensity", "doubly_robust")
     if schema.predicts == "items":
         return ("popularity", "matrix_factorisation", "two_towers", *(("sasrec",) if schema.sequences else ()))
     several = ("shared_bottom",) if len(schema.tasks) > 1 else ()

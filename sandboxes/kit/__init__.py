@@ -4,6 +4,7 @@ from sandboxes.kit.batch import Batch
 from sandboxes.kit.collection import Collection
 from sandboxes.kit.contract import Stage
 from sandboxes.kit.losses import observed_bce, softmax_over_items
+from sandboxes.kit.policy_losses import inverse_propensity_loss, softmax_policy
 from sandboxes.kit.schema import CategoricalField, NumericField, Schema, SequenceField, Task
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "SequenceField",
     "Stage",
     "Task",
+    "inverse_propensity_loss",
     "observed_bce",
     "softmax_over_items",
+    "softmax_policy",
 ]

@@ -17,7 +17,8 @@ class Batch:
     """Rows of a prepared data set, columns in the order of the schema.
 
     `labels` is None for rows whose labels are hidden; NaN marks a label that was not observed. `answer` is the item that
-    belongs to a row in training, where a model predicts items; rows have no labels then.
+    belongs to a row in training, where a model predicts items; rows have no labels then. Where it predicts actions, `answer` is
+    the action that was taken, `propensity` the probability with which it was, and the one label the reward.
     """
 
     ids: Tensor  # (B, C) int64, local ids
@@ -25,6 +26,7 @@ class Batch:
     history: dict[str, Tensor] = field(default_factory=dict)  # each (B, L) int64, oldest first, 0 = padding
     labels: Tensor | None = None  # (B, T) float32
     answer: Tensor | None = None  # (B,) int64
+    propensity: Tensor | None = None  # (B,) float32, in (0, 1]
 
     def __len__(self) -> int:
         return self.ids.shape[0]
@@ -51,17 +53,20 @@ class Batch:
             history={name: change(h) for name, h in self.history.items()},
             labels=None if self.labels is None else change(self.labels),
             answer=None if self.answer is None else change(self.answer),
+            propensity=None if self.propensity is None else change(self.propensity),
         )
 
 
 def joined(batches: Sequence[Batch]) -> Batch:
-    """The rows of all batches, one after the other; all have labels or answers, or none has."""
+    """The rows of all batches, one after the other; all have labels, answers or propensities, or none has."""
     labels = [b.labels for b in batches if b.labels is not None]
     answers = [b.answer for b in batches if b.answer is not None]
+    propensities = [b.propensity for b in batches if b.propensity is not None]
     return Batch(
         ids=torch.cat([b.ids for b in batches]),
         numeric=torch.cat([b.numeric for b in batches]),
         history={name: torch.cat([b.history[name] for b in batches]) for name in batches[0].history},
         labels=torch.cat(labels) if labels else None,
         answer=torch.cat(answers) if answers else None,
+        propensity=torch.cat(propensities) if propensities else None,
     )

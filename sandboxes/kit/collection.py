@@ -1,4 +1,4 @@
-"""What a model that predicts items may know before it trains: every item's own fields, and who took what.
+"""What a model that predicts items or actions may know before it trains: every item's own fields, and who took what.
 
 Notation: I items (ids of the target item, padding and unknown among them), E events of training.
 """
@@ -38,7 +38,7 @@ class Collection:
 def load_collection(visible: Path) -> Collection | None:
     """The collection of the prepared folder `visible`; None where models predict labels."""
     schema = Schema.load(visible / "schema.json")
-    if schema.predicts != "items":
+    if not schema.scores_items:
         return None
     ids, numeric = (np.load(visible / f"{ITEMS}.{what}.npy") for what in ("ids", "numeric"))
     history = {s.name: torch.zeros(len(ids), s.length, dtype=torch.int64) for s in schema.sequences}

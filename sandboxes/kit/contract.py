@@ -94,15 +94,17 @@ def after(stages: Sequence[Stage], share: float, freeze: tuple[str, ...] = ()) -
 class RecommenderModel(Protocol):
     """`Model(schema, *, embedding_dim=16, dropout=0.0, ...)`: an `nn.Module` whose constructor needs nothing but a schema.
 
-    `forward` is required and returns logits (B, T), or (B,) when T = 1; where the schema predicts items, scores (B, I) of every
-    id of the target item. Four methods are optional:
+    `forward` is required and returns logits (B, T), or (B,) when T = 1; where the schema predicts items or actions, scores (B, I)
+    of every id of the target item. Four methods are optional:
 
-    - `loss(batch) -> Tensor`, a scalar; without it the trainer minimises `sandboxes.kit.losses.observed_bce` of the logits, or
-      `softmax_over_items` of the scores.
+    - `loss(batch) -> Tensor`, a scalar; without it the trainer minimises `sandboxes.kit.losses.observed_bce` of the logits,
+      `softmax_over_items` of the scores, or where they are of actions `sandboxes.kit.policy_losses.inverse_propensity_loss`.
     - `predict(batch) -> Tensor`, probabilities (B, T); without it, the sigmoid of the logits. Of items, scores (B, I), where
-      minus infinity stands for an item that shall not be recommended; without it, those of `forward`.
+      minus infinity stands for an item that shall not be recommended; without it, those of `forward`. Of actions, probabilities
+      (B, I) that add up to 1 in each row, 0 for padding and the unknown; without it, the softmax of the scores of known ones.
     - `stages() -> Sequence[Stage]`; without it, one stage on `loss`.
-    - `meet(collection)`, where items are predicted: called once before training with all items' fields and the training events.
+    - `meet(collection)`, where items or actions are predicted: called once before training with all their fields and the training
+      events.
       What predictions need of it must be kept in buffers whose shape follows from the schema: a served model meets nothing.
     """
 

@@ -60,13 +60,26 @@ OF_ITEMS: Mapping[str, str] = MappingProxyType(
         "scores": "scores = torch.randn(4, 9)  # (B, I)",
     }
 )
+OF_ACTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        **OF_ITEMS,
+        "schema": OF_ITEMS["schema"].replace('predicts="items"', 'predicts="actions"'),
+        "batch": """batch = Batch(
+    ids=torch.tensor([[2, 0, 0], [5, 0, 0], [2, 0, 0], [11, 0, 0]]),  # (B, C), empty where it would say which action
+    numeric=torch.randn(4, 2) * torch.tensor([1.0, 0.0]),  # (B, N)
+    labels=torch.tensor([[0.0], [1.0], [1.0], [0.0]]),  # (B, 1): rewards
+    answer=torch.tensor([3, 8, 4, 3]),  # (B,): the actions taken
+    propensity=torch.tensor([0.5, 0.1, 0.2, 0.5]),  # (B,)
+)""",
+    }
+)
 FROM_KIT = ("Batch", "CategoricalField", "Collection", "NumericField", "Schema", "Stage", "Task")
 
 
 def whole_example(card: Card) -> str:
     """The card's example with its imports and inputs before it and a line that shows the result after it."""
     example = card.example.strip()
-    known = OF_ITEMS if "items" in card.needs else INPUTS
+    known = OF_ACTIONS if "actions" in card.needs else OF_ITEMS if "items" in card.needs else INPUTS
     inputs = [known[name] for name in _needed(example, known)]
     shown = "print(stages)" if "stages" in _names(example) else "print(tuple(output.shape))"
     body = "\n".join([*inputs, example, shown])

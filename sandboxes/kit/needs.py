@@ -10,7 +10,19 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, Protocol
 
-NeedName = Literal["history", "scenario", "several_tasks", "numeric", "target_item", "entire_space", "outcomes", "items", "user"]
+NeedName = Literal[
+    "history",
+    "scenario",
+    "several_tasks",
+    "numeric",
+    "target_item",
+    "entire_space",
+    "outcomes",
+    "items",
+    "answers",
+    "actions",
+    "user",
+]
 
 
 class DescribedTask(Protocol):
@@ -61,7 +73,13 @@ NEEDS: Mapping[NeedName, Need] = MappingProxyType(
         "numeric": Need("numeric fields", "the data has no numeric fields", lambda d: bool(d.numeric)),
         "outcomes": Need("outcomes of past events", "the data does not say what came of past events", lambda d: d.has_outcomes),
         "items": Need(
-            "a choice among all items", "the data asks what comes of a row, not which item", lambda d: d.predicts == "items"
+            "a choice among all items", "the data asks what comes of a row, not which item", lambda d: d.predicts != "labels"
+        ),
+        "answers": Need("items that were right", "no item of the data is known to be right", lambda d: d.predicts == "items"),
+        "actions": Need(
+            "logged decisions with their propensities",
+            "the data has no logged decisions that say how likely each was",
+            lambda d: d.predicts == "actions",
         ),
         "user": Need("known users", "the data does not say which user a row is of", lambda d: d.user is not None),
     }

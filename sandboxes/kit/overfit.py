@@ -16,8 +16,9 @@ from sandboxes.kit.batch import Batch
 from sandboxes.kit.contract import HasPredict
 from sandboxes.kit.layers import LinearTerm
 from sandboxes.kit.metrics import auc, log_loss
+from sandboxes.kit.off_policy import self_normalised_value, weights_of
 from sandboxes.kit.schema import FIRST_ID, Schema
-from sandboxes.kit.training.model import every_stage, free, item_scores, loss_of, predict
+from sandboxes.kit.training.model import every_stage, free, item_scores, loss_of, policy, predict
 from sandboxes.kit.training.rows import Rows
 
 OVERFIT_ROWS = 64
@@ -26,12 +27,15 @@ OVERFIT_LOOK = 20  # steps between looks
 OVERFIT_MARGIN = 0.02  # nats
 OVERFIT_SHARE = 0.7  # of the label entropy: 64 remembered rows must bring the log loss below this share
 FOUND_SHARE = 0.9  # of 64 remembered rows must have their item among the first
+GAIN_SHARE = 0.5  # of what the best fixed action gains over all actions alike, by the rewards of remembered decisions
 PREDICT_AUC = 0.6  # of the remembered rows; what is done at prediction, such as leaving fields out, costs something
 
 
 def overfit(model: nn.Module, schema: Schema, train: Rows) -> str | None:
     """Why the model cannot remember 64 rows of `train`, or None when it can."""
-    return _items(model, train) if schema.predicts == "items" else _labels(model, schema, train)
+    if schema.predicts == "labels":
+        return _labels(model, schema, train)
+    return _items(model, train) if schema.predicts == "items" else _actions(model, train)
 
 
 def _items(model: nn.Module, train: Rows) -> str | None:
@@ -49,6 +53,26 @@ def _items(model: nn.Module, train: Rows) -> str | None:
             if found >= FOUND_SHARE:
                 return None
     return f"after {OVERFIT_STEPS} steps {found:.0%} of {len(rows)} rows have their item among the first {places}"
+
+
+def _actions(model: nn.Module, train: Rows) -> str | None:
+    """The bar is a share of what the best fixed action gains on these rows: its value is in reach without any context."""
+    rows = _mixed_rows(train)
+    if rows is None:
+        return None  # all rewarded or none: nothing to overfit, and no fault of the model
+    assert rows.labels is not None and rows.answer is not None and rows.propensity is not None
+    rewards, actions, propensity = rows.labels.numpy()[:, 0], rows.answer.numpy(), rows.propensity.numpy()
+    fixed = [self_normalised_value((actions == a) / propensity, rewards) for a in np.unique(actions)]
+    plain = self_normalised_value(1 / propensity, rewards)  # of all actions alike
+    bar = plain + GAIN_SHARE * (max(fixed) - plain)
+    optimizer, reached = torch.optim.Adam(model.parameters(), lr=1e-2), math.nan
+    for step in range(1, OVERFIT_STEPS + 1):
+        _step(model, optimizer, rows)
+        if step % OVERFIT_LOOK == 0:
+            reached = self_normalised_value(weights_of(policy(model, rows).numpy(), actions, propensity), rewards)
+            if reached >= bar:
+                return None
+    return f"after {OVERFIT_STEPS} steps the policy's value on {len(rows)} rows is {reached:.3f}, below {bar:.3f}"
 
 
 def _labels(model: nn.Module, schema: Schema, train: Rows) -> str | None:

@@ -19,7 +19,8 @@ NOT_OBSERVED_ID, NEGATIVE_ID, POSITIVE_ID = 1, 2, 3  # what came of a past event
 N_OUTCOMES = 4  # ids of a history of outcomes, padding among them
 
 Side = Literal["user", "item", "context"]
-Predicts = Literal["labels", "items"]  # what comes of a row, or which of all items belongs to it
+# What comes of a row; which of all items belongs to it; or which action to take, where rows are logged decisions.
+Predicts = Literal["labels", "items", "actions"]
 Records = Literal["values", "outcomes"]
 
 
@@ -84,6 +85,9 @@ class Schema:
 
     Where a model `predicts` items, a row is a query: its item-side fields are empty (padding), and the answer is one or more of
     the ids of `target_item`. There is then one task, which names the event that the answer came of.
+
+    Where it predicts actions, a row is a logged decision: its item-side fields are empty too, since they are those of the action
+    that was taken, an id of `target_item`. There is then one task, the reward.
     """
 
     categorical: tuple[CategoricalField, ...]
@@ -109,8 +113,8 @@ class Schema:
             raise ValueError(f"not a task, so that no outcomes of it can be recorded: {sorted(judged)}")
         if not self.tasks:
             raise ValueError("a schema needs at least one task")
-        if self.predicts == "items" and (self.target_item is None or len(self.tasks) > 1):
-            raise ValueError("a schema that predicts items needs a target_item and one task")
+        if self.scores_items and (self.target_item is None or len(self.tasks) > 1):
+            raise ValueError(f"a schema that predicts {self.predicts} needs a target_item and one task")
         if not self.categorical and not self.numeric:
             raise ValueError("a schema needs at least one categorical or numeric field")
 
@@ -123,6 +127,11 @@ class Schema:
     def has_outcomes(self) -> bool:
         """Whether any history says what came of past events."""
         return any(s.records == "outcomes" for s in self.sequences)
+
+    @property
+    def scores_items(self) -> bool:
+        """Whether a model gives a score to every id of the target item, be they items or actions; rows say nothing of it then."""
+        return self.predicts != "labels"
 
     @property
     def n_items(self) -> int:

@@ -2,7 +2,7 @@
 
 The folder holds prepared.json, visible/schema.json and vocabularies.parquet (as in prepared data, without rows), served.json,
 weights.safetensors, and model.py where the model is no reference model. Opening runs model.py in this process.
-Notation: n rows, T tasks, I ids of the target item, K places of a list.
+Notation: n rows, T tasks, I ids of the target item, K places of a list, A actions.
 """
 
 from __future__ import annotations
@@ -26,18 +26,20 @@ from sandboxes.kit.data.prepared import Prepared
 from sandboxes.kit.data.vocabulary import Vocabulary
 from sandboxes.kit.model_file import class_in_file, reference_class
 from sandboxes.kit.ranking import CUTOFF, NOTHING
-from sandboxes.kit.schema import FIRST_ID, Schema
+from sandboxes.kit.schema import FIRST_ID, Predicts, Schema
 from sandboxes.kit.served_form import in_served_form
 from sandboxes.kit.training.goal import EVALUATION_BATCH, SCORES_AT_ONCE, best_items
-from sandboxes.kit.training.model import build, item_scores, predict
+from sandboxes.kit.training.model import build, item_scores, policy, predict
 
 
 @dataclass(frozen=True)
 class Served:
-    """A model that is ready to score. `columns` names those of its predictions: the tasks; of items the places of a list."""
+    """A model that is ready to score. `columns` names those of its predictions: the tasks; of items the places of a list; the raw
+    values of actions."""
 
+    predicts: Predicts
     columns: tuple[str, ...]
-    items: NDArray[np.str_] | None  # (I,) the raw values of the target item by id, where items are predicted
+    items: NDArray[np.str_] | None  # (I,) the raw values of the target item by id, where items or actions are predicted
     encoders: Encoders
     model: nn.Module
 
@@ -52,32 +54,41 @@ class Served:
         model = in_served_form(build(model_class, prepared.schema, said["hyper"], seed=0))
         model.load_state_dict(load_file(folder / "weights.safetensors"))
         encoders = Encoders.of(prepared)
-        return cls(output_columns(prepared.schema), _items(prepared.schema, encoders), encoders, model)
+        schema = prepared.schema
+        return cls(schema.predicts, output_columns(schema, encoders), _items(schema, encoders), encoders, model)
 
     def predict(self, table: pl.DataFrame) -> NDArray[Any]:
         """Of raw rows with the columns that the data set had before it was prepared, probabilities (n, T) float32; where items
-        are predicted, the raw values (n, K) of the best ones as text, best first, "" where there are no more."""
+        are predicted, the raw values (n, K) of the best ones as text, best first, "" where there are no more; where actions are,
+        the probability (n, A) float32 of each: who serves a policy draws from them and logs the propensity of what was drawn."""
         size = EVALUATION_BATCH if self.items is None else max(1, SCORES_AT_ONCE // len(self.items))
         parts = [self._predict(self.encoders.encode(part)) for part in table.iter_slices(size)]
-        return np.concatenate([np.zeros((0, len(self.columns)), np.float32 if self.items is None else str), *parts])
+        return np.concatenate([np.zeros((0, len(self.columns)), str if self.predicts == "items" else np.float32), *parts])
 
     def _predict(self, batch: Batch) -> NDArray[Any]:
-        if self.items is None:
+        if self.predicts == "labels":
             pctr: NDArray[np.float32] = predict(self.model, batch, len(self.columns)).numpy()
             return pctr
+        if self.predicts == "actions":
+            probabilities: NDArray[np.float32] = policy(self.model, batch)[:, FIRST_ID:].numpy()
+            return probabilities
+        assert self.items is not None
         ids = best_items(item_scores(self.model, batch), len(self.columns)).numpy()
         return np.where(ids == NOTHING, "", self.items[ids])
 
 
-def output_columns(schema: Schema) -> tuple[str, ...]:
+def output_columns(schema: Schema, encoders: Encoders) -> tuple[str, ...]:
     """What the columns of a served model's predictions are called."""
+    actions = _items(schema, encoders)
+    if schema.predicts == "actions" and actions is not None:
+        return tuple(str(action) for action in actions[FIRST_ID:])
     if schema.predicts == "items":
         return tuple(f"item_{place}" for place in range(1, min(CUTOFF, schema.n_items - FIRST_ID) + 1))
     return tuple(t.name for t in schema.tasks)
 
 
 def _items(schema: Schema, encoders: Encoders) -> NDArray[np.str_] | None:
-    if schema.predicts != "items" or schema.target_item is None:
+    if not schema.scores_items or schema.target_item is None:
         return None
     vocabulary = encoders.vocabularies[schema.target_item]
     assert isinstance(vocabulary, Vocabulary)  # a target item has no hash buckets

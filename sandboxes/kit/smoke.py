@@ -19,14 +19,18 @@ from sandboxes.kit.batch import Batch
 from sandboxes.kit.collection import Collection
 from sandboxes.kit.overfit import overfit, spread
 from sandboxes.kit.schema import FIRST_ID, Schema
-from sandboxes.kit.training.model import Hyper, build, every_stage, item_scores, loss_of, predict
+from sandboxes.kit.training.model import Hyper, build, every_stage, item_scores, loss_of, policy, predict
 from sandboxes.kit.training.rows import Rows
 
 ROWS = 256
 FEW = 8  # rows of either class of every task that a sample holds beside
 STARTS = 3  # seeds from which a gradient may reach a parameter
 TOLERANCE = 1e-4
-_FORWARD = {"labels": "forward gives finite logits (B, T)", "items": "forward gives finite scores (B, I)"}
+_FORWARD = {
+    "labels": "forward gives finite logits (B, T)",
+    "items": "forward gives finite scores (B, I)",
+    "actions": "forward gives finite scores (B, I), predictions are policies",
+}
 
 Says = Callable[[nn.Module, Batch], Tensor]  # a model's predictions for rows
 
@@ -61,7 +65,7 @@ def smoke(
         return [Check("builds", False, _said(error))], 0
     checks = [Check("builds", True, f"{parameters:,} parameters")]
     rows = train.batch(_sample(train))
-    says: Says = item_scores if schema.predicts == "items" else partial(predict, n_tasks=len(schema.tasks))
+    says = _says(schema)
     tests: list[tuple[str, Callable[[], str | None]]] = [
         (_FORWARD[schema.predicts], lambda: _forward(fresh(), schema, rows)),
         ("a batch of one works", lambda: _batch_of_one(fresh(), says, rows)),
@@ -80,16 +84,25 @@ def smoke(
     return checks, parameters
 
 
+def _says(schema: Schema) -> Says:
+    """What a model says of rows, on a scale where small differences matter alike."""
+    if schema.predicts == "labels":
+        return partial(predict, n_tasks=len(schema.tasks))
+    return item_scores if schema.predicts == "items" else lambda model, rows: policy(model, rows).log()
+
+
 def _said(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
 def _forward(model: nn.Module, schema: Schema, rows: Batch) -> str | None:
     logits, tasks = model.eval()(rows), len(schema.tasks)
-    if schema.predicts == "items":
+    if schema.scores_items:
         if tuple(logits.shape) != (len(rows), schema.n_items):
-            return f"forward gave shape {tuple(logits.shape)} for {len(rows)} rows and {schema.n_items} items"
-        return None if torch.isfinite(logits).all() else "forward gave NaN or infinite scores on training rows"
+            return f"forward gave shape {tuple(logits.shape)} for {len(rows)} rows and {schema.n_items} {schema.predicts}"
+        if not torch.isfinite(logits).all():
+            return "forward gave NaN or infinite scores on training rows"
+        return _no_policy(policy(model, rows), logits.shape) if schema.predicts == "actions" else None
     wanted = {(len(rows), tasks)} | ({(len(rows),)} if tasks == 1 else set())
     if tuple(logits.shape) not in wanted:
         return f"forward gave shape {tuple(logits.shape)} for {len(rows)} rows and {tasks} task(s)"
@@ -97,6 +110,17 @@ def _forward(model: nn.Module, schema: Schema, rows: Batch) -> str | None:
         return "forward gave NaN or infinite logits on unscaled training rows"
     probabilities = predict(model, rows, tasks)
     return None if ((probabilities >= 0) & (probabilities <= 1)).all() else "predictions lie outside [0, 1]"
+
+
+def _no_policy(probabilities: Tensor, shape: torch.Size) -> str | None:
+    if probabilities.shape != shape:
+        return f"`predict` gave shape {tuple(probabilities.shape)}, not {tuple(shape)}"
+    if not ((probabilities >= 0) & torch.isfinite(probabilities)).all():
+        return "`predict` gave probabilities that are negative, NaN or infinite"
+    if (probabilities[:, :FIRST_ID] != 0).any():
+        return "`predict` gave the ids of padding and of the unknown action, 0 and 1, a probability"
+    off = (probabilities.sum(1) - 1).abs().max().item()
+    return None if off < TOLERANCE else f"the probabilities of a row do not add up to 1 (off by {off:.2g})"
 
 
 def _batch_of_one(model: nn.Module, says: Says, rows: Batch) -> str | None:
@@ -149,9 +173,9 @@ def _same_seed(fresh: Callable[[], nn.Module], rows: Batch, seed: int) -> str | 
 
 
 def _not_constant(model: nn.Module, schema: Schema, rows: Batch) -> str | None:
-    if schema.predicts == "items":
-        spread = item_scores(model, rows)[0, FIRST_ID:].nan_to_num(neginf=0.0).std().item()
-        return None if spread > 1e-7 else "an untrained model gives all items the same score"
+    if schema.scores_items:
+        spread = _says(schema)(model, rows)[0, FIRST_ID:].nan_to_num(neginf=0.0).std().item()
+        return None if spread > 1e-7 else f"an untrained model gives all {schema.predicts} the same score"
     spread = predict(model, rows, len(schema.tasks))[:, 0].std().item()
     return None if spread > 1e-7 else "an untrained model predicts the same for every row"
 

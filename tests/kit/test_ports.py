@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import get_args
 
 import pytest
+from planted_decisions import SCHEMAS as ACTIONS
 from planted_items import SCHEMAS as ITEMS
 from random_rows import CATEGORIES_ONLY, NUMBERS_ONLY, OUTCOMES, PLAIN, RICH, TWO_TASKS
 
@@ -39,7 +40,7 @@ def test_every_value_that_is_taken_is_the_datas_or_some_blocks() -> None:
         assert set(ports.takes) <= of_the_model | given
 
 
-OF_CLICKS: set[NeedName] = set(NEEDS) - {"outcomes", "items", "user"}
+OF_CLICKS: set[NeedName] = set(NEEDS) - {"outcomes", "items", "answers", "actions", "user"}
 
 
 def test_a_block_refines_what_it_also_takes() -> None:
@@ -63,15 +64,28 @@ def test_placement_and_takes_specify_an_interactions_ports() -> None:
         (RICH, OF_CLICKS),
         (TABLE, OF_CLICKS),
         (OUTCOMES, {"numeric", "history", "target_item", "outcomes"}),
-        (ITEMS["history"], {"history", "target_item", "items"}),
-        (ITEMS["user"], {"user", "items"}),
+        (ITEMS["history"], {"history", "target_item", "items", "answers"}),
+        (ITEMS["user"], {"user", "items", "answers"}),
+        (ACTIONS["user"], {"user", "items", "actions"}),
         (PLAIN, {"numeric"}),
         (NUMBERS_ONLY, {"numeric"}),
         (CATEGORIES_ONLY, set()),
         (TWO_TASKS, {"numeric", "several_tasks"}),
         (replace(TABLE, sequences=(), numeric=(), scenario=None), {"several_tasks", "entire_space"}),
     ],
-    ids=["rich", "table", "outcomes", "items", "items of users", "plain", "numbers", "categories", "two tasks", "bare table"],
+    ids=[
+        "rich",
+        "table",
+        "outcomes",
+        "items",
+        "items of users",
+        "decisions",
+        "plain",
+        "numbers",
+        "categories",
+        "two tasks",
+        "bare table",
+    ],
 )
 def test_what_data_offers(data: Described, has: set[NeedName]) -> None:
     assert offered(data) == has

@@ -204,8 +204,13 @@ class Blueprint:
 
     @property
     def of_items(self) -> bool:
-        """Whether the model scores all items instead of the labels of a row; its fields are then the query's."""
+        """Whether the model scores all items or actions instead of the labels of a row; its fields are then the query's."""
         return "items" in self.data
+
+    @property
+    def of_actions(self) -> bool:
+        """Whether the scores are those of actions, to be learned from logged decisions."""
+        return "actions" in self.data
 
     @property
     def pools_histories(self) -> bool:

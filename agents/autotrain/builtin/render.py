@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from agents.autotrain.builtin.blueprint import Blueprint, Part
-from agents.autotrain.builtin.render_forward import MAIN_LOSS, STAGED_LOSS, has_own_loss, methods
+from agents.autotrain.builtin.render_forward import STAGED_LOSS, has_own_loss, main_loss, methods
 from agents.autotrain.builtin.source_text import LONGEST, call, indented, wrapped
 
 # What the constructors' parameters without a default are given, in the constructor's own words.
@@ -36,7 +36,7 @@ def render(blueprint: Blueprint) -> str:
 
 
 def _docstring(b: Blueprint) -> Iterator[str]:
-    kind = "A model of the next item," if b.of_items else "A click model"
+    kind = "A policy" if b.of_actions else "A model of the next item," if b.of_items else "A click model"
     yield f'"""{kind} composed from blocks of the kit; comments such as "m1: ..." name the mechanisms of the paper.'
     yield ""
     if b.notes:
@@ -54,7 +54,7 @@ def _imports(b: Blueprint, body: str) -> Iterator[str]:
     blocks = sorted(used, key=lambda name: (not name.isupper(), name))
     kit = ["Batch", *(["Collection"] if b.of_items else []), "Schema", *(["Stage"] if b.schemes else [])]
     if has_own_loss(b) and not b.loss:
-        kit.append(MAIN_LOSS[b.of_items])
+        kit.append(main_loss(b))
     yield "from __future__ import annotations"
     yield ""
     if b.schemes:
@@ -82,7 +82,7 @@ def _class(b: Blueprint) -> Iterator[str]:
 def _summary(b: Blueprint) -> str:
     stated = [s.name for s in b.settings if s.from_paper]
     values = f"; {', '.join(stated)} as the paper states" if stated else ""
-    what = "Scores (B, I) of all items" if b.of_items else "Logits (B, T) of the data's tasks"
+    what = f"Scores (B, I) of all {'actions' if b.of_actions else 'items'}" if b.of_items else "Logits (B, T) of the data's tasks"
     return f"{what}{values}."
 
 

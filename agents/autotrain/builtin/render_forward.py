@@ -10,8 +10,6 @@ from agents.autotrain.builtin.blueprint import Blueprint, Part
 from agents.autotrain.builtin.source_text import call, indented
 from sandboxes.kit.ports import Value
 
-# What the kit minimises for a model without a loss of its own: of labels, or (True) of items.
-MAIN_LOSS = {False: "observed_bce", True: "softmax_over_items"}
 STAGED_LOSS = "auxiliary_loss"  # the method that a stage of a scheme minimises
 
 # What a block is given for each kind of value, in the model's own words.
@@ -31,6 +29,13 @@ WRITTEN: Mapping[Value, str] = MappingProxyType(
         "predictor": "lambda fields: self.logits(batch, fields)",
     }
 )
+
+
+def main_loss(b: Blueprint) -> str:
+    """What the kit minimises for a model without a loss of its own."""
+    if b.of_actions:
+        return "inverse_propensity_loss"
+    return "softmax_over_items" if b.of_items else "observed_bce"
 
 
 def has_own_loss(b: Blueprint) -> bool:
@@ -56,7 +61,8 @@ def methods(b: Blueprint) -> Iterator[list[str]]:
     if has_own_loss(b):
         right = "answer" if b.of_items else "labels"
         given = f"self.{out}(batch, fields)" if apart else "self(batch)"
-        main = _called(b.loss, logits=given, scores=given) if b.loss else f"{MAIN_LOSS[b.of_items]}({given}, batch.{right})"
+        judged_by = "batch" if b.of_actions else f"batch.{right}"
+        main = _called(b.loss, logits=given, scores=given) if b.loss else f"{main_loss(b)}({given}, {judged_by})"
         terms = [main, *map(_divergence, b.divergences)]
         body = [f"assert batch.{right} is not None", *_sum_of_losses(terms, b.added_losses, fields=apart)]
         yield _method("loss", "What training minimises: a scalar.", body)

@@ -8,12 +8,14 @@ from agents.autotrain.compare.labels import LabelTruth, paired_over_seeds
 from agents.autotrain.compare.lists import ListTruth
 from agents.autotrain.compare.metric import MEASURES, Metric
 from agents.autotrain.compare.paired import Paired
-from agents.autotrain.compare.question import ITEMS, LABELS, QUESTIONS, Question
+from agents.autotrain.compare.policies import PolicyTruth
+from agents.autotrain.compare.question import ACTIONS, ITEMS, LABELS, QUESTIONS, Question
 from agents.autotrain.compare.scores import BadPredictions, Scores, TaskScore
 from agents.autotrain.compare.truth import Truth, truth_of
 from agents.autotrain.compare.verdict import Rules, TieKind, Verdict, judge
 
 __all__ = [
+    "ACTIONS",
     "ITEMS",
     "LABELS",
     "MEASURES",
@@ -28,6 +30,7 @@ __all__ = [
     "ListTruth",
     "Metric",
     "Paired",
+    "PolicyTruth",
     "Question",
     "Rules",
     "Scores",

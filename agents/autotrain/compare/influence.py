@@ -52,6 +52,16 @@ def mean_parts(runs: Sequence[Array]) -> tuple[Array, Array]:
     return np.array([v.mean() for v in runs]), np.mean(runs, axis=0)
 
 
+def ratio_parts(weights: Sequence[Array], values: NDArray[np.floating]) -> tuple[Array, Array]:
+    """Of a metric that is a weighted mean of `values` (n,), each run with `weights` (n,) of its own: that of each run (S,), and
+    linearised values (n,) averaged over runs, m + w (v - m) / mean w with the metric m. A mean of such is the metric to first
+    order, and so are differences of them (the delta method for a ratio; Owen, "Monte Carlo theory, methods and examples", 9.2).
+    """
+    runs = np.array([(w * values).sum() / w.sum() for w in weights])
+    lines = [m + w * (values - m) / w.mean() for m, w in zip(runs, weights, strict=True)]
+    return runs, np.mean(lines, axis=0)
+
+
 def auc_influence(labels: NDArray[np.floating], difference: Array) -> Array:
     """What each row adds to the error of an AUC difference, given its difference of mean placements (n,); sums to zero.
 

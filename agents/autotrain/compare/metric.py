@@ -9,7 +9,7 @@ from typing import Literal
 
 from sandboxes.kit.ranking import CUTOFF, LONGEST
 
-Metric = Literal["auc", "log_loss", "ndcg", "recall"]  # what a verdict may rest on; all others are for information
+Metric = Literal["auc", "log_loss", "ndcg", "recall", "value"]  # what a verdict may rest on; all others are for information
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,10 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
         f"recall_at_{LONGEST}": Measure(f"recall@{LONGEST}"),
         "hit_rate": Measure(f"hit rate@{CUTOFF}"),
         f"hit_rate_at_{SHORT}": Measure(f"hit rate@{SHORT}"),
+        "value": Measure("value"),
+        "ips": Measure("value by IPS"),
+        "logged_value": Measure("value as logged"),
+        "effective_sample_size": Measure("effective sample size"),
         "coverage": Measure(f"items in a first {CUTOFF}"),
     }
 )

@@ -13,7 +13,7 @@ from sandboxes.kit.schema import Predicts
 
 @dataclass(frozen=True)
 class Question:
-    """One of the two questions.
+    """One of the three questions.
 
     `metrics` are those that have intervals, the first being the one that tuning, early stopping and verdicts go by; `scores`
     are all that is measured, `columns` those that a report's table shows. `rows` is what several test cases are called,
@@ -49,4 +49,7 @@ ITEMS = Question(
     rows="queries",
     answers="answers",
 )
-QUESTIONS: Mapping[Predicts, Question] = MappingProxyType({q.predicts: q for q in (LABELS, ITEMS)})
+# The value is the self-normalised estimate, in rewards a decision; that of what was logged is the same for every model.
+_OF_POLICIES = ("value", "ips", "logged_value", "effective_sample_size")
+ACTIONS = Question("actions", ("value",), _OF_POLICIES, _OF_POLICIES, rows="decisions", answers="actions and rewards")
+QUESTIONS: Mapping[Predicts, Question] = MappingProxyType({q.predicts: q for q in (LABELS, ITEMS, ACTIONS)})

@@ -12,12 +12,13 @@ from agents.autotrain.compare.labels import LabelTruth
 from agents.autotrain.compare.lists import ListTruth
 from agents.autotrain.compare.metric import Metric
 from agents.autotrain.compare.paired import Paired, Runs
+from agents.autotrain.compare.policies import PolicyTruth
 from agents.autotrain.compare.question import Question
 from agents.autotrain.compare.scores import Scores
 from agents.autotrain.compare.verdict import Rules
 from sandboxes.kit.data import Prepared
 
-Predictions = NDArray[Any]  # probabilities or lists, as the question wants them; unchecked
+Predictions = NDArray[Any]  # probabilities, lists or policies, as the question wants them; unchecked
 
 
 class Truth(Protocol):
@@ -74,4 +75,8 @@ def truth_of(prepared: Prepared, split: str) -> Truth:
     schema, groups = prepared.schema, prepared.groups(split)
     if schema.predicts == "items":
         return ListTruth(prepared.hidden_answers(split), schema.n_items, schema.tasks[0].name, groups)
+    if schema.predicts == "actions":
+        actions, propensity = prepared.hidden_answers(split).items, prepared.hidden_propensity(split)
+        rewards = prepared.hidden_labels(split)[:, 0]
+        return PolicyTruth(actions, propensity, rewards, schema.n_items, schema.tasks[0].name, groups)
     return LabelTruth(prepared.hidden_labels(split), [t.name for t in schema.tasks], groups)

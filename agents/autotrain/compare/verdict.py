@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from agents.autotrain.compare.metric import MEASURES, Metric
 
@@ -19,9 +19,11 @@ class Rules:
     0.001, which the literature on click prediction takes for an improvement worth reporting, so that a model truly 0.001
     better passes in spite of scatter; and above what seeds alone do to a large set (5e-5 to 2e-4 on Criteo). In nDCG and
     recall of the first 20 it counts from 0.002 on: seeds alone move a well-trained recommender over all items by 0.001 to
-    0.003 on sets of the size of MovieLens-1M, so that a smaller difference is gone with the next draw of weights.
+    0.003 on sets of the size of MovieLens-1M, so that a smaller difference is gone with the next draw of weights. In the value of
+    a policy it counts from 0.0005 on: one more reward in 2000 decisions.
 
-    Fewer than `min_seeds` seeds give no verdict; fewer than `min_rows` test rows of either class, or test queries, give no
+    Fewer than `min_seeds` seeds give no verdict; fewer than `min_rows` test rows of either class, test queries, or decisions
+    rewarded or not, give no
     interval worth its name.
     """
 
@@ -30,16 +32,24 @@ class Rules:
     min_log_loss: float = 0.0005
     min_ndcg: float = 0.002
     min_recall: float = 0.002
+    min_value: float = 0.0005
     min_seeds: int = 3
     min_rows: int = 10
 
     def __post_init__(self) -> None:
-        least = min(self.min_auc, self.min_log_loss, self.min_ndcg, self.min_recall)
+        least = min(self.min_effect(metric) for metric in get_args(Metric))
         if not (0 < self.alpha < 1 and least >= 0 and self.min_seeds >= 2):
             raise ValueError(f"rules out of range (a verdict needs at least 2 seeds): {self}")
 
     def min_effect(self, metric: Metric) -> float:
-        return {"auc": self.min_auc, "log_loss": self.min_log_loss, "ndcg": self.min_ndcg, "recall": self.min_recall}[metric]
+        by_metric: dict[Metric, float] = {
+            "auc": self.min_auc,
+            "log_loss": self.min_log_loss,
+            "ndcg": self.min_ndcg,
+            "recall": self.min_recall,
+            "value": self.min_value,
+        }
+        return by_metric[metric]
 
 
 def judge(metric: Metric, estimate: float, low: float, high: float, min_effect: float) -> tuple[Verdict, TieKind]:

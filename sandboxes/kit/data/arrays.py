@@ -29,6 +29,7 @@ class ArrayRows:
     """The rows of one split, on disk until asked for. `labels` is (n, T) float32, NaN = unobserved; None where hidden.
 
     Where models predict items: `answers` to each query, one each in training, None where hidden; and what its user had `taken`.
+    Where they predict actions: the one taken, as the `answers`, and its `propensity`; None where hidden.
     """
 
     ids: NDArray[np.int32]  # (n, C)
@@ -37,6 +38,7 @@ class ArrayRows:
     labels: NDArray[np.float32] | None
     answers: Answers | None = None
     taken: ItemLists | None = None
+    propensity: NDArray[np.float32] | None = None  # (n,)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -49,6 +51,7 @@ class ArrayRows:
             history={name: _taken(array, rows, np.int64) for name, array in self.history.items()},  # each (B, L)
             labels=None if self.labels is None else _taken(self.labels, rows, np.float32),  # (B, T)
             answer=None if self._one_each is None else _taken(self._one_each, rows, np.int64),  # (B,)
+            propensity=None if self.propensity is None else _taken(self.propensity, rows, np.float32),  # (B,)
         )
 
     @cached_property
@@ -60,7 +63,7 @@ class ArrayRows:
 def load_split(visible: Path, split: str) -> ArrayRows:
     """The split "train", "valid" or "test" of the prepared folder `visible`. Raises `FileNotFoundError` when it is not there."""
     schema = Schema.load(visible / "schema.json")
-    labels = visible / f"{split}.labels.npy"
+    labels, propensity = (visible / f"{split}.{what}.npy" for what in ("labels", "propensity"))
     return ArrayRows(
         ids=_mapped(visible / f"{split}.ids.npy"),
         numeric=_mapped(visible / f"{split}.numeric.npy"),
@@ -68,6 +71,7 @@ def load_split(visible: Path, split: str) -> ArrayRows:
         labels=_mapped(labels) if labels.exists() else None,
         answers=_lists(Answers, visible, f"{split}.answers"),
         taken=_lists(ItemLists, visible, f"{split}.taken"),
+        propensity=_mapped(propensity) if propensity.exists() else None,
     )
 
 

@@ -30,7 +30,8 @@ from sandboxes.kit.schema import PADDING_ID, Schema
 
 @dataclass(frozen=True)
 class Encoders:
-    """What turns a table's raw columns into a batch. What says something of the item is `empty` where items are predicted.
+    """What turns a table's raw columns into a batch. What says something of the item is `empty` where
+    items or actions are predicted.
 
     `dtypes` names the Polars type that each column had when the data was prepared: a whole number that arrives as 5.0,
     since some tables cannot hold an integer beside a missing value, is still the category 5.
@@ -63,7 +64,7 @@ class Encoders:
             tasks={t["name"]: Label(**t) for t in settings["tasks"]},
             scalers={name: Scaler(**s) for name, s in settings["scalers"].items()},
             dtypes=settings["dtypes"],
-            empty=frozenset(_item_side(prepared.schema) if prepared.schema.predicts == "items" else ()),
+            empty=frozenset(_item_side(prepared.schema) if prepared.schema.scores_items else ()),
         )
 
     @property

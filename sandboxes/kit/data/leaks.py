@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sandboxes.kit.data.errors import DataError
 from sandboxes.kit.data.prepared import LeakCheck
-from sandboxes.kit.data.spec import TableSpec
+from sandboxes.kit.data.spec import Split, TableSpec
 from sandboxes.kit.data.splits import TEST, TRAIN, VALID
 from sandboxes.kit.data.table import BLOCK
 from sandboxes.kit.metrics import auc
@@ -26,6 +26,7 @@ DEFINITE_COPIES = 0.5  # of the test rows: the file of one split holds the other
 SUSPICIOUS_COPIES = 0.01
 FEWEST_OF_A_CLASS = 30  # below, a perfect order may be luck
 MOST_ROWS = 200_000  # looked at per split
+SIGMAS, PROPENSITY_GAP = 4, 0.02  # standard errors, and the share of the actions, by which propensities may be off
 DENSE = 8  # ids per row up to which counting by id is cheaper than sorting
 
 Codes = NDArray[np.int8]
@@ -41,6 +42,34 @@ def check_copies(hashes: NDArray[np.uint64], codes: Codes) -> LeakCheck:
         raise DataError(f"{shares[worst]:.0%} of the {worst} rows stand in train too; split the table again, by hash or by time")
     detail = ", ".join(f"{share:.2%} of {name} rows are copies of train rows" for name, share in shares.items())
     return LeakCheck("no row in two splits", shares[worst] <= SUSPICIOUS_COPIES, detail)
+
+
+def check_alike(hashes: NDArray[np.uint64], split: Split) -> LeakCheck:
+    """Whether logged decisions (by `hashes` (n,) of whole rows) can be told apart by what a split at random draws on. Raises
+    `DataError` when many cannot: equal ones would fall together, and the test would hold no fair sample of rewards.
+
+    Decisions that are alike are no copies of one another: few contexts and few actions make many.
+    """
+    alike = 1 - len(np.unique(hashes)) / len(hashes)
+    if split.by == "random" and not split.key and alike > SUSPICIOUS_COPIES:
+        raise DataError(
+            f"{alike:.0%} of the decisions are like another one in all columns, and a split at random keeps these together; "
+            "name a time column, or the columns that tell decisions apart as key of the split"
+        )
+    return LeakCheck("decisions can be told apart", True, f"{alike:.2%} of the decisions are like another one")
+
+
+def check_propensities(propensity: NDArray[np.float32], n_actions: int) -> LeakCheck:
+    """Whether the propensities (n,) may be those of the actions taken: the mean of 1 / propensity is then the number of actions
+    that the logging policy takes at all, wherever it can take each."""
+    inverse = 1 / propensity.astype(np.float64)
+    mean, error = float(inverse.mean()), float(inverse.std() / np.sqrt(len(inverse)))
+    apart = mean - n_actions
+    said = f"the mean of 1 / propensity is {mean:.4g} for {n_actions} actions"
+    if abs(apart) <= max(SIGMAS * error, PROPENSITY_GAP * n_actions):
+        return LeakCheck("propensities add up", True, said)
+    why = "they cannot be those of the actions taken" if apart > 0 else "some actions are never taken in some contexts"
+    return LeakCheck("propensities add up", False, f"{said}: {why}, and values of policies will be wrong there")
 
 
 def _share_in(ordered: NDArray[np.uint64], hashes: NDArray[np.uint64], own: NDArray[np.bool_]) -> float:

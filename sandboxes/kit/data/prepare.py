@@ -20,10 +20,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sandboxes.kit.data.columns import CodedField, code_fields, key_hashes, whole_row_hashes
+from sandboxes.kit.data.decisions import write_decisions
 from sandboxes.kit.data.encode import IdField, Rows, fit_ids, fit_numbers, join_vocabularies
 from sandboxes.kit.data.errors import DataError
 from sandboxes.kit.data.labels import label_array
-from sandboxes.kit.data.leaks import Sample, check_copies, check_features, check_time, looked_at
+from sandboxes.kit.data.leaks import Sample, check_alike, check_copies, check_features, check_time, looked_at
 from sandboxes.kit.data.prepared import SPLITS, LeakCheck, Prepared
 from sandboxes.kit.data.queries import pose_queries
 from sandboxes.kit.data.source import Source
@@ -70,7 +71,7 @@ def _write(source: Source, root: Path) -> None:
     table = _table(source, columns / "rows.parquet")
     dtypes = {name: str(dtype) for name, dtype in table.frame.collect_schema().items()}
     rows, fields, checks = _rows(spec, table, columns)
-    if spec.predicts == "labels":
+    if spec.predicts != "items":
         _write_labels(rows, visible, hidden)
     ids = fit_ids(spec, rows, fields, columns)
     numbers = fit_numbers(spec, table, rows, columns)
@@ -82,6 +83,8 @@ def _write(source: Source, root: Path) -> None:
     schema = _schema(spec, ids)
     (visible / "schema.json").write_text(schema.to_json(), encoding="utf-8")
     posed = pose_queries(rows, schema, visible, hidden) if spec.predicts == "items" else None
+    if spec.predicts == "actions":
+        checks.append(write_decisions(spec, table, rows, schema, visible, hidden))
     samples = [Sample(i, x, labels[k]) for i, x, labels, k in zip(shown, measured, own, kept, strict=True)]
     if not posed:  # an event has no label that a feature could give away
         checks.append(check_features(spec, schema, samples[0], samples[1]))
@@ -143,18 +146,19 @@ def _rows(spec: TableSpec, table: Table, folder: Path) -> tuple[Rows, dict[str, 
     times = time_values(table, spec.time) if spec.time else None
     fields = code_fields(spec, table, folder)
     whole = whole_row_hashes(spec, table, fields, n)
+    alike = [check_alike(whole, spec.split)] if spec.predicts == "actions" else []
     key = key_hashes(table, spec.split.key, n) if spec.split.key else None
     users = user_codes(table.blocks(spec.user)) if spec.user else None
     codes = split_codes(spec.split, table, n, whole=whole, key=key, times=times, users=users)
     del key
     for code, split in enumerate(SPLITS):
         seen = labels[codes == code, 0]
-        if spec.predicts == "labels" and not ((seen == 1).any() and (seen == 0).any()):
+        if spec.predicts != "items" and not ((seen == 1).any() and (seen == 0).any()):
             raise DataError(
                 f"{spec.name}: the {split} split has not both positive and negative rows of {spec.tasks[0].name!r}; "
                 f"check the label's rule, or give more rows"
             )
-    checks = [check_copies(whole, codes)]
+    checks = alike or [check_copies(whole, codes)]
     del whole
     checks += [check_time(times, codes, spec.split.by, users)] if times is not None else []
     return Rows(codes, labels, users, times), fields, checks

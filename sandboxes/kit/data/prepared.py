@@ -73,8 +73,13 @@ class Prepared:
         return labels
 
     def hidden_answers(self, split: str) -> Answers:
-        """The items that were right for each query of "valid" or "test", where the schema predicts items."""
+        """The items that were right for each query of "valid" or "test"; the one action that was taken in each decision."""
         return Answers.load(self.hidden, f"{split}.answers")
+
+    def hidden_propensity(self, split: str) -> NDArray[np.float32]:
+        """The probability (n,) with which each action of "valid" or "test" was taken; the actions are the hidden answers."""
+        propensity: NDArray[np.float32] = np.load(self.hidden / f"{split}.propensity.npy", allow_pickle=False)
+        return propensity
 
     def groups(self, split: str) -> NDArray[np.int64] | None:
         """The user (n,) of each row of "valid" or "test", or None when the data set names none."""

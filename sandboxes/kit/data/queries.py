@@ -3,7 +3,7 @@
 A train row stays an event, with its item as the one answer. Rows of valid and test that are the same once their item is hidden
 become one query with several answers. No query asks for what its user took in an earlier split, and such items are listed, so
 that no model recommends them. Answers of test are hidden. It works on whole columns of ids in memory.
-Notation: n rows, Q queries, E events, I items, C categorical fields.
+Notation: n rows, Q queries, E events.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sandboxes.kit.collection import ITEMS
 from sandboxes.kit.data.encode import Rows
 from sandboxes.kit.data.errors import DataError
+from sandboxes.kit.data.item_side import hide_items, items_of, write_items
 from sandboxes.kit.data.prepared import SPLITS
 from sandboxes.kit.ranking import Answers, ItemLists
-from sandboxes.kit.schema import PADDING_ID, UNKNOWN_ID, Schema
+from sandboxes.kit.schema import UNKNOWN_ID, Schema
 
 Ints = NDArray[np.int64]
 
@@ -50,7 +50,7 @@ def pose_queries(rows: Rows, schema: Schema, visible: Path, hidden: Path) -> Pos
 
     Raises `DataError` when a split is left without a query.
     """
-    _write_items(schema, visible)
+    write_items(schema, visible)
     sizes, dropped = dict[str, int](), dict[str, dict[str, float]]()
     taken = _Events(np.zeros(0, np.intp), np.zeros(0, np.int32), None if rows.users is None else np.zeros(0, np.int64))
     for code, split in enumerate(SPLITS):
@@ -60,7 +60,7 @@ def pose_queries(rows: Rows, schema: Schema, visible: Path, hidden: Path) -> Pos
         repeated = 0
         if split == "train":
             Answers(np.arange(len(events.at) + 1), events.items).save(visible, "train.answers")
-            _rewrite(schema, visible, split, events.at)
+            hide_items(schema, visible, split, events.at)
             size = len(events.at)
         else:
             fresh = events.kept(~_already(events, taken))
@@ -77,26 +77,8 @@ def pose_queries(rows: Rows, schema: Schema, visible: Path, hidden: Path) -> Pos
     return Posed(sizes, dropped)
 
 
-def _write_items(schema: Schema, visible: Path) -> None:
-    """The collection: for every id of the target item its item-side fields, as they stand in its first train row."""
-    assert schema.target_item is not None
-    ids, numeric = (np.load(visible / f"train.{what}.npy", mmap_mode="r") for what in ("ids", "numeric"))
-    items, first = np.unique(ids[:, schema.index_of(schema.target_item)], return_index=True)
-    of_ids, of_numeric = schema.item_columns
-    all_ids = np.zeros((schema.n_items, ids.shape[1]), dtype=np.int32)
-    all_ids[UNKNOWN_ID:, of_ids] = UNKNOWN_ID
-    all_ids[items[:, None], of_ids] = ids[first][:, of_ids]
-    all_ids[:, schema.index_of(schema.target_item)] = np.arange(schema.n_items)
-    all_numeric = np.zeros((schema.n_items, numeric.shape[1]), dtype=np.float32)
-    all_numeric[items[:, None], of_numeric] = numeric[first][:, of_numeric]
-    np.save(visible / f"{ITEMS}.ids.npy", all_ids)
-    np.save(visible / f"{ITEMS}.numeric.npy", all_numeric)
-
-
 def _events(rows: Rows, code: int, schema: Schema, visible: Path) -> _Events:
-    assert schema.target_item is not None
-    own = rows.codes == code
-    items = np.load(visible / f"{SPLITS[code]}.ids.npy", mmap_mode="r")[:, schema.index_of(schema.target_item)]
+    own, items = rows.codes == code, items_of(schema, visible, SPLITS[code])
     return _Events(np.arange(len(items)), items, None if rows.users is None else rows.users[own])
 
 
@@ -130,7 +112,7 @@ def _write_queries(schema: Schema, events: _Events, taken: _Events, split: str, 
         users = events.users[first]  # (Q,)
         np.save(hidden / f"{split}.groups.npy", users)
         _taken_by(users, taken).save(visible, f"{split}.taken")
-    _rewrite(schema, visible, split, events.at[first])
+    hide_items(schema, visible, split, events.at[first])
     return len(first)
 
 
@@ -169,14 +151,3 @@ def _taken_by(users: Ints, taken: _Events) -> ItemLists:
     offsets = np.concatenate([[0], np.cumsum(counts)])
     within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
     return ItemLists(offsets, items[np.repeat(starts, counts) + within])
-
-
-def _rewrite(schema: Schema, visible: Path, split: str, rows: NDArray[np.intp]) -> None:
-    """The split's arrays with the given rows alone, and nothing in them of the item."""
-    of_ids, of_numeric = schema.item_columns
-    for what, hide, empty in (("ids", of_ids, PADDING_ID), ("numeric", of_numeric, 0)):
-        array = np.load(visible / f"{split}.{what}.npy")[rows]
-        array[:, hide] = empty
-        np.save(visible / f"{split}.{what}.npy", array)
-    for s in schema.sequences:
-        np.save(visible / f"{split}.history.{s.name}.npy", np.load(visible / f"{split}.history.{s.name}.npy")[rows])

@@ -7,7 +7,9 @@
     time = "timestamp"                      # numbers or ISO dates
     scenario = "tab"                        # optional categorical fields
     target_item = "item_id"
-    predicts = "labels"                     # what comes of a row (default); items: which of all target items comes next
+    predicts = "labels"                     # what comes of a row (default); items: which of all target items comes next;
+                                            # actions: which target item to choose, learned from logged decisions
+    # propensity = "probability"            # actions: the column with the probability that what was chosen had then
     provenance = "web shop, May 2026"       # optional, shown in reports
     licence = "internal"
 
@@ -76,7 +78,10 @@ from sandboxes.kit.data.prepared import SPLITS
 from sandboxes.kit.data.spec import Categorical, Label, Numeric, Sequence, Split, TableSpec
 from sandboxes.kit.schema import Predicts
 
-TOP = ("name", "files", "separator", "user", "time", "scenario", "target_item", "predicts", "provenance", "licence")
+TOP = (
+    *("name", "files", "separator", "user", "time", "scenario", "target_item", "predicts", "propensity"),
+    *("provenance", "licence"),
+)
 BLOCKS = ("categorical", "numeric", "sequence", "task", "split", "leaks")
 Block = TypeVar("Block", Categorical, Numeric, Sequence, Label, Split)
 
@@ -119,6 +124,7 @@ def read_schema_file(path: Path) -> SchemaFile:
         split=split if "" in files else Split("given", (), "split", split.train, split.valid, split.test, split.seed),
         allow=tuple(leaks.get("allow", ())),
         predicts=_typed(raw.get("predicts", "labels"), Predicts, f"{path}: predicts"),
+        propensity=texts["propensity"],
     )
     return SchemaFile(spec, files, texts["separator"] or ",", texts["provenance"] or "", texts["licence"] or "")
 

@@ -111,7 +111,10 @@ class TableSpec:
     the other two categorical fields. `allow` lists features that may predict a label almost alone.
 
     Where models are to predict `items`, each row in which the only task is positive is an event: the `target_item` that was taken
-    in the situation that the other fields describe."""
+    in the situation that the other fields describe.
+
+    Where they are to predict `actions`, each row is a decision: the `target_item` that was chosen in the situation that the other
+    fields describe, with the probability that it had then in the column `propensity`, and the only task as its reward."""
 
     name: str
     tasks: tuple[Label, ...]
@@ -125,6 +128,7 @@ class TableSpec:
     split: Split = field(default_factory=Split)
     allow: tuple[str, ...] = ()
     predicts: Predicts = "labels"
+    propensity: str | None = None
 
     def records(self, sequence: Sequence) -> Records:
         """Whether a sequence is of a field's values or of a task's outcomes. A field comes before a task of its name."""
@@ -153,7 +157,7 @@ class TableSpec:
         """Every column of the table that is read, each once."""
         named = [f.column or f.name for f in self.features] + [t.column or t.name for t in self.tasks]
         named += [s.column for s in self.sequences if s.column]
-        named += [c for c in (self.user, self.time, *self.split.key) if c]
+        named += [c for c in (self.user, self.time, self.propensity, *self.split.key) if c]
         named += [self.split.column] if self.split.by == "given" else []
         return tuple(dict.fromkeys(named))
 
@@ -198,8 +202,9 @@ def _faults(spec: TableSpec) -> Iterator[str]:
         if c.hash_buckets and c.min_frequency != 1:
             yield f"{c.name!r} has hash_buckets, which knows no frequencies; leave min_frequency out"
     yield from _split_faults(spec)
-    if spec.predicts == "items":
+    if spec.predicts != "labels":
         yield from _item_faults(spec)
+    yield from _decision_faults(spec)
 
 
 def _split_faults(spec: TableSpec) -> Iterator[str]:
@@ -216,11 +221,26 @@ def _split_faults(spec: TableSpec) -> Iterator[str]:
 
 def _item_faults(spec: TableSpec) -> Iterator[str]:
     if len(spec.tasks) != 1:
-        yield f"items are predicted from one kind of event, and there are {len(spec.tasks)} tasks; name one"
+        kind = "one kind of event" if spec.predicts == "items" else "one reward"
+        yield f"{spec.predicts} are predicted from {kind}, and there are {len(spec.tasks)} tasks; name one"
     target = next((c for c in spec.categorical if c.name == spec.target_item), None)
     if target is None:
-        yield "to predict items, name the categorical field that holds them as target_item"
+        yield f"to predict {spec.predicts}, name the categorical field that holds them as target_item"
     elif not spec.sequences and all(f.side == "item" or f is target for f in spec.features):
         yield "nothing says who asks or when; name a field of the user or the context, or a sequence"
     elif target.hash_buckets:
-        yield f"{target.name!r} has hash_buckets, which cannot be told apart as items; leave hash_buckets out"
+        yield f"{target.name!r} has hash_buckets, which cannot be told apart as {spec.predicts}; leave hash_buckets out"
+
+
+def _decision_faults(spec: TableSpec) -> Iterator[str]:
+    if spec.predicts != "actions":
+        if spec.propensity:
+            yield f'the propensity {spec.propensity!r} is of no use unless actions are predicted; write predicts = "actions"'
+        return
+    if not spec.propensity:
+        yield "to learn from logged decisions, name the column with the probability of what was chosen as propensity"
+    elif spec.propensity in {f.column or f.name for f in spec.features}:
+        yield f"the propensity {spec.propensity!r} is also a feature; it is not known before something is chosen"
+    target = next((c for c in spec.categorical if c.name == spec.target_item), None)
+    if target is not None and target.min_frequency > 1:
+        yield f"{target.name!r} has a min_frequency, which would make one action of the rare ones; leave min_frequency out"

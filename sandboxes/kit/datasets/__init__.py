@@ -14,8 +14,10 @@ from sandboxes.kit.datasets.douban import DOUBAN
 from sandboxes.kit.datasets.frappe import FRAPPE
 from sandboxes.kit.datasets.kuairand import KUAIRAND
 from sandboxes.kit.datasets.movielens import MOVIELENS_1M, MOVIELENS_1M_NEXT, MOVIELENS_100K, MOVIELENS_100K_NEXT
+from sandboxes.kit.datasets.open_bandit import OPEN_BANDIT
 from sandboxes.kit.datasets.resolve import KnownData, describe, prepare_named
 from sandboxes.kit.datasets.synthetic_clicks import SYNTHETIC_CLICKS
+from sandboxes.kit.datasets.synthetic_decisions import SYNTHETIC_DECISIONS
 from sandboxes.kit.datasets.synthetic_learners import SYNTHETIC_LEARNERS
 from sandboxes.kit.datasets.synthetic_visits import SYNTHETIC_VISITS
 from sandboxes.kit.datasets.taobao import TAOBAO_ADS, TAOBAO_BEHAVIOR
@@ -29,6 +31,7 @@ DATASETS: tuple[DataSet, ...] = (
     MOVIELENS_1M,
     MOVIELENS_100K,
     SYNTHETIC_VISITS,
+    SYNTHETIC_DECISIONS,
     MOVIELENS_1M_NEXT,
     MOVIELENS_100K_NEXT,
     FRAPPE,
@@ -40,6 +43,7 @@ DATASETS: tuple[DataSet, ...] = (
     TAOBAO_ADS,
     TAOBAO_BEHAVIOR,
     DOUBAN,
+    OPEN_BANDIT,
 )
 
 

@@ -15,6 +15,7 @@ from sandboxes.kit.layers import (
     decaying_attention,
     distillation,
     dnn,
+    doubly_robust,
     easy_to_hard,
     entire_space_product,
     feature_dropout,
@@ -27,6 +28,7 @@ from sandboxes.kit.layers import (
     inner_product,
     instance_guided_mask,
     interest_evolution,
+    inverse_propensity,
     item_tower,
     linear,
     long_history_search,
@@ -60,6 +62,7 @@ from sandboxes.kit.layers.attentional_fm import AttentionalFM
 from sandboxes.kit.layers.bi_interaction_pooling import BiInteractionPooling
 from sandboxes.kit.layers.bilinear_interaction import BilinearInteraction
 from sandboxes.kit.layers.compressed_interaction import CompressedInteraction
+from sandboxes.kit.layers.context_scores import ContextScores, RewardEstimates
 from sandboxes.kit.layers.contrastive_loss import ContrastiveLoss
 from sandboxes.kit.layers.cross_domain_transfer import CrossDomainTransfer
 from sandboxes.kit.layers.cross_network_v1 import CrossNetworkV1
@@ -67,6 +70,7 @@ from sandboxes.kit.layers.cross_network_v2 import CrossNetworkV2
 from sandboxes.kit.layers.decaying_attention import DecayingAttention
 from sandboxes.kit.layers.distillation import Distillation
 from sandboxes.kit.layers.dnn import DNN
+from sandboxes.kit.layers.doubly_robust import DoublyRobust
 from sandboxes.kit.layers.drawn_instead import drawn_instead
 from sandboxes.kit.layers.easy_to_hard import EasyToHard
 from sandboxes.kit.layers.entire_space_product import EntireSpaceProduct
@@ -82,6 +86,7 @@ from sandboxes.kit.layers.gru_history import GRUHistory
 from sandboxes.kit.layers.inner_product import InnerProduct
 from sandboxes.kit.layers.instance_guided_mask import InstanceGuidedMask
 from sandboxes.kit.layers.interest_evolution import InterestEvolution
+from sandboxes.kit.layers.inverse_propensity import InversePropensity
 from sandboxes.kit.layers.item_fields import ItemFields
 from sandboxes.kit.layers.item_scores import ItemScores
 from sandboxes.kit.layers.item_tower import ItemTower
@@ -126,6 +131,7 @@ CARDS: tuple[Card, ...] = (
     decaying_attention.CARD,
     distillation.CARD,
     dnn.CARD,
+    doubly_robust.CARD,
     easy_to_hard.CARD,
     entire_space_product.CARD,
     feature_dropout.CARD,
@@ -138,6 +144,7 @@ CARDS: tuple[Card, ...] = (
     inner_product.CARD,
     instance_guided_mask.CARD,
     interest_evolution.CARD,
+    inverse_propensity.CARD,
     item_tower.CARD,
     linear.CARD,
     long_history_search.CARD,
@@ -175,12 +182,14 @@ __all__ = [
     "BiInteractionPooling",
     "BilinearInteraction",
     "CompressedInteraction",
+    "ContextScores",
     "ContrastiveLoss",
     "CrossDomainTransfer",
     "CrossNetworkV1",
     "CrossNetworkV2",
     "DecayingAttention",
     "Distillation",
+    "DoublyRobust",
     "EasyToHard",
     "EntireSpaceProduct",
     "FactorizationMachine",
@@ -195,6 +204,7 @@ __all__ = [
     "InnerProduct",
     "InstanceGuidedMask",
     "InterestEvolution",
+    "InversePropensity",
     "ItemFields",
     "ItemScores",
     "ItemTower",
@@ -212,6 +222,7 @@ __all__ = [
     "ProgressiveLayeredExtraction",
     "QuantisedEmbedding",
     "ResidualDNN",
+    "RewardEstimates",
     "SampledSoftmax",
     "ScenarioNormalisation",
     "SelfAttentionInteraction",

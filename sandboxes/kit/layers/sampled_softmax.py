@@ -22,7 +22,7 @@ CARD = Card(
     name="sampled_softmax",
     block="SampledSoftmax",
     slot="item_loss",
-    needs=("items",),
+    needs=("items", "answers"),
     summary="Trains on a softmax over the items of the batch and a few drawn at random, with scores lowered by how often an "
     "item comes to be compared.",
     equation="-log softmax_i(s(q, i) / tau - ln(B p(i) + S / I)) over the batch's items and S random ones (Yi et al., RecSys "

@@ -1,5 +1,5 @@
 """The kit's reference models, by name: the baselines of every comparison. A model is one file and one line, in `MODELS` where it
-predicts labels, in `ITEM_MODELS` where it predicts items.
+predicts labels, in `ITEM_MODELS` where it predicts items, in `POLICY_MODELS` where it predicts actions.
 
 A model without a history block of its own takes each history as one more field, its mean vector, so that no baseline is
 starved of what a candidate sees.
@@ -11,17 +11,21 @@ from torch import nn
 
 from sandboxes.kit.models.akt import AKT
 from sandboxes.kit.models.autoint import AutoInt
+from sandboxes.kit.models.best_fixed_action import BestFixedAction
 from sandboxes.kit.models.bst import BST
 from sandboxes.kit.models.dcn import DCN
 from sandboxes.kit.models.dcnv2 import DCNv2
 from sandboxes.kit.models.deepfm import DeepFM
 from sandboxes.kit.models.dien import DIEN
 from sandboxes.kit.models.din import DIN
+from sandboxes.kit.models.direct_method import DirectMethod
 from sandboxes.kit.models.dkt import DKT
 from sandboxes.kit.models.dnn import DNN
+from sandboxes.kit.models.doubly_robust import DoublyRobustPolicy
 from sandboxes.kit.models.esmm import ESMM
 from sandboxes.kit.models.finalmlp import FinalMLP
 from sandboxes.kit.models.fm import FM
+from sandboxes.kit.models.inverse_propensity import InversePropensityPolicy
 from sandboxes.kit.models.lightgcn import LightGCN
 from sandboxes.kit.models.lr import LR
 from sandboxes.kit.models.masknet import MaskNet
@@ -65,12 +69,23 @@ ITEM_MODELS: Mapping[str, type[nn.Module]] = {
     "lightgcn": LightGCN,
     "sasrec": SASRec,
 }
-ALL_MODELS: Mapping[str, type[nn.Module]] = {**MODELS, **ITEM_MODELS}
+POLICY_MODELS: Mapping[str, type[nn.Module]] = {
+    "best_fixed_action": BestFixedAction,
+    "direct_method": DirectMethod,
+    "inverse_propensity": InversePropensityPolicy,
+    "doubly_robust": DoublyRobustPolicy,
+}
+ALL_MODELS: Mapping[str, type[nn.Module]] = {**MODELS, **ITEM_MODELS, **POLICY_MODELS}
+_BY_QUESTION: Mapping[Predicts, Mapping[str, type[nn.Module]]] = {
+    "labels": MODELS,
+    "items": ITEM_MODELS,
+    "actions": POLICY_MODELS,
+}
 
 
 def models_of(predicts: Predicts) -> Mapping[str, type[nn.Module]]:
     """The reference models for data that asks this."""
-    return ITEM_MODELS if predicts == "items" else MODELS
+    return _BY_QUESTION[predicts]
 
 
 __all__ = [
@@ -88,11 +103,16 @@ __all__ = [
     "LR",
     "MODELS",
     "PLE",
+    "POLICY_MODELS",
     "STAR",
     "AutoInt",
+    "BestFixedAction",
     "DCNv2",
     "DeepFM",
+    "DirectMethod",
+    "DoublyRobustPolicy",
     "FinalMLP",
+    "InversePropensityPolicy",
     "LightGCN",
     "MMoE",
     "MaskNet",

@@ -16,11 +16,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sandboxes.kit.metrics import auc, log_loss
+from sandboxes.kit.off_policy import inverse_propensity_value, self_normalised_value, weights_of
 from sandboxes.kit.ranking import LONGEST, NOTHING, ItemLists, ndcg_at, recall_at
 from sandboxes.kit.schema import FIRST_ID, Schema
 from sandboxes.kit.team import ALONE, Team
-from sandboxes.kit.training.model import item_scores, predict
-from sandboxes.kit.training.rows import Queries, Rows
+from sandboxes.kit.training.model import item_scores, policy, predict
+from sandboxes.kit.training.rows import Decisions, Queries, Rows
 
 EVALUATION_BATCH = 8192
 SCORES_AT_ONCE = 1 << 25  # of items for queries, 128 MiB
@@ -82,8 +83,34 @@ class Items:
         }
 
 
+@dataclass(frozen=True)
+class Actions:
+    """Which action to take in each context: probabilities (n, I) float32."""
+
+    n_items: int
+
+    def predict(self, model: nn.Module, rows: Rows, device: str, team: Team) -> NDArray[np.float32]:
+        return policies(model, rows, self.n_items, device, team)
+
+    def fault(self, valid: Rows) -> str:
+        if not isinstance(valid, Decisions) or valid.answers is None or valid.propensity is None or valid.labels is None:
+            return "early stopping needs actions, propensities and rewards in valid; use another split"
+        return "" if (valid.labels == 1).any() else "no decision in valid was rewarded; use another split"
+
+    def measure(self, valid: Rows, predicted: NDArray[Any]) -> dict[str, float]:
+        assert isinstance(valid, Decisions)
+        assert valid.answers is not None and valid.propensity is not None and valid.labels is not None
+        weights = weights_of(predicted, valid.answers.items, valid.propensity)
+        return {
+            "value": self_normalised_value(weights, valid.labels[:, 0]),
+            "ips": inverse_propensity_value(weights, valid.labels[:, 0]),
+        }
+
+
 def goal_of(schema: Schema) -> Goal:
-    return Items(schema.n_items) if schema.predicts == "items" else Labels(len(schema.tasks))
+    if schema.predicts == "labels":
+        return Labels(len(schema.tasks))
+    return Items(schema.n_items) if schema.predicts == "items" else Actions(schema.n_items)
 
 
 def predictions(model: nn.Module, rows: Rows, n_tasks: int, device: str = "cpu", team: Team = ALONE) -> NDArray[np.float32]:
@@ -109,6 +136,14 @@ def ranked_lists(model: nn.Module, rows: Rows, n_items: int, device: str = "cpu"
             scores = _ruled_out(scores, rows.taken.within(own))
         found[own] = best_items(scores, LONGEST)
     return team.sum(found).cpu().numpy().astype(np.int32)
+
+
+def policies(model: nn.Module, rows: Rows, n_items: int, device: str = "cpu", team: Team = ALONE) -> NDArray[np.float32]:
+    """Probabilities (n, I) float32 of all actions for all rows, in file order. `n_items` is the schema's `I`."""
+    found = torch.zeros(len(rows), n_items, device=device)
+    for own, asked in _shares(len(rows), max(1, SCORES_AT_ONCE // n_items), team):
+        found[own] = policy(model, rows.batch(asked).to(device))[: own.stop - own.start]
+    return team.sum(found).cpu().numpy()
 
 
 def best_items(scores: Tensor, length: int) -> Tensor:

@@ -1,6 +1,6 @@
 """Builds a model from a class and asks it for losses and predictions, filling in what it leaves to the kit.
 
-Notation: B rows, T tasks.
+Notation: B rows, T tasks, I ids of the target item.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from sandboxes.kit.batch import Batch
 from sandboxes.kit.collection import Collection
 from sandboxes.kit.contract import HasLoss, HasPredict, HasStages, KnowsCollection, Stage
 from sandboxes.kit.losses import observed_bce, softmax_over_items
+from sandboxes.kit.policy_losses import inverse_propensity_loss, softmax_policy
 from sandboxes.kit.schema import Schema
 from sandboxes.kit.team import ALONE, Team, building_for
 
@@ -62,6 +63,8 @@ def free(model: nn.Module, stage: Stage) -> None:
 def loss_of(model: nn.Module, stage: Stage, batch: Batch) -> Tensor:
     """The scalar that `stage` minimises on `batch`."""
     if has_plain_loss(model, stage):
+        if batch.propensity is not None:
+            return inverse_propensity_loss(model(batch), batch)
         if batch.answer is not None:
             return softmax_over_items(model(batch), batch.answer)
         assert batch.labels is not None
@@ -71,7 +74,7 @@ def loss_of(model: nn.Module, stage: Stage, batch: Batch) -> Tensor:
 
 
 def has_plain_loss(model: nn.Module, stage: Stage) -> bool:
-    """Whether the stage minimises the cross-entropy of labels or of answers, since the model has no loss of its own."""
+    """Whether the stage minimises what the kit does, since the model has no loss of its own."""
     return stage.loss == "loss" and not isinstance(model, HasLoss)
 
 
@@ -89,6 +92,14 @@ def item_scores(model: nn.Module, batch: Batch) -> Tensor:
     model.eval()
     scores: Tensor = model.predict(batch) if isinstance(model, HasPredict) else model(batch)
     return scores.float()
+
+
+@torch.no_grad()
+def policy(model: nn.Module, batch: Batch) -> Tensor:
+    """Probabilities (B, I) of all actions in the contexts of `batch`, in evaluation mode."""
+    model.eval()
+    probabilities: Tensor = model.predict(batch) if isinstance(model, HasPredict) else softmax_policy(model(batch))
+    return probabilities.float()
 
 
 def is_table(name: str) -> bool:

@@ -41,7 +41,7 @@ def shared_step_function(
 
 def _weighted_loss(model: nn.Module, stage: Stage, part: Part) -> Tensor:
     labels = part.batch.labels
-    if labels is None or not has_plain_loss(model, stage):
+    if labels is None or part.batch.answer is not None or not has_plain_loss(model, stage):
         return part.weight * loss_of(model, stage, part.batch)
     logits = model(part.batch).reshape(labels.shape)  # (B, T)
     by_task = [observed_bce(logits[:, t : t + 1], labels[:, t : t + 1]) for t in range(labels.shape[1])]

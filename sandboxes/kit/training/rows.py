@@ -11,7 +11,7 @@ from sandboxes.kit.ranking import Answers, ItemLists
 
 
 class Rows(Protocol):
-    """A split of a prepared data set. `labels` is (n, T), NaN for unobserved; None where hidden, or where there are answers."""
+    """A split of a prepared data set. `labels` is (n, T), NaN for unobserved; None where hidden, or where items are predicted."""
 
     @property
     def labels(self) -> np.ndarray | None: ...
@@ -34,8 +34,20 @@ class Queries(Rows, Protocol):
     def taken(self) -> ItemLists | None: ...
 
 
+@runtime_checkable
+class Decisions(Rows, Protocol):
+    """A split of logged decisions: the action taken in each, as its one answer, and its `propensity`; None where hidden."""
+
+    @property
+    def answers(self) -> Answers | None: ...
+
+    @property
+    def propensity(self) -> np.ndarray | None: ...
+
+
 def bytes_a_row(rows: Rows) -> int:
     """What a row takes as part of a batch."""
     one = rows.batch(slice(0, 1))
-    parts = [one.ids, one.numeric, *one.history.values(), *(t for t in (one.labels, one.answer) if t is not None)]
+    known = [t for t in (one.labels, one.answer, one.propensity) if t is not None]
+    parts = [one.ids, one.numeric, *one.history.values(), *known]
     return max(1, sum(part.numel() * part.element_size() for part in parts))

@@ -31,7 +31,7 @@ def check_contract(p: Prepared) -> None:
         rows = load_split(p.visible, split)
         assert len(rows) == p.sizes[split] > 0
         assert rows.ids.dtype == np.int32 and rows.ids.shape == (len(rows), len(p.schema.categorical))
-        shown = np.delete(rows.ids, p.schema.item_columns[0], axis=1) if p.schema.predicts == "items" else rows.ids
+        shown = np.delete(rows.ids, p.schema.item_columns[0], axis=1) if p.schema.scores_items else rows.ids
         assert (shown >= 1).all() and (rows.ids < cardinality).all()
         assert rows.numeric.dtype == np.float32 and np.isfinite(rows.numeric).all()
         for s in p.schema.sequences:
@@ -42,9 +42,9 @@ def check_contract(p: Prepared) -> None:
         if split != "train":
             groups = p.groups(split)
             assert groups is None or groups.shape == (len(rows),)
-        check_answers(p, split, rows) if p.schema.predicts == "items" else check_labels(p, split, rows)
+        {"labels": check_labels, "items": check_answers, "actions": check_decisions}[p.schema.predicts](p, split, rows)
     check_vocabularies(p)
-    if p.schema.predicts == "labels":
+    if p.schema.predicts != "items":
         check_given_tasks(p)
     known = pl.read_parquet(p.root / "vocabularies.parquet").drop_nulls()
     assert {f.name for f in p.schema.categorical} == set(known["field"]), "a field holds nothing but nulls"
@@ -61,12 +61,31 @@ def check_answers(p: Prepared, split: str, rows: ArrayRows) -> None:
     """Answers are items that train teaches and that were not taken before; those of test are hidden."""
     assert rows.labels is None and (rows.answers is None) == (split == "test")
     answers = rows.answers if split == "train" else p.hidden_answers(split)
+    check_collection(p)
     assert answers is not None and len(answers) == len(rows) and (answers.counts >= 1).all()
     assert (answers.items >= 2).all() and (answers.items < p.schema.n_items).all()
     if rows.taken is not None:
         for q in range(min(len(rows), 50)):
             both = [set(lists.within(slice(q, q + 1)).items.tolist()) for lists in (answers, rows.taken)]
             assert not both[0] & both[1]
+
+
+def check_decisions(p: Prepared, split: str, rows: ArrayRows) -> None:
+    """One action each, with its propensity; of test all is hidden. Nothing in a row says which action it was."""
+    check_labels(p, split, rows)
+    check_collection(p)
+    assert (rows.labels is None) == (rows.answers is None) == (rows.propensity is None) == (split == "test")
+    taken = rows.answers if split == "train" else p.hidden_answers(split)
+    propensity = rows.propensity if split == "train" else p.hidden_propensity(split)
+    assert taken is not None and propensity is not None
+    assert (taken.counts == 1).all() and len(taken) == len(propensity) == len(rows)
+    assert (taken.items >= (2 if split == "train" else 1)).all() and (taken.items < p.schema.n_items).all()
+    assert propensity.dtype == np.float32 and (propensity > 0).all() and (propensity <= 1).all()
+    of_ids, of_numeric = p.schema.item_columns
+    assert (rows.ids[:, of_ids] == 0).all() and (rows.numeric[:, of_numeric] == 0).all()
+
+
+def check_collection(p: Prepared) -> None:
     met = load_collection(p.visible)
     assert met is not None and len(met.items) == p.schema.n_items
     assert (met.items.ids[:, p.schema.item_columns[0]] >= 1)[2:].all()

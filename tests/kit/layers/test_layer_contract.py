@@ -44,7 +44,8 @@ GIVEN: dict[str, object] = {
 AROUND_STEPS = ("scheme", "update")  # blocks that no forward pass goes through
 OF_ITEMS = replace(RICH, tasks=(Task("click"),), user="user", predicts="items")
 BLOCKS = [c for c in CARDS if c.slot not in AROUND_STEPS]
-NO_SLOPES = ("distillation", "quantised_embedding")  # gradients stop at a teacher, and pass a rounding
+# Gradients stop at a teacher and at estimates of rewards, and pass a rounding.
+NO_SLOPES = ("distillation", "doubly_robust", "quantised_embedding")
 HAS_TARGETS = ("masked_reconstruction",)  # takes its inputs as targets too, which get no gradient
 BY_ROW = [c for c in BLOCKS if c.slot not in ("auxiliary", "loss", "item_loss")]
 
@@ -80,7 +81,11 @@ def inputs() -> Inputs:
     mask = torch.arange(L) >= L - torch.arange(B).unsqueeze(1) % (L + 1)  # (B, L)
     drawn["history"] = drawn["history"] * mask.unsqueeze(2)
     drawn["outcomes"] = torch.randint(-1, 2, (B, L, O), generator=draw) * mask.unsqueeze(2).float()
-    batch = replace(random_rows(RICH, B).whole, answer=torch.randint(FIRST_ID, OF_ITEMS.n_items, (B,), generator=draw))
+    batch = replace(
+        random_rows(RICH, B).whole,
+        answer=torch.randint(FIRST_ID, OF_ITEMS.n_items, (B,), generator=draw),
+        propensity=0.1 + 0.9 * torch.rand(B, generator=draw),
+    )
     return Inputs(batch, mask=mask, scenario=torch.arange(B) % S, **drawn)
 
 

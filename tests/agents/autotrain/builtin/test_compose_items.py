@@ -18,7 +18,8 @@ from sandboxes.kit.smoke import smoke
 from sandboxes.kit.training import TrainConfig, build, fit, goal_of, ranked_lists
 from sandboxes.policy import violations
 
-FITS = [c.name for c in CARDS if not c.ports.adds_or_changes_labels and not {"scenario", "several_tasks"} & set(c.needs)]
+OF_OTHER_DATA = {"scenario", "several_tasks", "actions"}
+FITS = [c.name for c in CARDS if not c.ports.adds_or_changes_labels and not OF_OTHER_DATA & set(c.needs)]
 
 NEEDED: set[NeedName] = {"user", "items", "history", "numeric"}
 NEEDS_MORE = ("pretrain_then_finetune", "alternating_updates")  # another block's loss
