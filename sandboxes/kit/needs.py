@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, Protocol
 
-NeedName = Literal["history", "scenario", "several_tasks", "numeric", "target_item", "entire_space", "outcomes", "items"]
+NeedName = Literal[
+    "history", "scenario", "several_tasks", "numeric", "target_item", "entire_space", "outcomes", "items", "delays", "time"
+]
 
 
 class DescribedTask(Protocol):
     @property
     def given(self) -> str | None: ...
+    @property
+    def delayed(self) -> bool: ...
 
 
 class Described(Protocol):
@@ -33,6 +37,8 @@ class Described(Protocol):
     def has_outcomes(self) -> bool: ...
     @property
     def predicts(self) -> str: ...
+    @property
+    def timed(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,12 @@ NEEDS: Mapping[NeedName, Need] = MappingProxyType(
         "items": Need(
             "a choice among all items", "the data asks what comes of a row, not which item", lambda d: d.predicts == "items"
         ),
+        "delays": Need(
+            "labels that arrive late",
+            "the data does not say when its labels became known",
+            lambda d: any(t.delayed for t in d.tasks),
+        ),
+        "time": Need("times of rows", "the data does not say when its rows were", lambda d: d.timed),
     }
 )
 

@@ -69,10 +69,14 @@ class EventLog:
 
 @dataclass(frozen=True)
 class Task:
-    """A binary label. `given` names the task that must be positive before this one can be (conversion given click)."""
+    """A binary label. `given` names the task that must be positive before this one can be (conversion given click).
+
+    Positives of a `delayed` task become known some time after their rows: in training, one that is still to come shows as 0.
+    """
 
     name: str
     given: str | None = None
+    delayed: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ class Schema:
 
     `scenario` names the categorical field that tells business domains apart, if there is one.
     `target_item` names the categorical field that holds the candidate item, if there is one, `user` the one that holds the user.
+    The data is `timed` where it knows the order of its training rows in time.
 
     Where a model `predicts` items, a row is a query: its item-side fields are empty (padding), and the answer is one or more of
     the ids of `target_item`. There is then one task, which names the event that the answer came of.
@@ -94,6 +99,7 @@ class Schema:
     target_item: str | None = None
     user: str | None = None
     predicts: Predicts = "labels"
+    timed: bool = False
 
     def __post_init__(self) -> None:
         names = [*(f.name for f in self.categorical), *(f.name for f in self.numeric), *(f.name for f in self.sequences)]
@@ -123,6 +129,11 @@ class Schema:
     def has_outcomes(self) -> bool:
         """Whether any history says what came of past events."""
         return any(s.records == "outcomes" for s in self.sequences)
+
+    @property
+    def delayed_tasks(self) -> list[int]:
+        """The columns of `Batch.labels` whose positives arrive late: `T'` tasks."""
+        return [i for i, t in enumerate(self.tasks) if t.delayed]
 
     @property
     def n_items(self) -> int:
@@ -186,6 +197,7 @@ class Schema:
             target_item=raw["target_item"],
             user=raw.get("user"),
             predicts=raw.get("predicts", "labels"),
+            timed=raw.get("timed", False),
         )
 
     @classmethod

@@ -13,6 +13,7 @@ from sandboxes.kit.layers import (
     cross_network_v1,
     cross_network_v2,
     decaying_attention,
+    delayed_feedback,
     distillation,
     dnn,
     easy_to_hard,
@@ -61,6 +62,7 @@ from sandboxes.kit.layers.cross_domain_transfer import CrossDomainTransfer
 from sandboxes.kit.layers.cross_network_v1 import CrossNetworkV1
 from sandboxes.kit.layers.cross_network_v2 import CrossNetworkV2
 from sandboxes.kit.layers.decaying_attention import DecayingAttention
+from sandboxes.kit.layers.delayed_feedback import DelayedFeedback
 from sandboxes.kit.layers.distillation import Distillation
 from sandboxes.kit.layers.dnn import DNN
 from sandboxes.kit.layers.drawn_instead import drawn_instead
@@ -118,6 +120,7 @@ CARDS: tuple[Card, ...] = (
     cross_network_v1.CARD,
     cross_network_v2.CARD,
     decaying_attention.CARD,
+    delayed_feedback.CARD,
     distillation.CARD,
     dnn.CARD,
     easy_to_hard.CARD,
@@ -170,6 +173,7 @@ __all__ = [
     "CrossNetworkV1",
     "CrossNetworkV2",
     "DecayingAttention",
+    "DelayedFeedback",
     "Distillation",
     "EasyToHard",
     "EntireSpaceProduct",

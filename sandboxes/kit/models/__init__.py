@@ -15,6 +15,7 @@ from sandboxes.kit.models.bst import BST
 from sandboxes.kit.models.dcn import DCN
 from sandboxes.kit.models.dcnv2 import DCNv2
 from sandboxes.kit.models.deepfm import DeepFM
+from sandboxes.kit.models.delayed_feedback import DelayedFeedback
 from sandboxes.kit.models.dien import DIEN
 from sandboxes.kit.models.din import DIN
 from sandboxes.kit.models.dkt import DKT
@@ -57,6 +58,7 @@ MODELS: Mapping[str, type[nn.Module]] = {
     "ple": PLE,
     "star": STAR,
     "esmm": ESMM,
+    "delayed_feedback": DelayedFeedback,
 }
 ITEM_MODELS: Mapping[str, type[nn.Module]] = {
     "popularity": Popularity,
@@ -92,6 +94,7 @@ __all__ = [
     "AutoInt",
     "DCNv2",
     "DeepFM",
+    "DelayedFeedback",
     "FinalMLP",
     "LightGCN",
     "MMoE",
