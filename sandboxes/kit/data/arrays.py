@@ -28,6 +28,7 @@ MANY_ROWS = 2048  # of a slice; smaller ones leave pages where they are
 class ArrayRows:
     """The rows of one split, on disk until asked for. `labels` is (n, T) float32, NaN = unobserved; None where hidden.
 
+    `order` has the numbers of train rows in order of time, where that is known.
     `elapsed` and `delay` are those of train rows, where tasks are delayed (see `Batch`).
     Where models predict items: `answers` to each query, one each in training, None where hidden; and what its user had `taken`.
     """
@@ -40,6 +41,7 @@ class ArrayRows:
     taken: ItemLists | None = None
     elapsed: NDArray[np.float32] | None = None  # (n, T')
     delay: NDArray[np.float32] | None = None  # (n, T')
+    order: NDArray[np.int64] | None = None  # (n,)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -74,6 +76,7 @@ def load_split(visible: Path, split: str) -> ArrayRows:
         taken=_lists(ItemLists, visible, f"{split}.taken"),
         elapsed=_mapped_if_there(visible / f"{split}.elapsed.npy"),
         delay=_mapped_if_there(visible / f"{split}.delay.npy"),
+        order=_mapped_if_there(visible / f"{split}.order.npy"),
     )
 
 

@@ -26,7 +26,7 @@ from sandboxes.kit.data.errors import DataError
 from sandboxes.kit.data.labels import label_array
 from sandboxes.kit.data.leaks import Sample, check_copies, check_features, check_time, looked_at
 from sandboxes.kit.data.prepared import SPLITS, LeakCheck, Prepared
-from sandboxes.kit.data.queries import pose_queries
+from sandboxes.kit.data.queries import Posed, pose_queries
 from sandboxes.kit.data.source import Source
 from sandboxes.kit.data.spec import Sequence, TableSpec
 from sandboxes.kit.data.splits import TRAIN, VALID, split_codes
@@ -83,6 +83,7 @@ def _write(source: Source, root: Path) -> None:
     schema = _schema(spec, ids)
     (visible / "schema.json").write_text(schema.to_json(), encoding="utf-8")
     posed = pose_queries(rows, schema, visible, hidden) if spec.predicts == "items" else None
+    _write_order(rows, posed, visible)
     samples = [Sample(i, x, labels[k]) for i, x, labels, k in zip(shown, measured, own, kept, strict=True)]
     if not posed:  # an event has no label that a feature could give away
         checks.append(check_features(spec, schema, samples[0], samples[1]))
@@ -175,6 +176,13 @@ def _write_labels(rows: Rows, visible: Path, hidden: Path) -> None:
             np.save(hidden / f"{split}.labels.npy", rows.labels[own])
             if rows.users is not None:
                 np.save(hidden / f"{split}.groups.npy", rows.users[own])
+
+
+def _write_order(rows: Rows, posed: Posed | None, visible: Path) -> None:
+    """How train rows follow one another in time; of one instant in the order of the table."""
+    if rows.times is not None:
+        times = rows.times[rows.codes == TRAIN]
+        np.save(visible / "train.order.npy", np.argsort(times[posed.train_rows] if posed else times, kind="stable"))
 
 
 def _schema(spec: TableSpec, ids: dict[str, IdField]) -> Schema:

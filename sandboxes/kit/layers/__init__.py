@@ -24,6 +24,7 @@ from sandboxes.kit.layers import (
     fm,
     frequency_clipping,
     gru_history,
+    incremental_windows,
     inner_product,
     instance_guided_mask,
     interest_evolution,
@@ -76,6 +77,7 @@ from sandboxes.kit.layers.fm import FactorizationMachine
 from sandboxes.kit.layers.frequency_clipping import FrequencyClipping
 from sandboxes.kit.layers.graph_propagation import GraphPropagation
 from sandboxes.kit.layers.gru_history import GRUHistory
+from sandboxes.kit.layers.incremental_windows import IncrementalWindows
 from sandboxes.kit.layers.inner_product import InnerProduct
 from sandboxes.kit.layers.instance_guided_mask import InstanceGuidedMask
 from sandboxes.kit.layers.interest_evolution import InterestEvolution
@@ -131,6 +133,7 @@ CARDS: tuple[Card, ...] = (
     fm.CARD,
     frequency_clipping.CARD,
     gru_history.CARD,
+    incremental_windows.CARD,
     inner_product.CARD,
     instance_guided_mask.CARD,
     interest_evolution.CARD,
@@ -185,6 +188,7 @@ __all__ = [
     "FrequencyClipping",
     "GRUHistory",
     "GraphPropagation",
+    "IncrementalWindows",
     "InnerProduct",
     "InstanceGuidedMask",
     "InterestEvolution",

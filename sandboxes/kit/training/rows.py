@@ -34,6 +34,16 @@ class Queries(Rows, Protocol):
     def taken(self) -> ItemLists | None: ...
 
 
+@runtime_checkable
+class Timed(Rows, Protocol):
+    """A split that may know how its rows follow one another in time."""
+
+    @property
+    def order(self) -> np.ndarray | None:
+        """The rows (n,) by number, earliest first; None where their times are not known."""
+        ...
+
+
 def bytes_a_row(rows: Rows) -> int:
     """What a row takes as part of a batch."""
     one = rows.batch(slice(0, 1))
