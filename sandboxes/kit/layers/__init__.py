@@ -13,6 +13,7 @@ from sandboxes.kit.layers import (
     cross_network_v1,
     cross_network_v2,
     decaying_attention,
+    delay_weighted,
     delayed_feedback,
     distillation,
     dnn,
@@ -63,6 +64,7 @@ from sandboxes.kit.layers.cross_domain_transfer import CrossDomainTransfer
 from sandboxes.kit.layers.cross_network_v1 import CrossNetworkV1
 from sandboxes.kit.layers.cross_network_v2 import CrossNetworkV2
 from sandboxes.kit.layers.decaying_attention import DecayingAttention
+from sandboxes.kit.layers.delay_weighted import DelayWeighted
 from sandboxes.kit.layers.delayed_feedback import DelayedFeedback
 from sandboxes.kit.layers.distillation import Distillation
 from sandboxes.kit.layers.dnn import DNN
@@ -122,6 +124,7 @@ CARDS: tuple[Card, ...] = (
     cross_network_v1.CARD,
     cross_network_v2.CARD,
     decaying_attention.CARD,
+    delay_weighted.CARD,
     delayed_feedback.CARD,
     distillation.CARD,
     dnn.CARD,
@@ -176,6 +179,7 @@ __all__ = [
     "CrossNetworkV1",
     "CrossNetworkV2",
     "DecayingAttention",
+    "DelayWeighted",
     "DelayedFeedback",
     "Distillation",
     "EasyToHard",

@@ -15,6 +15,7 @@ from sandboxes.kit.models.bst import BST
 from sandboxes.kit.models.dcn import DCN
 from sandboxes.kit.models.dcnv2 import DCNv2
 from sandboxes.kit.models.deepfm import DeepFM
+from sandboxes.kit.models.delay_weighted import DelayWeighted
 from sandboxes.kit.models.delayed_feedback import DelayedFeedback
 from sandboxes.kit.models.dien import DIEN
 from sandboxes.kit.models.din import DIN
@@ -59,6 +60,7 @@ MODELS: Mapping[str, type[nn.Module]] = {
     "star": STAR,
     "esmm": ESMM,
     "delayed_feedback": DelayedFeedback,
+    "delay_weighted": DelayWeighted,
 }
 ITEM_MODELS: Mapping[str, type[nn.Module]] = {
     "popularity": Popularity,
@@ -94,6 +96,7 @@ __all__ = [
     "AutoInt",
     "DCNv2",
     "DeepFM",
+    "DelayWeighted",
     "DelayedFeedback",
     "FinalMLP",
     "LightGCN",

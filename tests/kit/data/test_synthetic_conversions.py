@@ -62,7 +62,7 @@ def test_a_plain_model_is_biased_as_the_law_says_and_one_of_the_delay_is_not(mad
     truth, labels = log.probabilities[-len(test) :].mean(), made.hidden_labels("test")[:, 0]
     assert expected < 0.78 * truth
     reached = {}
-    for name in ("dnn", "delayed_feedback"):
+    for name in ("dnn", "delayed_feedback", "delay_weighted"):
         model = build(MODELS[name], made.schema, {"embedding_dim": 8, "hidden_units": (32,)}, seed=0)
         fit(model, train, valid, TrainConfig(learning_rate=1e-2, batch_size=256, max_epochs=5, patience=5))
         said = predictions(model, test, 1)[:, 0]

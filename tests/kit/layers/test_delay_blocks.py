@@ -11,7 +11,7 @@ from random_rows import PLAIN, RICH, random_rows
 from torch import Tensor, nn
 
 from sandboxes.kit import Batch, CategoricalField, Schema, Task, observed_bce
-from sandboxes.kit.layers import DelayedFeedback
+from sandboxes.kit.layers import DelayedFeedback, DelayWeighted
 from sandboxes.kit.models import MODELS
 from sandboxes.kit.served_form import in_served_form, served_state
 from sandboxes.kit.training import build
@@ -19,7 +19,7 @@ from sandboxes.kit.training.model import predict
 
 B = 64
 ROWS = random_rows(RICH, B).whole
-EVERY_LOSS = pytest.mark.parametrize("loss", [DelayedFeedback])
+EVERY_LOSS = pytest.mark.parametrize("loss", [DelayedFeedback, DelayWeighted])
 
 
 def logits(seed: int = 0) -> Tensor:
@@ -50,6 +50,39 @@ def test_delayed_feedback_is_the_likelihood_of_what_was_seen() -> None:
     )
     wanted = observed_bce(said[:, :1], ROWS.labels[:, :1]).item() - np.log(likelihood).mean()
     assert block(said, ROWS).item() == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize("bound", [1e4, 1.5])
+def test_delay_weighted_is_a_cross_entropy_under_the_ratios_of_final_to_present_chances(bound: float) -> None:
+    block, said = with_rates(DelayWeighted(RICH, max_weight=bound)), logits()
+    p, y, e, d, r = columns(block, said)
+    arrived = 1 - np.exp(-r * e)
+    weight = np.where(y == 1, np.minimum(1 / arrived, bound), (1 - p) / (1 - p * arrived))
+    assert (weight[y == 1] >= 1).all() and (weight[y == 0] <= 1).all()
+    of_labels = -weight * np.where(y == 1, np.log(p), np.log(1 - p))
+    of_delays = np.where(
+        y == 1, -np.log(r * np.exp(-r * np.nan_to_num(d)) / arrived), 0
+    )  # the density of those that came in time
+    wanted = observed_bce(said[:, :1], ROWS.labels[:, :1]).item() + (of_labels + of_delays).mean()
+    assert block(said, ROWS).item() == pytest.approx(wanted, rel=1e-5)
+
+
+def test_weights_have_no_gradient_and_the_delays_only_that_of_what_was_seen() -> None:
+    block, said = with_rates(DelayWeighted(RICH)), logits().requires_grad_()
+    block(said, ROWS).backward()
+    p, y, e, _, r = columns(block, said)
+    arrived = 1 - np.exp(-r * e)
+    slope = np.where(y == 1, (p - 1) / np.maximum(arrived, 0.05), p * (1 - p) / (1 - p * arrived)) / B
+    assert np.allclose(said.grad[:, 1], slope, atol=1e-6)
+    before = [p.grad.clone() for p in block.parameters()]
+    block.zero_grad()
+    block(said.detach() + 1.0, ROWS).backward()
+    assert all(torch.equal(p.grad, g) for p, g in zip(block.parameters(), before, strict=True))
+
+
+def test_a_bound_below_one_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        DelayWeighted(RICH, max_weight=0.5)
 
 
 @EVERY_LOSS
@@ -116,7 +149,7 @@ def test_chances_and_delays_of_either_kind_are_found(loss: type[nn.Module]) -> N
     assert torch.exp(-block.rate(one_each))[:, 0].tolist() == pytest.approx(means.tolist(), rel=0.15)
 
 
-@pytest.mark.parametrize("name", ["delayed_feedback"])
+@pytest.mark.parametrize("name", ["delayed_feedback", "delay_weighted"])
 def test_a_served_model_has_no_delays_and_says_the_same(name: str) -> None:
     hyper = {"embedding_dim": 4, "hidden_units": (8,)}
     model = build(MODELS[name], RICH, hyper, seed=0)

@@ -42,7 +42,7 @@ GIVEN: dict[str, object] = {
 }
 AROUND_STEPS = ("scheme", "update")  # blocks that no forward pass goes through
 BLOCKS = [c for c in CARDS if c.slot not in AROUND_STEPS]
-NO_SLOPES = ("distillation", "quantised_embedding")  # gradients stop at a teacher, and pass a rounding
+NO_SLOPES = ("delay_weighted", "distillation", "quantised_embedding")  # gradients stop at weights and a teacher, pass a rounding
 HAS_TARGETS = ("masked_reconstruction",)  # takes its inputs as targets too, which get no gradient
 BY_ROW = [c for c in BLOCKS if c.slot not in ("auxiliary", "loss")]
 
