@@ -67,8 +67,9 @@ CARD = Card(
             "what has not occurred lately."
         ),
         (
-            "The network reads the year as one reads a diary, page by page and never back. When the last page has been turned"
-            " it remembers December best, and that is the month it will be asked about."
+            "Training jobs form a relay: January's job starts from random parameters, February's from those that January's "
+            "job saved, and so on to December's, whose parameters are deployed. Each job has its own month of examples as its"
+            " whole training set."
         ),
         (
             "A music service's catalogue changes weekly. Weights learned up to week n are taken as they are into week n plus "
@@ -89,14 +90,14 @@ CARD = Card(
             "has become by then."
         ),
         (
-            "As a river stone is shaped by all the water that has passed, and most visibly by the last flood, the ranker of "
-            "news keeps a trace of every hour's readers in its weights, each hour's descent having begun where the hour "
-            "before had stopped."
+            "As a course that is repeated every term with new examples keeps last term's slides and edits them, so the ranker"
+            " of news is not trained anew for the hour's readers: gradient descent on that hour's examples begins where the "
+            "hour before had stopped."
         ),
         (
-            "Travel demand in summer tells little about autumn. Rather than average both, the estimator walks along the "
-            "calendar: it settles on June's bookings, moves from there to July's, and so on, so that its final position suits"
-            " the month that borders on the test month."
+            "Travel demand in summer tells little about autumn. Rather than average both, the weights are optimised on June's"
+            " training rows, then, without being reset, on July's, and so on, so that the deployed weights suit the month "
+            "that borders on the test month."
         ),
         (
             "Engineering: a scheduler launches one job per partition of the event table; each job restores the snapshot that "
@@ -114,9 +115,9 @@ CARD = Card(
             "latter's answers resemble the present more closely."
         ),
         (
-            "The state of the ad model at eight o'clock is the state at seven o'clock, moved by the impressions between. "
-            "Nothing earlier than seven is looked at again: it lives on only in the state from which the hour's optimisation "
-            "departed."
+            "The parameters of the ad model that serve at eight o'clock are those of seven o'clock, moved by gradient steps "
+            "on the impressions logged between. Training examples older than seven are not used again; only the starting "
+            "point of the optimisation still owes something to them."
         ),
         (
             "New games appear, old ones fade. We train in instalments; an instalment covers the sessions of one season, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_rows import PLAIN, random_rows
-from small_shop import log, prepared
+from small_shop import MODEL, log, prepared, run_job
 from torch import Tensor, nn
 
 from sandboxes.kit import Batch, CategoricalField, Schema, Stage
@@ -175,6 +176,29 @@ def test_prepared_data_knows_the_order_of_its_train_rows(tmp_path: Path) -> None
     assert load_split(made.visible, "valid").order is None
     table = log()
     assert table["at"].is_sorted()
+
+
+WINDOWED = (
+    MODEL.replace("from sandboxes.kit import Batch, Schema", "from sandboxes.kit import Batch, Schema, Stage").replace(
+        "from sandboxes.kit.layers import DNN, FeatureEmbedding",
+        "from sandboxes.kit.layers import DNN, FeatureEmbedding, IncrementalWindows",
+    )
+    + """
+    def stages(self) -> tuple[Stage, ...]:
+        return IncrementalWindows(3).staged((Stage("train"),))
+"""
+)
+
+
+def test_a_job_trains_in_windows_and_says_when_the_data_has_no_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = prepared(tmp_path / "data")
+    assert run_job(monkeypatch, tmp_path / "timed", made.visible, WINDOWED) == 0
+    epochs = json.loads((tmp_path / "timed/out/result.json").read_text())["epochs"]
+    assert [e["stage"] for e in epochs[::6]] == ["train 1/3", "train 2/3", "train 3/3"]
+    (made.visible / "train.order.npy").unlink()
+    assert run_job(monkeypatch, tmp_path / "untimed", made.visible, WINDOWED) == 1
+    error = json.loads((tmp_path / "untimed/out/error.json").read_text())
+    assert error["type"] == "ValueError" and "does not say when its rows were" in error["message"]
 
 
 def test_and_of_its_train_events_where_items_are_predicted(tmp_path: Path) -> None:
