@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Card
-from sandboxes.kit.layers.linear import LinearTerm
+from sandboxes.kit.layers.delay_rate import DelayRate
 from sandboxes.kit.losses import mean_over_observed, observed_bce
 from sandboxes.kit.schema import Schema
 
@@ -157,14 +157,14 @@ class DelayedFeedback(nn.Module):
         super().__init__()
         self.delayed = schema.delayed_tasks
         self.others = [t for t in range(len(schema.tasks)) if t not in self.delayed]
-        self.rate = LinearTerm(schema, len(self.delayed)) if self.delayed else None
+        self.rate = DelayRate(schema)
 
     def forward(self, logits: Tensor, batch: Batch) -> Tensor:
         assert batch.labels is not None
         logits = logits.reshape(batch.labels.shape)  # (B, T)
         labels = batch.labels.to(logits.dtype)
         loss = observed_bce(logits[:, self.others], labels[:, self.others])
-        if self.rate is None:
+        if not self.delayed:
             return loss
         assert batch.elapsed is not None and batch.delay is not None  # the schema says that there are
         label = labels[:, self.delayed]  # (B, T')
@@ -176,10 +176,3 @@ class DelayedFeedback(nn.Module):
         still_to_come = -functional.softplus(-logit) - rate * batch.elapsed  # log(p exp(-r e))
         losses = torch.where(label == 1, arrived, -torch.logaddexp(never, still_to_come))  # (B, T')
         return loss + mean_over_observed(losses, ~torch.isnan(label))
-
-    def take_served_form(self) -> None:
-        self.rate = None
-
-    def served_state(self, state: dict[str, Tensor], prefix: str) -> None:
-        for name in [n for n in state if n.startswith(f"{prefix}rate.")]:
-            del state[name]
