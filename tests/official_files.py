@@ -69,6 +69,20 @@ def criteo(folder: Path) -> None:
     _write(folder / "train.txt", (line() for _ in range(ROWS)))
 
 
+def criteo_conversions(folder: Path) -> None:
+    """Times of click and of conversion in seconds, 8 counts, 9 categories, tabs, no header, missing values."""
+    r = random.Random(13)
+
+    def line(n: int) -> str:
+        later = str(n * 600 + r.randint(0, 90_000)) if r.random() < 0.3 else ""
+        counts = ["" if r.random() < 0.2 else str(r.randint(-1, 90)) for _ in range(8)]
+        return "\t".join(
+            [str(n * 600), later, *counts, *("" if r.random() < 0.1 else f"{r.randrange(8):032x}" for _ in range(9))]
+        )
+
+    _write(folder / "data.txt.gz", (line(n) for n in range(ROWS)))
+
+
 def avazu(folder: Path) -> None:
     """The challenge's CSV with its header, gzipped."""
     r = random.Random(6)
@@ -186,6 +200,7 @@ WRITERS: dict[str, tuple[Callable[[Path], None], ...]] = {
     "movielens-100k-next": (movielens_100k,),
     "frappe": (frappe,),
     "criteo": (criteo,),
+    "criteo-conversions": (criteo_conversions,),
     "avazu": (avazu,),
     "amazon": (amazon, amazon_text),
     "amazon-next": (amazon, amazon_text),

@@ -16,9 +16,10 @@ RICH = Schema(
     FIELDS,
     NUMBERS,
     (SequenceField("clicked", "item", 6), SequenceField("bought", "item", 3)),
-    (Task("click"), Task("buy", given="click")),
+    (Task("click"), Task("buy", given="click", delayed=True)),
     scenario="scene",
     target_item="item",
+    timed=True,
 )
 PLAIN = Schema(FIELDS, NUMBERS)
 NUMBERS_ONLY = Schema((), NUMBERS)
@@ -59,7 +60,7 @@ class RandomRows:
 
 def random_rows(schema: Schema, n: int = 512, seed: int = 0) -> RandomRows:
     """The first label depends on the parity of the categories' sum and on the numbers; later ones on the first. Histories
-    may be empty; aligned ones are as long as each other."""
+    may be empty; aligned ones are as long as each other. Positives of delayed tasks arrived at some time of those watched."""
     rng = np.random.default_rng(seed)
     columns = [rng.integers(1, f.cardinality, n) for f in schema.categorical]
     ids = np.stack(columns, 1) if columns else np.zeros((n, 0), np.int64)
@@ -73,4 +74,9 @@ def random_rows(schema: Schema, n: int = 512, seed: int = 0) -> RandomRows:
     chance = 0.2 + 0.5 * (ids.sum(1) % 2) + 0.1 * np.tanh(numeric.sum(1))
     first = (rng.random(n) < chance).astype(np.float32)
     labels = np.stack([first, *(first * (rng.random(n) < 0.5) for _ in schema.tasks[1:])], 1).astype(np.float32)
-    return RandomRows(Batch(torch.from_numpy(ids), torch.from_numpy(numeric), history, torch.from_numpy(labels)))
+    batch = Batch(torch.from_numpy(ids), torch.from_numpy(numeric), history, torch.from_numpy(labels))
+    if schema.delayed_tasks:
+        elapsed = rng.exponential(2, (n, 1)).repeat(len(schema.delayed_tasks), 1)
+        delay = np.where(labels[:, schema.delayed_tasks] == 1, elapsed * rng.random(elapsed.shape), np.nan)
+        batch.elapsed, batch.delay = (torch.from_numpy(of_rows.astype(np.float32)) for of_rows in (elapsed, delay))
+    return RandomRows(batch)

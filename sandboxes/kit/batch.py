@@ -1,15 +1,18 @@
 """A batch of rows as tensors.
 
-Notation: B rows, C categorical fields, N numeric fields, L history length, T tasks.
+Notation: B rows, C categorical fields, N numeric fields, L history length, T tasks, T' of them whose positives arrive late.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import torch
 from torch import Tensor
+
+Part = Tensor | dict[str, Tensor] | None
 
 
 @dataclass
@@ -19,6 +22,9 @@ class Batch:
     `labels` is None for rows whose labels are hidden; NaN marks a label that was not observed. `answer` is the item that
     belongs to a row in training, where a model predicts items; rows have no labels then. Where it predicts actions, `answer` is
     the action that was taken, `propensity` the probability with which it was, and the one label the reward.
+
+    Training rows alone, of data with delayed tasks, say how long each row had been watched when training began, and how long its
+    positive took to arrive, NaN where none had; both in units of the mean delay seen. Predictions must not need either.
     """
 
     ids: Tensor  # (B, C) int64, local ids
@@ -27,6 +33,8 @@ class Batch:
     labels: Tensor | None = None  # (B, T) float32
     answer: Tensor | None = None  # (B,) int64
     propensity: Tensor | None = None  # (B,) float32, in (0, 1]
+    elapsed: Tensor | None = None  # (B, T') float32
+    delay: Tensor | None = None  # (B, T') float32
 
     def __len__(self) -> int:
         return self.ids.shape[0]
@@ -46,27 +54,29 @@ class Batch:
         """In memory that a graphics card can read by itself."""
         return self._each(lambda tensor: tensor.pin_memory())
 
+    def tensors(self) -> Iterator[Tensor]:
+        """All that the batch holds."""
+        for f in fields(self):
+            part: Part = getattr(self, f.name)
+            yield from part.values() if isinstance(part, dict) else () if part is None else (part,)
+
     def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
-        return Batch(
-            ids=change(self.ids),
-            numeric=change(self.numeric),
-            history={name: change(h) for name, h in self.history.items()},
-            labels=None if self.labels is None else change(self.labels),
-            answer=None if self.answer is None else change(self.answer),
-            propensity=None if self.propensity is None else change(self.propensity),
-        )
+        return Batch(**{f.name: _changed(getattr(self, f.name), change) for f in fields(self)})
 
 
 def joined(batches: Sequence[Batch]) -> Batch:
-    """The rows of all batches, one after the other; all have labels, answers or propensities, or none has."""
-    labels = [b.labels for b in batches if b.labels is not None]
-    answers = [b.answer for b in batches if b.answer is not None]
-    propensities = [b.propensity for b in batches if b.propensity is not None]
-    return Batch(
-        ids=torch.cat([b.ids for b in batches]),
-        numeric=torch.cat([b.numeric for b in batches]),
-        history={name: torch.cat([b.history[name] for b in batches]) for name in batches[0].history},
-        labels=torch.cat(labels) if labels else None,
-        answer=torch.cat(answers) if answers else None,
-        propensity=torch.cat(propensities) if propensities else None,
-    )
+    """The rows of all batches, one after the other; what one has, all have."""
+    return Batch(**{f.name: _joined([getattr(b, f.name) for b in batches]) for f in fields(Batch)})
+
+
+def _changed(part: Part, change: Callable[[Tensor], Tensor]) -> Any:
+    if isinstance(part, dict):
+        return {name: change(tensor) for name, tensor in part.items()}
+    return None if part is None else change(part)
+
+
+def _joined(parts: Sequence[Part]) -> Any:
+    if isinstance(first := parts[0], dict):
+        return {name: torch.cat([part[name] for part in parts if isinstance(part, dict)]) for name in first}
+    there = [part for part in parts if isinstance(part, Tensor)]
+    return torch.cat(there) if there else None

@@ -60,10 +60,12 @@ class Stage:
     `loss` names the model's method `(batch) -> scalar` that this stage minimises. `freeze` lists prefixes of parameter
     names that stay fixed. `epochs` is a fraction of the configured epochs; early stopping on valid applies to the last
     stage only, so that every model is selected in the same way. `update` is the rule of its steps, Adam's own without one.
+    `rows` is the part of the training rows that an epoch goes through, as shares of them in order of time, from and up to; the
+    data must be timed for anything but all of them.
 
     `beside` are stages that take turns with this one on the same batches: on every batch whose number their `every` divides, each
     takes a step, then this one does. They have an optimiser and frozen parameters of their own; the loss that is told is this
-    one's. Epochs, and stages beside them, they have none. Tables are updated as a whole then.
+    one's. Epochs, rows, and stages beside them, they have none. Tables are updated as a whole then.
     """
 
     name: str
@@ -73,12 +75,15 @@ class Stage:
     update: Update | None = None
     beside: tuple[Stage, ...] = ()
     every: int = 1
+    rows: tuple[float, float] = (0.0, 1.0)
 
     def __post_init__(self) -> None:
         if self.every < 1 or any(other.beside for other in self.beside):
             raise ValueError(
                 f"stage {self.name}: a turn comes every batch or more seldom, and stages beside it have none beside them"
             )
+        if not 0 <= self.rows[0] < self.rows[1] <= 1:
+            raise ValueError(f"stage {self.name}: rows are shares from 0 to 1, the lower before the higher, not {self.rows}")
 
     def under(self, update: Update) -> Stage:
         """The same stage, and those beside it, with `update` as the rule of their steps."""

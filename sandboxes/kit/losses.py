@@ -18,8 +18,13 @@ def observed_bce(logits: Tensor, labels: Tensor) -> Tensor:
     logits = logits.reshape(labels.shape)  # (B, T)
     observed = ~torch.isnan(labels)
     target = torch.where(observed, labels, torch.zeros_like(labels))
-    per_row = functional.binary_cross_entropy_with_logits(logits, target, reduction="none") * observed  # (B, T)
-    return (per_row.sum(0) / observed.sum(0).clamp(min=1)).sum()
+    return mean_over_observed(functional.binary_cross_entropy_with_logits(logits, target, reduction="none"), observed)
+
+
+def mean_over_observed(losses: Tensor, observed: Tensor) -> Tensor:
+    """Finite `losses` (B, T) averaged over the `observed` (B, T) rows of each task, then summed over tasks."""
+    losses = losses * observed  # (B, T)
+    return (losses.sum(0) / observed.sum(0).clamp(min=1)).sum()
 
 
 def softmax_over_items(scores: Tensor, answer: Tensor) -> Tensor:

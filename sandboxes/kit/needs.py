@@ -22,12 +22,16 @@ NeedName = Literal[
     "answers",
     "actions",
     "user",
+    "delays",
+    "time",
 ]
 
 
 class DescribedTask(Protocol):
     @property
     def given(self) -> str | None: ...
+    @property
+    def delayed(self) -> bool: ...
 
 
 class Described(Protocol):
@@ -47,6 +51,8 @@ class Described(Protocol):
     def has_outcomes(self) -> bool: ...
     @property
     def predicts(self) -> str: ...
+    @property
+    def timed(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,12 @@ NEEDS: Mapping[NeedName, Need] = MappingProxyType(
             lambda d: d.predicts == "actions",
         ),
         "user": Need("known users", "the data does not say which user a row is of", lambda d: d.user is not None),
+        "delays": Need(
+            "labels that arrive late",
+            "the data does not say when its labels became known",
+            lambda d: any(t.delayed for t in d.tasks),
+        ),
+        "time": Need("times of rows", "the data does not say when its rows were", lambda d: d.timed),
     }
 )
 

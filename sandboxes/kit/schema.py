@@ -70,10 +70,14 @@ class EventLog:
 
 @dataclass(frozen=True)
 class Task:
-    """A binary label. `given` names the task that must be positive before this one can be (conversion given click)."""
+    """A binary label. `given` names the task that must be positive before this one can be (conversion given click).
+
+    Positives of a `delayed` task become known some time after their rows: in training, one that is still to come shows as 0.
+    """
 
     name: str
     given: str | None = None
+    delayed: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,7 @@ class Schema:
 
     `scenario` names the categorical field that tells business domains apart, if there is one.
     `target_item` names the categorical field that holds the candidate item, if there is one, `user` the one that holds the user.
+    The data is `timed` where it knows the order of its training rows in time.
 
     Where a model `predicts` items, a row is a query: its item-side fields are empty (padding), and the answer is one or more of
     the ids of `target_item`. There is then one task, which names the event that the answer came of.
@@ -98,6 +103,7 @@ class Schema:
     target_item: str | None = None
     user: str | None = None
     predicts: Predicts = "labels"
+    timed: bool = False
 
     def __post_init__(self) -> None:
         names = [*(f.name for f in self.categorical), *(f.name for f in self.numeric), *(f.name for f in self.sequences)]
@@ -132,6 +138,11 @@ class Schema:
     def scores_items(self) -> bool:
         """Whether a model gives a score to every id of the target item, be they items or actions; rows say nothing of it then."""
         return self.predicts != "labels"
+
+    @property
+    def delayed_tasks(self) -> list[int]:
+        """The columns of `Batch.labels` whose positives arrive late: `T'` tasks."""
+        return [i for i, t in enumerate(self.tasks) if t.delayed]
 
     @property
     def n_items(self) -> int:
@@ -195,6 +206,7 @@ class Schema:
             target_item=raw["target_item"],
             user=raw.get("user"),
             predicts=raw.get("predicts", "labels"),
+            timed=raw.get("timed", False),
         )
 
     @classmethod

@@ -10,18 +10,20 @@ from planted_decisions import SCHEMAS as ACTIONS
 from planted_items import SCHEMAS as ITEMS
 from random_rows import CATEGORIES_ONLY, NUMBERS_ONLY, OUTCOMES, PLAIN, RICH, TWO_TASKS
 
-from sandboxes.kit.data.spec import Categorical, Label, Numeric, Sequence, TableSpec
+from sandboxes.kit.data.spec import Categorical, Label, Numeric, Sequence, Split, TableSpec
 from sandboxes.kit.layers import CARDS
 from sandboxes.kit.needs import NEEDS, Described, NeedName, in_words, offered
 from sandboxes.kit.ports import JOINTS, SLOTS, VALUES, Placement, Ports, Slot, Value
 
 TABLE = TableSpec(
     "t",
-    tasks=(Label("click"), Label("buy", given="click")),
+    tasks=(Label("click"), Label("buy", given="click", arrives="bought_at")),
     categorical=(Categorical("item"), Categorical("scene")),
     numeric=(Numeric("price"),),
     sequences=(Sequence("clicked", "item", column="seen"),),
     scenario="scene",
+    time="at",
+    split=Split(by="time"),
 )
 
 
@@ -71,7 +73,7 @@ def test_placement_and_takes_specify_an_interactions_ports() -> None:
         (NUMBERS_ONLY, {"numeric"}),
         (CATEGORIES_ONLY, set()),
         (TWO_TASKS, {"numeric", "several_tasks"}),
-        (replace(TABLE, sequences=(), numeric=(), scenario=None), {"several_tasks", "entire_space"}),
+        (replace(TABLE, sequences=(), numeric=(), scenario=None), {"several_tasks", "entire_space", "delays", "time"}),
     ],
     ids=[
         "rich",

@@ -1,6 +1,6 @@
 """Reads a split of prepared data as memory-mapped arrays; used inside the sandbox, so it needs nothing but NumPy and torch.
 
-Notation: n rows, B rows asked for, C categorical fields, N numeric fields, L history length, T tasks.
+Notation: n rows, B rows asked for, C categorical fields, N numeric fields, L history length, T tasks, T' of them delayed.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ MANY_ROWS = 2048  # of a slice; smaller ones leave pages where they are
 class ArrayRows:
     """The rows of one split, on disk until asked for. `labels` is (n, T) float32, NaN = unobserved; None where hidden.
 
+    `order` has the numbers of train rows in order of time, where that is known.
+    `elapsed` and `delay` are those of train rows, where tasks are delayed (see `Batch`).
     Where models predict items: `answers` to each query, one each in training, None where hidden; and what its user had `taken`.
     Where they predict actions: the one taken, as the `answers`, and its `propensity`; None where hidden.
     """
@@ -39,6 +41,9 @@ class ArrayRows:
     answers: Answers | None = None
     taken: ItemLists | None = None
     propensity: NDArray[np.float32] | None = None  # (n,)
+    elapsed: NDArray[np.float32] | None = None  # (n, T')
+    delay: NDArray[np.float32] | None = None  # (n, T')
+    order: NDArray[np.int64] | None = None  # (n,)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -52,6 +57,8 @@ class ArrayRows:
             labels=None if self.labels is None else _taken(self.labels, rows, np.float32),  # (B, T)
             answer=None if self._one_each is None else _taken(self._one_each, rows, np.int64),  # (B,)
             propensity=None if self.propensity is None else _taken(self.propensity, rows, np.float32),  # (B,)
+            elapsed=None if self.elapsed is None else _taken(self.elapsed, rows, np.float32),  # (B, T')
+            delay=None if self.delay is None else _taken(self.delay, rows, np.float32),  # (B, T')
         )
 
     @cached_property
@@ -63,15 +70,17 @@ class ArrayRows:
 def load_split(visible: Path, split: str) -> ArrayRows:
     """The split "train", "valid" or "test" of the prepared folder `visible`. Raises `FileNotFoundError` when it is not there."""
     schema = Schema.load(visible / "schema.json")
-    labels, propensity = (visible / f"{split}.{what}.npy" for what in ("labels", "propensity"))
     return ArrayRows(
         ids=_mapped(visible / f"{split}.ids.npy"),
         numeric=_mapped(visible / f"{split}.numeric.npy"),
         history={s.name: _mapped(visible / f"{split}.history.{s.name}.npy") for s in schema.sequences},
-        labels=_mapped(labels) if labels.exists() else None,
+        labels=_mapped_if_there(visible / f"{split}.labels.npy"),
         answers=_lists(Answers, visible, f"{split}.answers"),
         taken=_lists(ItemLists, visible, f"{split}.taken"),
-        propensity=_mapped(propensity) if propensity.exists() else None,
+        propensity=_mapped_if_there(visible / f"{split}.propensity.npy"),
+        elapsed=_mapped_if_there(visible / f"{split}.elapsed.npy"),
+        delay=_mapped_if_there(visible / f"{split}.delay.npy"),
+        order=_mapped_if_there(visible / f"{split}.order.npy"),
     )
 
 
@@ -82,6 +91,10 @@ def _lists(kind: type[Lists], visible: Path, name: str) -> Lists | None:
 def _mapped(path: Path) -> NDArray[Any]:
     mapped: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     return mapped
+
+
+def _mapped_if_there(path: Path) -> NDArray[Any] | None:
+    return _mapped(path) if path.exists() else None
 
 
 def _let_go(array: NDArray[Any]) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sandboxes.kit.data.column_files import Array, ColumnFile
 from sandboxes.kit.data.columns import CodedField, block_sizes, token_blocks
+from sandboxes.kit.data.delays import Waits
 from sandboxes.kit.data.errors import DataError
 from sandboxes.kit.data.hashed import Buckets
 from sandboxes.kit.data.numbers import Scaler, fit_scaler
@@ -39,6 +40,7 @@ class Rows:
     labels: NDArray[np.float32]  # (n, T)
     users: NDArray[np.int64] | None
     times: NDArray[np.float64] | None
+    waits: Waits | None = None
 
     def __len__(self) -> int:
         return len(self.codes)

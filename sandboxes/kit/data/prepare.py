@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 
 from sandboxes.kit.data.columns import CodedField, code_fields, key_hashes, whole_row_hashes
 from sandboxes.kit.data.decisions import write_decisions
+from sandboxes.kit.data.delays import known_when_training
 from sandboxes.kit.data.encode import IdField, Rows, fit_ids, fit_numbers, join_vocabularies
 from sandboxes.kit.data.errors import DataError
 from sandboxes.kit.data.labels import label_array
 from sandboxes.kit.data.leaks import Sample, check_alike, check_copies, check_features, check_time, looked_at
 from sandboxes.kit.data.prepared import SPLITS, LeakCheck, Prepared
-from sandboxes.kit.data.queries import pose_queries
+from sandboxes.kit.data.queries import Posed, pose_queries
 from sandboxes.kit.data.source import Source
 from sandboxes.kit.data.spec import Sequence, TableSpec
 from sandboxes.kit.data.splits import TRAIN, VALID, split_codes
@@ -85,6 +86,7 @@ def _write(source: Source, root: Path) -> None:
     posed = pose_queries(rows, schema, visible, hidden) if spec.predicts == "items" else None
     if spec.predicts == "actions":
         checks.append(write_decisions(spec, table, rows, schema, visible, hidden))
+    _write_order(rows, posed, visible)
     samples = [Sample(i, x, labels[k]) for i, x, labels, k in zip(shown, measured, own, kept, strict=True)]
     if not posed:  # an event has no label that a feature could give away
         checks.append(check_features(spec, schema, samples[0], samples[1]))
@@ -102,7 +104,8 @@ def _write(source: Source, root: Path) -> None:
         leak_checks=tuple(checks),
         settings=asdict(spec) | {"scalers": {name: asdict(f.scaler) for name, f in numbers.items()}, "dtypes": dtypes},
         facts={"unknown": _unknown_shares(spec, rows, unknown)}
-        | ({"not asked for": posed.dropped} if posed else {"positives": _positives(spec, rows)}),
+        | ({"not asked for": posed.dropped} if posed else {"positives": _positives(spec, rows)})
+        | ({"delays": rows.waits.facts} if rows.waits else {}),
     ).save()
 
 
@@ -151,6 +154,7 @@ def _rows(spec: TableSpec, table: Table, folder: Path) -> tuple[Rows, dict[str, 
     users = user_codes(table.blocks(spec.user)) if spec.user else None
     codes = split_codes(spec.split, table, n, whole=whole, key=key, times=times, users=users)
     del key
+    waits = known_when_training(spec, table, labels, times, codes) if spec.delayed_tasks and times is not None else None
     for code, split in enumerate(SPLITS):
         seen = labels[codes == code, 0]
         if spec.predicts != "items" and not ((seen == 1).any() and (seen == 0).any()):
@@ -161,10 +165,13 @@ def _rows(spec: TableSpec, table: Table, folder: Path) -> tuple[Rows, dict[str, 
     checks = alike or [check_copies(whole, codes)]
     del whole
     checks += [check_time(times, codes, spec.split.by, users)] if times is not None else []
-    return Rows(codes, labels, users, times), fields, checks
+    return Rows(codes, labels, users, times, waits), fields, checks
 
 
 def _write_labels(rows: Rows, visible: Path, hidden: Path) -> None:
+    if rows.waits is not None:
+        np.save(visible / "train.elapsed.npy", rows.waits.elapsed)
+        np.save(visible / "train.delay.npy", rows.waits.delay)
     for code, split in enumerate(SPLITS):
         own = rows.codes == code
         if split != "test":
@@ -175,16 +182,24 @@ def _write_labels(rows: Rows, visible: Path, hidden: Path) -> None:
                 np.save(hidden / f"{split}.groups.npy", rows.users[own])
 
 
+def _write_order(rows: Rows, posed: Posed | None, visible: Path) -> None:
+    """How train rows follow one another in time; of one instant in the order of the table."""
+    if rows.times is not None:
+        times = rows.times[rows.codes == TRAIN]
+        np.save(visible / "train.order.npy", np.argsort(times[posed.train_rows] if posed else times, kind="stable"))
+
+
 def _schema(spec: TableSpec, ids: dict[str, IdField]) -> Schema:
     return Schema(
         categorical=tuple(CategoricalField(c.name, ids[c.name].cardinality, c.side) for c in spec.categorical),
         numeric=tuple(NumericField(n.name, n.side) for n in spec.numeric),
         sequences=tuple(SequenceField(s.name, s.of, s.length, spec.records(s), _events(s)) for s in spec.sequences),
-        tasks=tuple(Task(t.name, t.given) for t in spec.tasks),
+        tasks=tuple(Task(t.name, t.given, t.delayed) for t in spec.tasks),
         scenario=spec.scenario,
         target_item=spec.target_item,
         user=next((c.name for c in spec.categorical if (c.column or c.name) == spec.user), None),
         predicts=spec.predicts,
+        timed=spec.timed,
     )
 
 

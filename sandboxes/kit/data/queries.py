@@ -39,10 +39,12 @@ class _Events:
 
 @dataclass(frozen=True)
 class Posed:
-    """How many queries each split has, and the shares of its events that none asks for: of unknown items, and taken before."""
+    """How many queries each split has, and the shares of its events that none asks for: of unknown items, and taken before.
+    `train_rows` are the numbers of the train rows that became queries."""
 
     sizes: Mapping[str, int]
     dropped: Mapping[str, Mapping[str, float]]
+    train_rows: NDArray[np.intp]
 
 
 def pose_queries(rows: Rows, schema: Schema, visible: Path, hidden: Path) -> Posed:
@@ -52,6 +54,7 @@ def pose_queries(rows: Rows, schema: Schema, visible: Path, hidden: Path) -> Pos
     """
     write_items(schema, visible)
     sizes, dropped = dict[str, int](), dict[str, dict[str, float]]()
+    train_rows = np.zeros(0, np.intp)
     taken = _Events(np.zeros(0, np.intp), np.zeros(0, np.int32), None if rows.users is None else np.zeros(0, np.int64))
     for code, split in enumerate(SPLITS):
         everything = _events(rows, code, schema, visible)
@@ -61,7 +64,7 @@ def pose_queries(rows: Rows, schema: Schema, visible: Path, hidden: Path) -> Pos
         if split == "train":
             Answers(np.arange(len(events.at) + 1), events.items).save(visible, "train.answers")
             hide_items(schema, visible, split, events.at)
-            size = len(events.at)
+            train_rows, size = events.at, len(events.at)
         else:
             fresh = events.kept(~_already(events, taken))
             repeated = len(events.at) - len(fresh.at)
@@ -74,7 +77,7 @@ def pose_queries(rows: Rows, schema: Schema, visible: Path, hidden: Path) -> Pos
         taken = _together(taken, events)
         sizes[split], n = size, max(len(everything.at), 1)
         dropped[split] = {"of unknown items": round(unknown / n, 5), "taken before": round(repeated / n, 5)}
-    return Posed(sizes, dropped)
+    return Posed(sizes, dropped, train_rows)
 
 
 def _events(rows: Rows, code: int, schema: Schema, visible: Path) -> _Events:

@@ -48,6 +48,7 @@
     [[task]]
     name = "purchase"
     given = "click"                         # can be positive only where click is: 0, not unobserved, elsewhere
+    # arrives = "bought_at"                 # with a split by time: when a positive became known, in time's unit; empty: never
 
     [split]
     by = "random"                           # random (default), time, last, or given with column = "..." of train, valid, test

@@ -68,6 +68,10 @@ class Label:
     Null is not observed either. With `given`, the label holds over the entire space: it is 0, not unobserved, where the task
     `given` is 0, since what cannot have happened did not (a conversion without a click), and it is unobserved only where
     `given` is positive and this label is missing. With `present`, every row is positive whose column holds anything.
+
+    `arrives` names the column of when a positive became known, in the unit of the table's time; it is empty where none ever did.
+    The split is by time then, and training happens at the last moment of train: a positive of a train row that arrives later
+    is a 0 in training, while labels of valid and test are those that rows have in the end.
     """
 
     name: str
@@ -77,6 +81,11 @@ class Label:
     unobserved: str | None = None
     given: str | None = None
     present: bool = False
+    arrives: str = ""
+
+    @property
+    def delayed(self) -> bool:
+        return bool(self.arrives)
 
 
 @dataclass(frozen=True)
@@ -139,6 +148,16 @@ class TableSpec:
         """Whether any sequence says what came of past events."""
         return any(self.records(s) == "outcomes" for s in self.sequences)
 
+    @property
+    def timed(self) -> bool:
+        """Whether rows have an order in time."""
+        return self.time is not None
+
+    @property
+    def delayed_tasks(self) -> tuple[Label, ...]:
+        """Those whose positives arrive late, `T'` of them."""
+        return tuple(t for t in self.tasks if t.delayed)
+
     def task_index(self, name: str) -> int:
         """The column of the task `name` in labels (n, T)."""
         return [t.name for t in self.tasks].index(name)
@@ -156,7 +175,7 @@ class TableSpec:
     def columns(self) -> tuple[str, ...]:
         """Every column of the table that is read, each once."""
         named = [f.column or f.name for f in self.features] + [t.column or t.name for t in self.tasks]
-        named += [s.column for s in self.sequences if s.column]
+        named += [t.arrives for t in self.delayed_tasks] + [s.column for s in self.sequences if s.column]
         named += [c for c in (self.user, self.time, self.propensity, *self.split.key) if c]
         named += [self.split.column] if self.split.by == "given" else []
         return tuple(dict.fromkeys(named))
@@ -202,6 +221,7 @@ def _faults(spec: TableSpec) -> Iterator[str]:
         if c.hash_buckets and c.min_frequency != 1:
             yield f"{c.name!r} has hash_buckets, which knows no frequencies; leave min_frequency out"
     yield from _split_faults(spec)
+    yield from _delay_faults(spec)
     if spec.predicts != "labels":
         yield from _item_faults(spec)
     yield from _decision_faults(spec)
@@ -219,7 +239,24 @@ def _split_faults(spec: TableSpec) -> Iterator[str]:
         yield f"last must be at least 1 row of each user, not {split.last}"
 
 
+def _delay_faults(spec: TableSpec) -> Iterator[str]:
+    late = {t.name for t in spec.delayed_tasks}
+    if late and spec.split.by != "time":
+        yield 'labels that arrive late need a split by time, which says when training happens; write by = "time" under [split]'
+    for f in spec.features:
+        if (f.column or f.name) in {t.arrives for t in spec.delayed_tasks}:
+            yield f"{f.column or f.name!r} says when a label arrives and is also a feature; remove it from the features"
+    for s in spec.sequences:
+        if not s.column and (s.where in late or (s.of in late and spec.records(s) == "outcomes")):
+            yield f"the sequence {s.name!r} would be built of labels that arrive after its rows; give it a column of the table"
+    for t in spec.tasks:
+        if t.given in late and not t.delayed:
+            yield f"the task {t.name!r} is given {t.given!r}, whose positives arrive late; say when its own arrive"
+
+
 def _item_faults(spec: TableSpec) -> Iterator[str]:
+    if spec.delayed_tasks:
+        yield "events from which items are predicted do not arrive late; leave arrives out"
     if len(spec.tasks) != 1:
         kind = "one kind of event" if spec.predicts == "items" else "one reward"
         yield f"{spec.predicts} are predicted from {kind}, and there are {len(spec.tasks)} tasks; name one"

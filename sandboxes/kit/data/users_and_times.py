@@ -35,10 +35,38 @@ def time_values(table: Table, name: str) -> NDArray[np.float64]:
     return values
 
 
+def arrival_values(table: Table, name: str) -> NDArray[np.float64]:
+    """The same (n,), NaN where nothing arrived: where the column is empty. Raises `DataError` for what else is no time."""
+    given = np.concatenate([_given(block) for block in table.blocks(name)])
+    values = np.concatenate([_times(block, dates=False) for block in table.blocks(name)])
+    if table.dtype(name) == pl.String and np.isnan(values[given]).any():
+        values = np.concatenate([_times(block, dates=True) for block in table.blocks(name)])
+    unreadable = int(np.isnan(values[given]).sum())
+    if unreadable:
+        raise DataError(f"{unreadable:,} rows have no readable time of arrival in {name!r}; give numbers, ISO dates or nothing")
+    return values
+
+
+def _given(column: pl.Series) -> NDArray[np.bool_]:
+    """Where the column holds anything (B,)."""
+    if column.dtype == pl.String:
+        column = column.str.strip_chars().replace("", None)
+    elif column.dtype.is_float():
+        column = column.fill_nan(None)
+    return column.is_not_null().to_numpy()
+
+
+def _dates(column: pl.Series) -> pl.Series:
+    try:
+        return column.str.to_datetime(strict=False)
+    except pl.exceptions.ComputeError:  # no value of the block looks like a date
+        return pl.Series([None] * len(column), dtype=pl.Datetime("us"))
+
+
 def _times(column: pl.Series, dates: bool) -> NDArray[np.float64]:
     """Times (B,), NaN where there is none; of text, numbers, or with `dates` dates."""
     if column.dtype == pl.String:
-        column = column.str.to_datetime(strict=False) if dates else column.cast(pl.Float64, strict=False)
+        column = _dates(column) if dates else column.cast(pl.Float64, strict=False)
     if column.dtype.is_temporal():
         column = column.cast(pl.Datetime("us")).cast(pl.Int64) if column.dtype != pl.Time else column.cast(pl.Int64)
     return column.cast(pl.Float64).fill_null(np.nan).to_numpy()

@@ -9,6 +9,7 @@ from sandboxes.kit.datasets.amazon import AMAZON, AMAZON_NEXT
 from sandboxes.kit.datasets.avazu import AVAZU
 from sandboxes.kit.datasets.census_income import CENSUS_INCOME
 from sandboxes.kit.datasets.criteo import CRITEO
+from sandboxes.kit.datasets.criteo_conversions import CRITEO_CONVERSIONS
 from sandboxes.kit.datasets.dataset import DataSet
 from sandboxes.kit.datasets.douban import DOUBAN
 from sandboxes.kit.datasets.frappe import FRAPPE
@@ -17,6 +18,7 @@ from sandboxes.kit.datasets.movielens import MOVIELENS_1M, MOVIELENS_1M_NEXT, MO
 from sandboxes.kit.datasets.open_bandit import OPEN_BANDIT
 from sandboxes.kit.datasets.resolve import KnownData, describe, prepare_named
 from sandboxes.kit.datasets.synthetic_clicks import SYNTHETIC_CLICKS
+from sandboxes.kit.datasets.synthetic_conversions import SYNTHETIC_CONVERSIONS
 from sandboxes.kit.datasets.synthetic_decisions import SYNTHETIC_DECISIONS
 from sandboxes.kit.datasets.synthetic_learners import SYNTHETIC_LEARNERS
 from sandboxes.kit.datasets.synthetic_visits import SYNTHETIC_VISITS
@@ -28,6 +30,7 @@ DATASETS: tuple[DataSet, ...] = (
     CENSUS_INCOME,
     SYNTHETIC_CLICKS,
     SYNTHETIC_LEARNERS,
+    SYNTHETIC_CONVERSIONS,
     MOVIELENS_1M,
     MOVIELENS_100K,
     SYNTHETIC_VISITS,
@@ -36,6 +39,7 @@ DATASETS: tuple[DataSet, ...] = (
     MOVIELENS_100K_NEXT,
     FRAPPE,
     CRITEO,
+    CRITEO_CONVERSIONS,
     AVAZU,
     AMAZON,
     AMAZON_NEXT,

@@ -13,6 +13,8 @@ from sandboxes.kit.layers import (
     cross_network_v1,
     cross_network_v2,
     decaying_attention,
+    delay_weighted,
+    delayed_feedback,
     distillation,
     dnn,
     doubly_robust,
@@ -25,6 +27,7 @@ from sandboxes.kit.layers import (
     frequency_clipping,
     graph_scores,
     gru_history,
+    incremental_windows,
     inner_product,
     instance_guided_mask,
     interest_evolution,
@@ -68,6 +71,8 @@ from sandboxes.kit.layers.cross_domain_transfer import CrossDomainTransfer
 from sandboxes.kit.layers.cross_network_v1 import CrossNetworkV1
 from sandboxes.kit.layers.cross_network_v2 import CrossNetworkV2
 from sandboxes.kit.layers.decaying_attention import DecayingAttention
+from sandboxes.kit.layers.delay_weighted import DelayWeighted
+from sandboxes.kit.layers.delayed_feedback import DelayedFeedback
 from sandboxes.kit.layers.distillation import Distillation
 from sandboxes.kit.layers.dnn import DNN
 from sandboxes.kit.layers.doubly_robust import DoublyRobust
@@ -83,6 +88,7 @@ from sandboxes.kit.layers.frequency_clipping import FrequencyClipping
 from sandboxes.kit.layers.graph_propagation import GraphPropagation
 from sandboxes.kit.layers.graph_scores import GraphScores
 from sandboxes.kit.layers.gru_history import GRUHistory
+from sandboxes.kit.layers.incremental_windows import IncrementalWindows
 from sandboxes.kit.layers.inner_product import InnerProduct
 from sandboxes.kit.layers.instance_guided_mask import InstanceGuidedMask
 from sandboxes.kit.layers.interest_evolution import InterestEvolution
@@ -129,6 +135,8 @@ CARDS: tuple[Card, ...] = (
     cross_network_v1.CARD,
     cross_network_v2.CARD,
     decaying_attention.CARD,
+    delay_weighted.CARD,
+    delayed_feedback.CARD,
     distillation.CARD,
     dnn.CARD,
     doubly_robust.CARD,
@@ -141,6 +149,7 @@ CARDS: tuple[Card, ...] = (
     frequency_clipping.CARD,
     graph_scores.CARD,
     gru_history.CARD,
+    incremental_windows.CARD,
     inner_product.CARD,
     instance_guided_mask.CARD,
     interest_evolution.CARD,
@@ -188,6 +197,8 @@ __all__ = [
     "CrossNetworkV1",
     "CrossNetworkV2",
     "DecayingAttention",
+    "DelayWeighted",
+    "DelayedFeedback",
     "Distillation",
     "DoublyRobust",
     "EasyToHard",
@@ -201,6 +212,7 @@ __all__ = [
     "GRUHistory",
     "GraphPropagation",
     "GraphScores",
+    "IncrementalWindows",
     "InnerProduct",
     "InstanceGuidedMask",
     "InterestEvolution",

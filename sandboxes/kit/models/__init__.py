@@ -16,6 +16,8 @@ from sandboxes.kit.models.bst import BST
 from sandboxes.kit.models.dcn import DCN
 from sandboxes.kit.models.dcnv2 import DCNv2
 from sandboxes.kit.models.deepfm import DeepFM
+from sandboxes.kit.models.delay_weighted import DelayWeighted
+from sandboxes.kit.models.delayed_feedback import DelayedFeedback
 from sandboxes.kit.models.dien import DIEN
 from sandboxes.kit.models.din import DIN
 from sandboxes.kit.models.direct_method import DirectMethod
@@ -61,6 +63,8 @@ MODELS: Mapping[str, type[nn.Module]] = {
     "ple": PLE,
     "star": STAR,
     "esmm": ESMM,
+    "delayed_feedback": DelayedFeedback,
+    "delay_weighted": DelayWeighted,
 }
 ITEM_MODELS: Mapping[str, type[nn.Module]] = {
     "popularity": Popularity,
@@ -109,6 +113,8 @@ __all__ = [
     "BestFixedAction",
     "DCNv2",
     "DeepFM",
+    "DelayWeighted",
+    "DelayedFeedback",
     "DirectMethod",
     "DoublyRobustPolicy",
     "FinalMLP",

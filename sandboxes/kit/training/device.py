@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from sandboxes.kit.batch import Batch, joined
-from sandboxes.kit.training.rows import Rows, bytes_a_row
+from sandboxes.kit.training.rows import Rows, Timed, bytes_a_row
 
 SHARE_FOR_ROWS = 0.4  # of the device's free memory; the rest is for the model and its activations
 ROWS_AT_ONCE = 1 << 16
@@ -22,6 +22,7 @@ class Resident:
 
     def __init__(self, rows: Rows, device: str) -> None:
         self.labels, self._device = rows.labels, device
+        self.order = rows.order if isinstance(rows, Timed) else None
         starts = range(0, len(rows), ROWS_AT_ONCE)
         self._all = joined([rows.batch(slice(s, min(s + ROWS_AT_ONCE, len(rows)))).to(device) for s in starts])
 

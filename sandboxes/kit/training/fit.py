@@ -24,6 +24,7 @@ from sandboxes.kit.training.model import stages_of
 from sandboxes.kit.training.order import shared_out, shuffled
 from sandboxes.kit.training.parallel import average_statistics
 from sandboxes.kit.training.rows import Rows
+from sandboxes.kit.training.spans import rows_of
 from sandboxes.kit.training.turns import StageSteps
 
 TICK_S = 0.5  # at most this often a progress event within an epoch
@@ -97,14 +98,15 @@ def fit(
         last = number == len(stages)
         best, waited = -math.inf, 0
         epochs = max(1, round(stage.epochs * config.max_epochs))
-        with StageSteps(model, stage, config, team, epochs * -(-len(train) // config.batch_size)) as steps:
-            losses = _losses(steps, train, config, device, team)
+        own = rows_of(stage, train)
+        with StageSteps(model, stage, config, team, epochs * -(-len(own) // config.batch_size)) as steps:
+            losses = _losses(steps, own, config, device, team)
             for _ in range(epochs):
                 began, epoch = time.monotonic(), len(fitted.epochs) + 1
-                loss = _epoch(model, losses(order), len(train), emit, epoch, device, team)
+                loss = _epoch(model, losses(order), len(own), emit, epoch, device, team)
                 steps.settle()
                 average_statistics(model, team)
-                rows_seen += len(train)
+                rows_seen += len(own)
                 record = _evaluated(model, valid, stage, epoch, loss, began, goal, device, team)
                 fitted.epochs.append(record)
                 emit({"event": "epoch", **asdict(record)})

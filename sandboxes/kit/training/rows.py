@@ -45,9 +45,16 @@ class Decisions(Rows, Protocol):
     def propensity(self) -> np.ndarray | None: ...
 
 
+@runtime_checkable
+class Timed(Rows, Protocol):
+    """A split that may know how its rows follow one another in time."""
+
+    @property
+    def order(self) -> np.ndarray | None:
+        """The rows (n,) by number, earliest first; None where their times are not known."""
+        ...
+
+
 def bytes_a_row(rows: Rows) -> int:
     """What a row takes as part of a batch."""
-    one = rows.batch(slice(0, 1))
-    known = [t for t in (one.labels, one.answer, one.propensity) if t is not None]
-    parts = [one.ids, one.numeric, *one.history.values(), *known]
-    return max(1, sum(part.numel() * part.element_size() for part in parts))
+    return max(1, sum(part.numel() * part.element_size() for part in rows.batch(slice(0, 1)).tensors()))

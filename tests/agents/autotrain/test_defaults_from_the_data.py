@@ -20,6 +20,8 @@ from sandboxes.kit.schema import Schema
         ("target_attention", "synthetic-clicks", "needs behaviour histories"),
         ("outcome_gru", "synthetic-learners", "outcomes of past events"),
         ("decaying_attention", "synthetic-learners", "outcomes of past events"),
+        ("delayed_feedback", "synthetic-conversions", "needs labels that arrive late"),
+        ("incremental_windows", "synthetic-clicks", "needs times of rows"),
     ],
 )
 def test_the_first_data_set_that_has_what_a_block_makes_use_of_is_taken(block: str, data: str, why: str) -> None:

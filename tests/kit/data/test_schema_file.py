@@ -160,6 +160,7 @@ def test_files_per_split(folder: Path) -> None:
         ('name = "clicked_items"', 'name = "../../x"', "letters, digits"),
         ("train = 0.7", "train = 0.9", "add up to 1"),
         ('time = "timestamp"', "", "needs a user and a time column"),
+        ('given = "click"', 'given = "click"\narrives = "item"', "'item' says when a label arrives and is also a feature"),
         ("[[numeric]]", "[numeric]", "two brackets"),
         ("length = 3", "length = 3.5", "must be a number"),
         ('by = "time"', 'by = "luck"', "random, time, last, given"),
