@@ -160,12 +160,13 @@ def test_histories_may_still_be_built_of_what_is_known_at_once() -> None:
     assert replace(SPEC, sequences=(Sequence("clicked", "item", where="click"), Sequence("came", "click")))
 
 
-def known(at: list[float], delays: list[float | None], tasks: tuple[Label, ...]) -> tuple[np.ndarray, Waits]:
-    """Labels of rows of which all but the last are train rows; the delays of a task are those of the one before plus 1."""
+def known(at: list[float], delays: list[float | None], tasks: tuple[Label, ...], apart: float = 1.0) -> tuple[np.ndarray, Waits]:
+    """Labels of rows of which all but the last are train rows; delays of a task are those of the one before plus `apart`."""
     spec = TableSpec("t", tasks, (Categorical("x"),), time="at", split=Split(by="time"))
     n = len(at)
     columns = {
-        t.arrives: [None if d is None else a + d + i for a, d in zip(at, delays, strict=True)] for i, t in enumerate(tasks)
+        t.arrives: [None if d is None else a + d + apart * i for a, d in zip(at, delays, strict=True)]
+        for i, t in enumerate(tasks)
     }
     labels = np.array([[d is not None] * len(tasks) for d in delays], dtype=np.float32)
     codes = np.array([TRAIN] * (n - 1) + [VALID], dtype=np.int8)
@@ -180,6 +181,14 @@ def test_a_task_is_known_only_when_what_it_is_given_is() -> None:
     assert labels.tolist() == [[1, 1], [1, 0], [0, 0], [0, 0], [1, 1]]
     assert waits.elapsed[:, 0].tolist() == pytest.approx([8 / 1.75, 3 / 1.75, 2 / 1.75, 0])
     assert waits.delay[:, 1].tolist() == pytest.approx([1, NAN, NAN, NAN], nan_ok=True)
+
+
+def test_a_return_that_is_told_before_its_order_is_not_known_yet() -> None:
+    """The return at 5 is told at 7.5, its order at 8.5."""
+    tasks = (Label("order", arrives="a"), Label("return", given="order", arrives="b"))
+    labels, waits = known([0, 5, 8, 9], [2, 3.5, None, 4], tasks, apart=-1.0)
+    assert labels[:3].tolist() == [[1, 1], [0, 0], [0, 0]]
+    assert np.isnan(waits.delay[1]).all()
 
 
 @settings(max_examples=40, deadline=None)

@@ -76,6 +76,16 @@ def test_each_window_is_gone_through_in_turn_and_holds_what_followed_in_time() -
     assert fitted.best_epoch in (7, 8), "early stopping applies to the newest window"
 
 
+def test_progress_runs_through_each_window_by_its_own_steps() -> None:
+    class Paced(Watched):
+        def set_progress(self, progress: float) -> None:
+            self.told = [*getattr(self, "told", []), progress]
+
+    rows, model = timed(100), Paced(IncrementalWindows(2).staged((Stage("train"),)))
+    fit(model, rows, rows, TrainConfig(batch_size=10, max_epochs=2, patience=2))
+    assert model.told == pytest.approx([i / 10 for i in range(10)] * 2)
+
+
 def test_a_scheme_on_part_of_the_rows_is_cut_within_it() -> None:
     stages = IncrementalWindows(2).staged((Stage("train", epochs=0.5, freeze=("x",), rows=(0.2, 1.0)),))
     assert [s.rows for s in stages] == [(0.2, pytest.approx(0.6)), (pytest.approx(0.6), 1.0)]
