@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from vector_tables import beyond_train, random_tables
 
 from sandboxes.kit.batch import Batch
-from sandboxes.kit.schema import CategoricalField, NumericField, Schema, SequenceField, Task
+from sandboxes.kit.schema import CategoricalField, NumericField, Schema, SequenceField, Task, VectorField
 
 FIELDS = (CategoricalField("user", 12, "user"), CategoricalField("item", 9, "item"), CategoricalField("scene", 5))
 NUMBERS = (NumericField("age", "user"), NumericField("price", "item"))
@@ -30,6 +31,9 @@ OUTCOMES = Schema(
     (SequenceField("asked", "item", 4, events="all rows"), SequenceField("answers", "label", 4, "outcomes", "all rows")),
     target_item="item",
 )
+ILLUSTRATED = replace(
+    RICH, vectors=(VectorField("image", "item", 6), VectorField("text", "item", 4), VectorField("home", "user", 3))
+)
 SCHEMAS = {
     "rich": RICH,
     "plain": PLAIN,
@@ -37,6 +41,7 @@ SCHEMAS = {
     "categories only": CATEGORIES_ONLY,
     "two tasks": TWO_TASKS,
     "outcomes": OUTCOMES,
+    "illustrated": ILLUSTRATED,
 }
 
 
@@ -73,4 +78,8 @@ def random_rows(schema: Schema, n: int = 512, seed: int = 0) -> RandomRows:
     chance = 0.2 + 0.5 * (ids.sum(1) % 2) + 0.1 * np.tanh(numeric.sum(1))
     first = (rng.random(n) < chance).astype(np.float32)
     labels = np.stack([first, *(first * (rng.random(n) < 0.5) for _ in schema.tasks[1:])], 1).astype(np.float32)
-    return RandomRows(Batch(torch.from_numpy(ids), torch.from_numpy(numeric), history, torch.from_numpy(labels)))
+    batch = Batch(torch.from_numpy(ids), torch.from_numpy(numeric), history, torch.from_numpy(labels))
+    batch.tables = random_tables(schema)
+    own = {v.name: batch.ids[:, schema.index_of(v.of)] for v in schema.vectors}
+    batch.vector_rows = {name: beyond_train(ids, batch.tables[name]) for name, ids in own.items()}
+    return RandomRows(batch)

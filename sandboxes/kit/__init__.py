@@ -4,7 +4,8 @@ from sandboxes.kit.batch import Batch
 from sandboxes.kit.collection import Collection
 from sandboxes.kit.contract import Stage
 from sandboxes.kit.losses import observed_bce, softmax_over_items
-from sandboxes.kit.schema import CategoricalField, NumericField, Schema, SequenceField, Task
+from sandboxes.kit.schema import CategoricalField, NumericField, Schema, SequenceField, Task, VectorField
+from sandboxes.kit.vector_table import VectorTable
 
 __all__ = [
     "Batch",
@@ -15,6 +16,8 @@ __all__ = [
     "SequenceField",
     "Stage",
     "Task",
+    "VectorField",
+    "VectorTable",
     "observed_bce",
     "softmax_over_items",
 ]

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, Protocol
 
-NeedName = Literal["history", "scenario", "several_tasks", "numeric", "target_item", "entire_space", "outcomes", "items"]
+NeedName = Literal[
+    "history", "scenario", "several_tasks", "numeric", "target_item", "entire_space", "outcomes", "items", "vectors"
+]
 
 
 class DescribedTask(Protocol):
@@ -25,6 +27,8 @@ class Described(Protocol):
     def numeric(self) -> Sequence[object]: ...
     @property
     def sequences(self) -> Sequence[object]: ...
+    @property
+    def vectors(self) -> Sequence[object]: ...
     @property
     def tasks(self) -> Sequence[DescribedTask]: ...
     @property
@@ -58,6 +62,9 @@ NEEDS: Mapping[NeedName, Need] = MappingProxyType(
         ),
         "numeric": Need("numeric fields", "the data has no numeric fields", lambda d: bool(d.numeric)),
         "outcomes": Need("outcomes of past events", "the data does not say what came of past events", lambda d: d.has_outcomes),
+        "vectors": Need(
+            "vectors made elsewhere", "the data has no vectors of images, texts or the like", lambda d: bool(d.vectors)
+        ),
         "items": Need(
             "a choice among all items", "the data asks what comes of a row, not which item", lambda d: d.predicts == "items"
         ),

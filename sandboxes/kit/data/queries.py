@@ -89,6 +89,11 @@ def _write_items(schema: Schema, visible: Path) -> None:
     all_ids[:, schema.index_of(schema.target_item)] = np.arange(schema.n_items)
     all_numeric = np.zeros((schema.n_items, numeric.shape[1]), dtype=np.float32)
     all_numeric[items[:, None], of_numeric] = numeric[first][:, of_numeric]
+    if schema.vectors:
+        vector_rows = np.load(visible / "train.vector_rows.npy", mmap_mode="r")
+        all_rows = np.zeros((schema.n_items, vector_rows.shape[1]), dtype=np.int32)
+        all_rows[items[:, None], schema.item_vectors] = vector_rows[first][:, schema.item_vectors]
+        np.save(visible / f"{ITEMS}.vector_rows.npy", all_rows)
     np.save(visible / f"{ITEMS}.ids.npy", all_ids)
     np.save(visible / f"{ITEMS}.numeric.npy", all_numeric)
 
@@ -141,6 +146,9 @@ def _same_situation(schema: Schema, events: _Events, split: str, visible: Path) 
     numeric = np.delete(np.load(visible / f"{split}.numeric.npy", mmap_mode="r")[events.at], of_numeric, axis=1)
     columns.append(np.ascontiguousarray(numeric).view(np.int32))
     columns += [np.load(visible / f"{split}.history.{s.name}.npy", mmap_mode="r")[events.at] for s in schema.sequences]
+    if schema.vectors:  # values that train does not teach have one id, but vectors of their own
+        of_item = schema.item_vectors
+        columns.append(np.delete(np.load(visible / f"{split}.vector_rows.npy", mmap_mode="r")[events.at], of_item, axis=1))
     if events.users is not None:
         columns.append(events.users[:, None].view(np.int32))
     whole = np.ascontiguousarray(np.concatenate(columns, axis=1))
@@ -174,7 +182,9 @@ def _taken_by(users: Ints, taken: _Events) -> ItemLists:
 def _rewrite(schema: Schema, visible: Path, split: str, rows: NDArray[np.intp]) -> None:
     """The split's arrays with the given rows alone, and nothing in them of the item."""
     of_ids, of_numeric = schema.item_columns
-    for what, hide, empty in (("ids", of_ids, PADDING_ID), ("numeric", of_numeric, 0)):
+    hidden = [("ids", of_ids, PADDING_ID), ("numeric", of_numeric, 0)]
+    hidden += [("vector_rows", schema.item_vectors, PADDING_ID)] if schema.vectors else []
+    for what, hide, empty in hidden:
         array = np.load(visible / f"{split}.{what}.npy")[rows]
         array[:, hide] = empty
         np.save(visible / f"{split}.{what}.npy", array)

@@ -37,5 +37,11 @@ class Queries(Rows, Protocol):
 def bytes_a_row(rows: Rows) -> int:
     """What a row takes as part of a batch."""
     one = rows.batch(slice(0, 1))
-    parts = [one.ids, one.numeric, *one.history.values(), *(t for t in (one.labels, one.answer) if t is not None)]
+    parts = [
+        one.ids,
+        one.numeric,
+        *one.history.values(),
+        *one.vector_rows.values(),
+        *(t for t in (one.labels, one.answer) if t is not None),
+    ]
     return max(1, sum(part.numel() * part.element_size() for part in parts))
