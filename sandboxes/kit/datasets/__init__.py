@@ -17,6 +17,7 @@ from sandboxes.kit.datasets.movielens import MOVIELENS_1M, MOVIELENS_1M_NEXT, MO
 from sandboxes.kit.datasets.resolve import KnownData, describe, prepare_named
 from sandboxes.kit.datasets.synthetic_clicks import SYNTHETIC_CLICKS
 from sandboxes.kit.datasets.synthetic_learners import SYNTHETIC_LEARNERS
+from sandboxes.kit.datasets.synthetic_posters import SYNTHETIC_POSTERS
 from sandboxes.kit.datasets.synthetic_visits import SYNTHETIC_VISITS
 from sandboxes.kit.datasets.taobao import TAOBAO_ADS, TAOBAO_BEHAVIOR
 
@@ -29,6 +30,7 @@ DATASETS: tuple[DataSet, ...] = (
     MOVIELENS_1M,
     MOVIELENS_100K,
     SYNTHETIC_VISITS,
+    SYNTHETIC_POSTERS,
     MOVIELENS_1M_NEXT,
     MOVIELENS_100K_NEXT,
     FRAPPE,
