@@ -1,5 +1,5 @@
-"""Synthetic posters: clicks on items that come out one after another, each with a poster of which a vector is known from its first
-day. No result on it says anything about real users.
+"""Synthetic posters: clicks on items that come out one after another, each with a poster of which a vector is known from its
+first day. No result on it says anything about real users.
 
 Planted: how an item looks, which its poster's vector shows, mixed with what nobody cares about, is liked by all in one direction
 and by each user in another; beside that each item has an appeal that only clicks show. Half of the rows are of items that are

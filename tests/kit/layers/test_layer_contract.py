@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import torch
-from random_rows import RICH, random_rows
+from random_rows import ILLUSTRATED, random_rows
 from slopes import away_from_the_start, gradients_are_slopes
 from torch import Tensor, nn
 
@@ -26,18 +26,18 @@ from sandboxes.kit.example import whole_example
 from sandboxes.kit.layers import CARDS
 from sandboxes.kit.ports import SLOTS, VALUES, Value
 
-B, F, D, L, T, S, O = 64, RICH.n_fields, 4, 6, len(RICH.tasks), 5, 2  # noqa: E741 - the letter of outcomes
+B, F, D, L, T, S, O = 64, ILLUSTRATED.n_fields, 4, 6, len(ILLUSTRATED.tasks), 5, 2  # noqa: E741 - the letter of outcomes
 GIVEN: dict[str, object] = {
-    "schema": RICH,
+    "schema": ILLUSTRATED,
     "embedding_dim": D,
     "n_fields": F,
     "n_tasks": T,
-    "n_numeric": len(RICH.numeric),
+    "n_numeric": len(ILLUSTRATED.numeric),
     "n_scenarios": S,
     "n_outcomes": O,
     "in_dim": F * D,
     "auxiliary_loss": "auxiliary_loss",
-    "teacher": layers.LinearTerm(RICH, T),
+    "teacher": layers.LinearTerm(ILLUSTRATED, T),
 }
 AROUND_STEPS = ("scheme", "update")  # blocks that no forward pass goes through
 BLOCKS = [c for c in CARDS if c.slot not in AROUND_STEPS]
@@ -75,7 +75,7 @@ def inputs() -> Inputs:
     mask = torch.arange(L) >= L - torch.arange(B).unsqueeze(1) % (L + 1)  # (B, L)
     drawn["history"] = drawn["history"] * mask.unsqueeze(2)
     drawn["outcomes"] = torch.randint(-1, 2, (B, L, O), generator=draw) * mask.unsqueeze(2).float()
-    return Inputs(random_rows(RICH, B).whole, mask=mask, scenario=torch.arange(B) % S, **drawn)
+    return Inputs(random_rows(ILLUSTRATED, B).whole, mask=mask, scenario=torch.arange(B) % S, **drawn)
 
 
 def parameters(card: Card) -> dict[str, inspect.Parameter]:
@@ -102,7 +102,7 @@ def shape(card: Card, block: nn.Module) -> tuple[int, ...]:
         assert isinstance(block.out_dim, int)
         return (B, block.out_dim)
     by_value: dict[Value, tuple[int, ...]] = {
-        "number_vectors": (B, len(RICH.numeric), D),
+        "number_vectors": (B, len(ILLUSTRATED.numeric), D),
         "fields": (B, F, D),
         "loss": (),
         "main_loss": (),
