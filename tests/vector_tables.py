@@ -13,12 +13,12 @@ WITHOUT = 5  # one value of so many has no vector
 
 def random_tables(schema: Schema, seed: int = 0) -> dict[str, VectorTable]:
     draw, found = torch.Generator().manual_seed(seed), {}
-    for v in schema.vectors:
+    for i, v in enumerate(schema.vectors):
         rows = schema.categorical[schema.index_of(v.of)].cardinality + BEYOND
         values = torch.randn(rows, v.width, generator=draw)  # (V, W)
         values[:, -1] = 1
         values[:FIRST_ID] = 0
-        values[FIRST_ID + 1 :: WITHOUT] = 0
+        values[FIRST_ID + 1 + i :: WITHOUT] = 0
         found[v.name] = VectorTable(values)
     return found
 
