@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from vector_tables import random_tables
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.collection import Collection
 from sandboxes.kit.ranking import Answers, ItemLists
-from sandboxes.kit.schema import CategoricalField, NumericField, Schema, SequenceField
+from sandboxes.kit.schema import CategoricalField, NumericField, Schema, SequenceField, VectorField
 
 ITEMS, USERS, KINDS, LENGTH = 60, 40, 4, 5
 USER, ITEM = CategoricalField("user", USERS + 2, "user"), CategoricalField("item", ITEMS + 2, "item")
@@ -29,6 +30,14 @@ SCHEMAS: Mapping[str, Schema] = {
         (SEEN, SequenceField("kinds", "kind", LENGTH)),
         target_item="item",
         predicts="items",
+    ),
+    "vectors": Schema(
+        (USER, ITEM, KIND),
+        sequences=(SEEN,),
+        target_item="item",
+        user="user",
+        predicts="items",
+        vectors=(VectorField("poster", "item", 5), VectorField("home", "user", 3), VectorField("look", "kind", 3)),
     ),
 }
 
@@ -72,6 +81,8 @@ def planted(schema: Schema, rows: int, seed: int = 0, training: bool = True) -> 
         s.name: torch.from_numpy(seen if s.of == "item" else np.where(seen > 0, kind_of(seen), 0)) for s in schema.sequences
     }
     batch = Batch(torch.from_numpy(ids), torch.from_numpy(numeric), histories, answer=torch.from_numpy(answer))
+    batch.tables = random_tables(schema)
+    batch.vector_rows = {v.name: batch.ids[:, schema.index_of(v.of)] for v in schema.vectors}
     return PlantedQueries(batch, Answers(np.arange(rows + 1), answer.astype(np.int32)), training=training)
 
 
@@ -95,6 +106,6 @@ def collection(schema: Schema, train: PlantedQueries) -> Collection:
     if schema.user is not None:
         users = train.all.ids[:, schema.index_of(schema.user)]
     history = {s.name: torch.zeros(ITEMS + 2, s.length, dtype=torch.int64) for s in schema.sequences}
-    return Collection(
-        Batch(ids, numeric, history), torch.stack([users, torch.from_numpy(train.answers.items.astype(np.int64))], 1)
-    )
+    items = Batch(ids, numeric, history, tables=random_tables(schema))
+    items.vector_rows = {v.name: ids[:, schema.index_of(v.of)] for v in schema.vectors}
+    return Collection(items, torch.stack([users, torch.from_numpy(train.answers.items.astype(np.int64))], 1))

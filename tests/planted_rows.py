@@ -8,9 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from vector_tables import random_tables
 
 from sandboxes.kit.batch import Batch
-from sandboxes.kit.schema import NEGATIVE_ID, POSITIVE_ID, CategoricalField, NumericField, Schema, SequenceField, Task
+from sandboxes.kit.schema import (
+    NEGATIVE_ID,
+    POSITIVE_ID,
+    CategoricalField,
+    NumericField,
+    Schema,
+    SequenceField,
+    Task,
+    VectorField,
+)
 
 VALUES = 12  # known values of every categorical field; ids 2 .. 13
 CARDINALITY = VALUES + 2
@@ -65,6 +75,12 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     "scenario": Schema(categorical("user", "item", "tab"), scenario="tab"),
     "one_field": Schema(categorical("item")),
+    "vectors": Schema(
+        categorical("user", "item"),
+        sequences=(SequenceField("seen", "item", LENGTH),),
+        target_item="item",
+        vectors=(VectorField("image", "item", 5), VectorField("text", "item", 4)),
+    ),
 }
 
 
@@ -95,9 +111,10 @@ def planted(schema: Schema, rows: int, seed: int = 0, strength: float = 2.0) -> 
             labels[labels[:, [k.name for k in schema.tasks].index(task.given)] == 0, t] = 0
     labels[np.arange(rows) % 5 < 2, 2:] = np.nan
     tensors = {name: torch.from_numpy(h) for name, h in history.items()}
-    return PlantedRows(
-        Batch(torch.from_numpy(ids), torch.from_numpy(numeric.astype(np.float32)), tensors, torch.from_numpy(labels))
-    )
+    batch = Batch(torch.from_numpy(ids), torch.from_numpy(numeric.astype(np.float32)), tensors, torch.from_numpy(labels))
+    batch.tables = random_tables(schema)
+    batch.vector_rows = {v.name: batch.ids[:, schema.index_of(v.of)] for v in schema.vectors}
+    return PlantedRows(batch)
 
 
 def _histories(schema: Schema, rng: np.random.Generator, rows: int) -> dict[str, NDArray[np.int64]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from vector_tables import beyond_train, random_tables
 
 from sandboxes.kit.batch import Batch
-from sandboxes.kit.schema import CategoricalField, NumericField, Schema, SequenceField, Task
+from sandboxes.kit.schema import CategoricalField, NumericField, Schema, SequenceField, Task, VectorField
 
 FIELDS = (CategoricalField("user", 12, "user"), CategoricalField("item", 9, "item"), CategoricalField("scene", 5))
 NUMBERS = (NumericField("age", "user"), NumericField("price", "item"))
@@ -31,6 +32,9 @@ OUTCOMES = Schema(
     (SequenceField("asked", "item", 4, events="all rows"), SequenceField("answers", "label", 4, "outcomes", "all rows")),
     target_item="item",
 )
+ILLUSTRATED = replace(
+    RICH, vectors=(VectorField("image", "item", 6), VectorField("text", "item", 4), VectorField("home", "user", 3))
+)
 SCHEMAS = {
     "rich": RICH,
     "plain": PLAIN,
@@ -38,6 +42,7 @@ SCHEMAS = {
     "categories only": CATEGORIES_ONLY,
     "two tasks": TWO_TASKS,
     "outcomes": OUTCOMES,
+    "illustrated": ILLUSTRATED,
 }
 
 
@@ -79,4 +84,7 @@ def random_rows(schema: Schema, n: int = 512, seed: int = 0) -> RandomRows:
         elapsed = rng.exponential(2, (n, 1)).repeat(len(schema.delayed_tasks), 1)
         delay = np.where(labels[:, schema.delayed_tasks] == 1, elapsed * rng.random(elapsed.shape), np.nan)
         batch.elapsed, batch.delay = (torch.from_numpy(of_rows.astype(np.float32)) for of_rows in (elapsed, delay))
+    batch.tables = random_tables(schema)
+    own = {v.name: batch.ids[:, schema.index_of(v.of)] for v in schema.vectors}
+    batch.vector_rows = {name: beyond_train(ids, batch.tables[name]) for name, ids in own.items()}
     return RandomRows(batch)

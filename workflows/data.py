@@ -32,6 +32,8 @@ def _lines(made: Prepared) -> Iterator[str]:
     yield from _schema(made.schema)
     yield from _positives(made)
     yield from _unknown(made)
+    for split, shares in made.facts.get("vectors", {}).items():
+        yield f"        with vectors in {split}: " + ", ".join(f"{name} {share:.2%} of rows" for name, share in shares.items())
     for check in made.leak_checks:
         yield f"{'check:  ' if check.passed else 'LOOK:   '}{check.name}{': ' + check.detail if check.detail else ''}"
     yield f"hash:   {made.data_hash}"
@@ -44,6 +46,8 @@ def _schema(schema: Schema) -> Iterator[str]:
         yield f"fields: {len(schema.categorical)} categorical: {_some([_categorical(schema, f) for f in schema.categorical])}"
     if schema.numeric:
         yield f"        {len(schema.numeric)} numeric: {_some([f.name for f in schema.numeric])}"
+    for v in schema.vectors:
+        yield f"        vectors {v.name}: {v.width - 1} numbers for each {v.of}"
     for s in schema.sequences:
         what = f"outcomes of {s.of}" if s.records == "outcomes" else f"of {s.of}"
         yield f"        history {s.name}: the user's last {s.length} {what}"

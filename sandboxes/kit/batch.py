@@ -1,16 +1,19 @@
 """A batch of rows as tensors.
 
-Notation: B rows, C categorical fields, N numeric fields, L history length, T tasks, T' of them whose positives arrive late.
+Notation: B rows, C categorical fields, N numeric fields, L history length, T tasks, T' of them whose positives arrive late,
+W width of vectors made elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from sandboxes.kit.vector_table import VectorTable
 
 Part = Tensor | dict[str, Tensor] | None
 
@@ -25,6 +28,8 @@ class Batch:
 
     Training rows alone, of data with delayed tasks, say how long each row had been watched when training began, and how long its
     positive took to arrive, NaN where none had; both in units of the mean delay seen. Predictions must not need either.
+
+    Vectors made elsewhere are looked up when they are asked for, by `vector_rows`, in `tables` that batches share.
     """
 
     ids: Tensor  # (B, C) int64, local ids
@@ -35,6 +40,8 @@ class Batch:
     propensity: Tensor | None = None  # (B,) float32, in (0, 1]
     elapsed: Tensor | None = None  # (B, T') float32
     delay: Tensor | None = None  # (B, T') float32
+    vector_rows: dict[str, Tensor] = field(default_factory=dict)  # each (B,) int64, by the name of a vector field
+    tables: Mapping[str, VectorTable] = field(default_factory=dict)  # of the same names
 
     def __len__(self) -> int:
         return self.ids.shape[0]
@@ -42,6 +49,11 @@ class Batch:
     def __getitem__(self, rows: Tensor | slice) -> Batch:
         """The batch of the given rows, in the given order."""
         return self._each(lambda tensor: tensor[rows])
+
+    def vectors(self, name: str) -> Tensor:
+        """The vectors (B, W) of the vector field `name`: the last number is 1, and all are 0 where a row has none."""
+        found: Tensor = self.tables[name](self.vector_rows[name])
+        return found
 
     @property
     def device(self) -> torch.device:
@@ -56,17 +68,20 @@ class Batch:
 
     def tensors(self) -> Iterator[Tensor]:
         """All that the batch holds."""
-        for f in fields(self):
-            part: Part = getattr(self, f.name)
+        for name in PARTS:
+            part: Part = getattr(self, name)
             yield from part.values() if isinstance(part, dict) else () if part is None else (part,)
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
-        return Batch(**{f.name: _changed(getattr(self, f.name), change) for f in fields(self)})
+        return Batch(**{name: _changed(getattr(self, name), change) for name in PARTS}, tables=self.tables)
+
+
+PARTS = tuple(f.name for f in fields(Batch) if f.name != "tables")  # what has rows
 
 
 def joined(batches: Sequence[Batch]) -> Batch:
     """The rows of all batches, one after the other; what one has, all have."""
-    return Batch(**{f.name: _joined([getattr(b, f.name) for b in batches]) for f in fields(Batch)})
+    return Batch(**{name: _joined([getattr(b, name) for b in batches]) for name in PARTS}, tables=batches[0].tables)
 
 
 def _changed(part: Part, change: Callable[[Tensor], Tensor]) -> Any:

@@ -27,6 +27,17 @@ INPUTS: Mapping[str, str] = MappingProxyType(
     numeric=torch.randn(4, 2),  # (B, N)
     labels=torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]]),  # (B, T)
 )""",
+        "illustrated_schema": """illustrated_schema = Schema(
+    categorical=(CategoricalField("user", 12), CategoricalField("item", 9)),
+    numeric=(NumericField("age"),),
+    vectors=(VectorField("image", "item", 4), VectorField("text", "item", 3)),
+)""",
+        "illustrated_batch": """illustrated_batch = Batch(
+    ids=torch.tensor([[2, 3], [5, 8], [2, 1], [11, 3]]),  # (B, C)
+    numeric=torch.randn(4, 1),  # (B, N)
+    vector_rows={name: torch.tensor([3, 8, 9, 3]) for name in ("image", "text")},  # (B,): an unknown id, but a known vector
+    tables={name: VectorTable(torch.cat([torch.randn(10, w), torch.ones(10, 1)], 1)) for name, w in (("image", 3), ("text", 2))},
+)""",
         "fields": "fields = torch.randn(4, 5, 8)  # (B, F, D)",
         "flat": "flat = torch.randn(4, 40)  # (B, F * D)",
         "target": "target = torch.randn(4, 8)  # (B, D)",
@@ -73,7 +84,7 @@ OF_ACTIONS: Mapping[str, str] = MappingProxyType(
 )""",
     }
 )
-FROM_KIT = ("Batch", "CategoricalField", "Collection", "NumericField", "Schema", "Stage", "Task")
+FROM_KIT = ("Batch", "CategoricalField", "Collection", "NumericField", "Schema", "Stage", "Task", "VectorField", "VectorTable")
 
 
 def whole_example(card: Card) -> str:

@@ -28,7 +28,7 @@ import numpy as np
 from torch import nn
 
 from sandboxes.kit.collection import load_collection
-from sandboxes.kit.data.arrays import load_split
+from sandboxes.kit.data.arrays import load_split, load_tables
 from sandboxes.kit.model_file import class_in_file, reference_class
 from sandboxes.kit.schema import Schema
 from sandboxes.kit.served_form import served_state
@@ -79,12 +79,13 @@ def _train(model_class: type[nn.Module], visible: Path, job: dict[str, Any], dev
 
     schema, config = Schema.load(visible / "schema.json"), TrainConfig(**job["config"])
     began, goal = time.monotonic(), goal_of(schema)
-    model = build(model_class, schema, job["hyper"], config.seed, team, load_collection(visible))
+    tables = load_tables(visible, schema)
+    model = build(model_class, schema, job["hyper"], config.seed, team, load_collection(visible, tables))
     with Path(OUT / "progress.jsonl" if team.leads else os.devnull).open("w", encoding="utf-8", buffering=1) as progress:
         fitted = fit(
             model,
-            load_split(visible, "train"),
-            load_split(visible, "valid"),
+            load_split(visible, "train", tables),
+            load_split(visible, "valid", tables),
             config,
             emit=lambda event: print(json.dumps(event), file=progress),
             device=device,
@@ -92,7 +93,7 @@ def _train(model_class: type[nn.Module], visible: Path, job: dict[str, Any], dev
             goal=goal,
         )
     for split in job["predict"]:
-        predicted = goal.predict(model, load_split(visible, split), device, team)
+        predicted = goal.predict(model, load_split(visible, split, tables), device, team)
         if team.leads:
             np.save(OUT / f"{split}.npy", predicted)
     if job.get("keep_weights"):

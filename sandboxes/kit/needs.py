@@ -24,6 +24,7 @@ NeedName = Literal[
     "user",
     "delays",
     "time",
+    "vectors",
 ]
 
 
@@ -41,6 +42,8 @@ class Described(Protocol):
     def numeric(self) -> Sequence[object]: ...
     @property
     def sequences(self) -> Sequence[object]: ...
+    @property
+    def vectors(self) -> Sequence[object]: ...
     @property
     def tasks(self) -> Sequence[DescribedTask]: ...
     @property
@@ -78,6 +81,9 @@ NEEDS: Mapping[NeedName, Need] = MappingProxyType(
         ),
         "numeric": Need("numeric fields", "the data has no numeric fields", lambda d: bool(d.numeric)),
         "outcomes": Need("outcomes of past events", "the data does not say what came of past events", lambda d: d.has_outcomes),
+        "vectors": Need(
+            "vectors made elsewhere", "the data has no vectors of images, texts or the like", lambda d: bool(d.vectors)
+        ),
         "items": Need(
             "a choice among all items", "the data asks what comes of a row, not which item", lambda d: d.predicts != "labels"
         ),

@@ -42,6 +42,19 @@ class NumericField:
 
 
 @dataclass(frozen=True)
+class VectorField:
+    """Vectors made elsewhere, such as of images or texts, one for each value of the categorical field `of`, known or not.
+
+    `width` counts one number beyond those of the file: 1 where there is a vector. A value without one has zeros throughout.
+    The rows of its table are the ids of `of`; after them come the values that train did not teach.
+    """
+
+    name: str
+    of: str
+    width: int
+
+
+@dataclass(frozen=True)
 class SequenceField:
     """A user's past events, oldest first, padded on the left with 0 to `length`: their values of the categorical field `of`, or,
     where it `records` outcomes, what came of the task `of`.
@@ -104,13 +117,16 @@ class Schema:
     user: str | None = None
     predicts: Predicts = "labels"
     timed: bool = False
+    vectors: tuple[VectorField, ...] = ()
 
     def __post_init__(self) -> None:
         names = [*(f.name for f in self.categorical), *(f.name for f in self.numeric), *(f.name for f in self.sequences)]
+        names += [v.name for v in self.vectors]
         if len(set(names)) != len(names):
             raise ValueError(f"field names must differ: {sorted(n for n in names if names.count(n) > 1)}")
         categorical = {f.name for f in self.categorical}
         references = {s.of for s in self.sequences if s.records == "values"}
+        references |= {v.of for v in self.vectors}
         references |= {n for n in (self.scenario, self.target_item, self.user) if n}
         if references - categorical:
             raise ValueError(f"not a categorical field: {sorted(references - categorical)}")
@@ -126,8 +142,14 @@ class Schema:
 
     @property
     def n_fields(self) -> int:
-        """Categorical plus numeric fields: the `F` of the interaction layers."""
-        return len(self.categorical) + len(self.numeric)
+        """The `F` of the interaction layers: categorical fields, numeric ones after them, vector fields last."""
+        return len(self.sides)
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """What each of the `F` fields speaks of; vectors of what the field does that they are of."""
+        by_name = {f.name: f.side for f in self.categorical}
+        return (*by_name.values(), *(f.side for f in self.numeric), *(by_name[v.of] for v in self.vectors))
 
     @property
     def has_outcomes(self) -> bool:
@@ -157,10 +179,17 @@ class Schema:
         return ids, [i for i, f in enumerate(self.numeric) if f.side == "item"]
 
     @property
+    def item_vectors(self) -> list[int]:
+        """The vector fields that say something of the item, in their own order."""
+        of_item = {self.categorical[i].name for i in self.item_columns[0]}
+        return [i for i, v in enumerate(self.vectors) if v.of in of_item]
+
+    @property
     def item_fields(self) -> list[int]:
-        """Which of the `F` fields these are, categorical before numeric."""
+        """Which of the `F` fields these are, categorical before numeric before vectors."""
         ids, numeric = self.item_columns
-        return [*ids, *(len(self.categorical) + i for i in numeric)]
+        before = len(self.categorical), len(self.categorical) + len(self.numeric)
+        return [*ids, *(before[0] + i for i in numeric), *(before[1] + i for i in self.item_vectors)]
 
     @property
     def query_fields(self) -> list[int]:
@@ -191,8 +220,15 @@ class Schema:
             logs.setdefault((s.events, s.length, "" if s.events else s.name), []).append(s)
         return tuple(_event_log(aligned) for aligned in logs.values())
 
+    def vectors_of(self, name: str) -> tuple[VectorField, ...]:
+        """The vector fields of the categorical field `name`."""
+        return tuple(v for v in self.vectors if v.of == name)
+
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=1)
+        raw = asdict(self)
+        if not self.vectors:  # the hash of data without vectors stays what it was before there were any
+            del raw["vectors"]
+        return json.dumps(raw, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> Schema:
@@ -207,6 +243,7 @@ class Schema:
             user=raw.get("user"),
             predicts=raw.get("predicts", "labels"),
             timed=raw.get("timed", False),
+            vectors=tuple(VectorField(**v) for v in raw.get("vectors", ())),
         )
 
     @classmethod

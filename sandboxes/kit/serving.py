@@ -1,7 +1,8 @@
 """A trained model with all that it needs to score raw rows, kept in a folder and opened again anywhere the kit is.
 
-The folder holds prepared.json, visible/schema.json and vocabularies.parquet (as in prepared data, without rows), served.json,
-weights.safetensors, and model.py where the model is no reference model. Opening runs model.py in this process.
+The folder holds prepared.json, visible/schema.json, vocabularies.parquet and the tables of vectors made elsewhere (as in prepared
+data, without rows), served.json, weights.safetensors, and model.py where the model is no reference model. Opening runs model.py
+in this process.
 Notation: n rows, T tasks, I ids of the target item, K places of a list, A actions.
 """
 
@@ -98,7 +99,8 @@ def _items(schema: Schema, encoders: Encoders) -> NDArray[np.str_] | None:
 def keep(folder: Path, prepared: Path, weights: Path, hyper: Mapping[str, int | float], model: str | Path) -> None:
     """Writes what `Served.open` reads. `model` is a reference model's name or the path of a model.py."""
     (folder / "visible").mkdir(parents=True)
-    for name in ("prepared.json", "visible/schema.json", "vocabularies.parquet"):
+    tables = [f"visible/vectors.{v.name}.npy" for v in Schema.load(prepared / "visible/schema.json").vectors]
+    for name in ("prepared.json", "visible/schema.json", "vocabularies.parquet", *tables):
         if (prepared / name).is_file():  # without a categorical field there are no vocabularies
             shutil.copyfile(prepared / name, folder / name)
     shutil.copyfile(weights, folder / "weights.safetensors")

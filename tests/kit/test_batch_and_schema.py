@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from planted_rows import SCHEMAS, planted
 
-from sandboxes.kit import Batch, CategoricalField, NumericField, Schema, SequenceField, Task
+from sandboxes.kit import Batch, CategoricalField, NumericField, Schema, SequenceField, Task, VectorField
 from sandboxes.kit.schema import N_OUTCOMES, POSITIVE_ID, EventLog, Records
 
 NAMES = st.text(min_size=1, max_size=8)
@@ -33,7 +33,10 @@ def schemas(draw: st.DrawFn) -> Schema:
     if len(tasks) > 1 and draw(st.booleans()):
         tasks[1] = Task(tasks[1].name, given=tasks[0].name)
     optional = st.none() | fields
-    return Schema(categorical, numeric, sequences, tuple(tasks), draw(optional), draw(optional))
+    taken = {*names, *(s.name for s in sequences)}
+    free = [n for n in draw(st.lists(NAMES, max_size=2, unique=True)) if n not in taken] if categorical else []
+    vectors = tuple(VectorField(n, draw(fields), draw(st.integers(2, 2000))) for n in free)
+    return Schema(categorical, numeric, sequences, tuple(tasks), draw(optional), draw(optional), vectors=vectors)
 
 
 @given(schemas())
@@ -65,7 +68,12 @@ def test_aligned_sequences_are_of_one_origin_and_length() -> None:
 
 @given(schemas())
 def test_fields_are_counted_and_found(schema: Schema) -> None:
-    assert schema.n_fields == len(schema.categorical) + len(schema.numeric)
+    assert schema.n_fields == len(schema.categorical) + len(schema.numeric) + len(schema.vectors)
+    assert sorted([*schema.item_fields, *schema.query_fields]) == list(range(schema.n_fields))
+    assert {i for i, side in enumerate(schema.sides) if side == "item"} <= set(schema.item_fields)
+    of = [*(f.name for f in schema.categorical), *("" for _ in schema.numeric), *(v.of for v in schema.vectors)]
+    for i, name in enumerate(of):
+        assert not name or (i in schema.item_fields) == (of.index(name) in schema.item_fields), "vectors go with their field"
     assert [schema.index_of(f.name) for f in schema.categorical] == list(range(len(schema.categorical)))
     for number in schema.numeric:
         with pytest.raises(KeyError):

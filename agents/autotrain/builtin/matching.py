@@ -34,6 +34,10 @@ _CONTEXT: dict[str, Phrases] = {
     "entire_space": Phrases(
         "conversion; cvr; purchase; post-click; impression; buy; bought; exposure; exposed; cart; order".split(";")
     ),
+    "vectors": Phrases(
+        """image; visual; vision; picture; photo; photograph; text; textual; language model; sentence encoder; audio; acoustic; sound;
+        video; modality; multimodal; content; pre-trained; description; descriptor""".replace("\n", " ").split(";")
+    ),
 }
 _FIELDS = Phrases("field; feature; column; embedding; input; attribute".split(";"))
 

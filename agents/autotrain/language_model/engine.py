@@ -119,7 +119,8 @@ def _schema(schema: Schema) -> str:
     sequences = [asdict(s) for s in schema.sequences]
     tasks = [asdict(t) for t in schema.tasks]
     return (
-        f"The data at hand: {len(schema.categorical)} categorical fields, {len(schema.numeric)} numeric fields, sequences "
+        f"The data at hand: {len(schema.categorical)} categorical fields, {len(schema.numeric)} numeric fields, "
+        f"{len(schema.vectors)} fields of vectors made elsewhere, sequences "
         f"{sequences}, tasks {tasks}, scenario field {schema.scenario}, target item field {schema.target_item}. "
         "The file must also build from other schemas."
     )

@@ -1,13 +1,15 @@
 """Reads a split of prepared data as memory-mapped arrays; used inside the sandbox, so it needs nothing but NumPy and torch.
 
 Notation: n rows, B rows asked for, C categorical fields, N numeric fields, L history length, T tasks, T' of them delayed.
+Notation: n rows, B rows asked for, C categorical fields, N numeric fields, L history length, T tasks,
+M vector fields.
 """
 
 from __future__ import annotations
 
 import mmap
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.ranking import Answers, ItemLists
 from sandboxes.kit.schema import Schema
+from sandboxes.kit.vector_table import VectorTable
 
 Lists = TypeVar("Lists", bound=ItemLists)
 MANY_ROWS = 2048  # of a slice; smaller ones leave pages where they are
@@ -44,6 +47,8 @@ class ArrayRows:
     elapsed: NDArray[np.float32] | None = None  # (n, T')
     delay: NDArray[np.float32] | None = None  # (n, T')
     order: NDArray[np.int64] | None = None  # (n,)
+    vector_rows: NDArray[np.int32] | None = None  # (n, M), where there are any
+    tables: Mapping[str, VectorTable] = field(default_factory=dict)  # M of them
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -59,7 +64,14 @@ class ArrayRows:
             propensity=None if self.propensity is None else _taken(self.propensity, rows, np.float32),  # (B,)
             elapsed=None if self.elapsed is None else _taken(self.elapsed, rows, np.float32),  # (B, T')
             delay=None if self.delay is None else _taken(self.delay, rows, np.float32),  # (B, T')
+            vector_rows=self._vector_rows(rows),  # each (B,)
+            tables=self.tables,
         )
+
+    def _vector_rows(self, rows: NDArray[np.int64] | slice) -> dict[str, torch.Tensor]:
+        if self.vector_rows is None:
+            return {}
+        return dict(zip(self.tables, _taken(self.vector_rows, rows, np.int64).unbind(1), strict=True))
 
     @cached_property
     def _one_each(self) -> NDArray[np.int32] | None:
@@ -67,8 +79,11 @@ class ArrayRows:
         return None if self.answers is None or len(self.answers.items) != len(self.answers) else self.answers.items
 
 
-def load_split(visible: Path, split: str) -> ArrayRows:
-    """The split "train", "valid" or "test" of the prepared folder `visible`. Raises `FileNotFoundError` when it is not there."""
+def load_split(visible: Path, split: str, tables: Mapping[str, VectorTable] | None = None) -> ArrayRows:
+    """The split "train", "valid" or "test" of the prepared folder `visible`. Raises `FileNotFoundError` when it is not there.
+
+    `tables` are those of `load_tables`, so that several splits share them, and what a device holds of them.
+    """
     schema = Schema.load(visible / "schema.json")
     return ArrayRows(
         ids=_mapped(visible / f"{split}.ids.npy"),
@@ -81,7 +96,16 @@ def load_split(visible: Path, split: str) -> ArrayRows:
         elapsed=_mapped_if_there(visible / f"{split}.elapsed.npy"),
         delay=_mapped_if_there(visible / f"{split}.delay.npy"),
         order=_mapped_if_there(visible / f"{split}.order.npy"),
+        vector_rows=_mapped(visible / f"{split}.vector_rows.npy") if schema.vectors else None,
+        tables=load_tables(visible, schema) if tables is None else tables,
     )
+
+
+def load_tables(visible: Path, schema: Schema) -> dict[str, VectorTable]:
+    """The tables of vectors made elsewhere, memory-mapped, by the names of the vector fields, in their order."""
+    # Copied where written to, which nobody does: torch would warn of arrays that cannot be.
+    files = {v.name: np.load(visible / f"vectors.{v.name}.npy", mmap_mode="c", allow_pickle=False) for v in schema.vectors}
+    return {name: VectorTable(torch.from_numpy(array)) for name, array in files.items()}
 
 
 def _lists(kind: type[Lists], visible: Path, name: str) -> Lists | None:

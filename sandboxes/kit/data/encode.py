@@ -97,8 +97,10 @@ def _fit_ids(field: Categorical, rows: Rows, coded: CodedField, file: Path) -> I
 
 
 def join_vocabularies(spec: TableSpec, folder: Path, file: Path) -> None:
-    """The vocabularies as one table (field, id, value), so that new rows can be encoded in the same way."""
+    """The vocabularies as one table (field, id, value), so that new rows can be encoded in the same way; of vectors, the values
+    that train did not teach, with the rows of the table that hold their vectors."""
     parts = [folder / f"{number}.vocabulary" for number, c in enumerate(spec.categorical) if not c.hash_buckets]
+    parts += [folder / f"{v.name}.vectors" for v in spec.vectors]
     if parts:
         pl.concat([pl.scan_parquet(part, glob=False) for part in parts]).sink_parquet(file)
 

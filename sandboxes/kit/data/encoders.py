@@ -6,7 +6,7 @@ Notation: B rows, C categorical fields, N numeric fields, L history length.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sandboxes.kit.batch import Batch
+from sandboxes.kit.data.arrays import load_tables
 from sandboxes.kit.data.encode import numbers_of
 from sandboxes.kit.data.errors import DataError
 from sandboxes.kit.data.given_sequences import encode_sequences, tokens
@@ -23,15 +24,18 @@ from sandboxes.kit.data.hashed import Buckets
 from sandboxes.kit.data.labels import said_outcomes
 from sandboxes.kit.data.numbers import Scaler
 from sandboxes.kit.data.prepared import Prepared
-from sandboxes.kit.data.spec import Categorical, Label, Numeric, Sequence
+from sandboxes.kit.data.spec import Categorical, Label, Numeric, Sequence, Vectors
+from sandboxes.kit.data.vector_rows import rows_of
 from sandboxes.kit.data.vocabulary import Vocabulary
 from sandboxes.kit.schema import PADDING_ID, Schema
+from sandboxes.kit.vector_table import VectorTable
 
 
 @dataclass(frozen=True)
 class Encoders:
     """What turns a table's raw columns into a batch. What says something of the item is `empty` where
     items or actions are predicted.
+    Values that train did not teach have the vectors of the file that the data was prepared with, if they stood there.
 
     `dtypes` names the Polars type that each column had when the data was prepared: a whole number that arrives as 5.0,
     since some tables cannot hold an integer beside a missing value, is still the category 5.
@@ -45,6 +49,9 @@ class Encoders:
     scalers: Mapping[str, Scaler]
     dtypes: Mapping[str, str]
     empty: frozenset[str] = frozenset()
+    vectors: tuple[Vectors, ...] = ()
+    beyond: Mapping[str, Vocabulary] = field(default_factory=dict)  # values with vectors that train did not teach
+    tables: Mapping[str, VectorTable] = field(default_factory=dict)
 
     @classmethod
     def of(cls, prepared: Prepared) -> Encoders:
@@ -65,6 +72,9 @@ class Encoders:
             scalers={name: Scaler(**s) for name, s in settings["scalers"].items()},
             dtypes=settings["dtypes"],
             empty=frozenset(_item_side(prepared.schema) if prepared.schema.scores_items else ()),
+            vectors=(vectors := tuple(Vectors(**v) for v in settings.get("vectors", ()))),
+            beyond={v.name: _values(v.name, known) for v in vectors},
+            tables=load_tables(prepared.visible, prepared.schema),
         )
 
     @property
@@ -90,7 +100,16 @@ class Encoders:
             ids=_stacked(ids, table.height, np.int64),  # (B, C)
             numeric=_stacked(numeric, table.height, np.float32),  # (B, N)
             history={s.name: torch.from_numpy(self._history(s, table).astype(np.int64)) for s in self.sequences},  # (B, L)
+            vector_rows={v.name: torch.from_numpy(self._vector_rows(v, table).astype(np.int64)) for v in self.vectors},  # (B,)
+            tables=self.tables,
         )
+
+    def _vector_rows(self, vectors: Vectors, table: pl.DataFrame) -> NDArray[np.int32]:
+        of = next(c for c in self.categorical if c.name == vectors.of)
+        ids, vocabulary = self._ids(of, table), self.vocabularies[of.name]
+        if of.name in self.empty:
+            return ids
+        return rows_of(ids, self._texts(of, table), self.beyond[vectors.name], vocabulary.cardinality)
 
     def _numbers(self, field: Numeric, table: pl.DataFrame) -> NDArray[np.float32]:
         if field.name in self.empty:
@@ -100,8 +119,11 @@ class Encoders:
     def _ids(self, field: Categorical, table: pl.DataFrame) -> NDArray[np.int32]:
         if field.name in self.empty:
             return np.full(table.height, PADDING_ID, dtype=np.int32)
+        return self.vocabularies[field.name].encode(self._texts(field, table))
+
+    def _texts(self, field: Categorical, table: pl.DataFrame) -> pl.Series:
         column = field.column or field.name
-        return self.vocabularies[field.name].encode(as_text(table[column], self.dtypes.get(column, "String")))
+        return as_text(table[column], self.dtypes.get(column, "String"))
 
     def _history(self, sequence: Sequence, table: pl.DataFrame) -> NDArray[np.int32]:
         column = sequence.column or sequence.name
@@ -120,7 +142,11 @@ def _item_side(schema: Schema) -> list[str]:
 def _vocabulary(field: Categorical, known: pl.DataFrame) -> Vocabulary | Buckets:
     if field.hash_buckets:
         return Buckets(field.hash_buckets)
-    return Vocabulary(known.filter(pl.col("field") == field.name).sort("id")["value"])
+    return _values(field.name, known)
+
+
+def _values(name: str, known: pl.DataFrame) -> Vocabulary:
+    return Vocabulary(known.filter(pl.col("field") == name).sort("id")["value"])
 
 
 def as_text(column: pl.Series, dtype: str) -> pl.Series:

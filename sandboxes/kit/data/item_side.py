@@ -26,6 +26,11 @@ def write_items(schema: Schema, visible: Path) -> None:
     all_ids[:, schema.index_of(schema.target_item)] = np.arange(schema.n_items)
     all_numeric = np.zeros((schema.n_items, numeric.shape[1]), dtype=np.float32)
     all_numeric[items[:, None], of_numeric] = numeric[first][:, of_numeric]
+    if schema.vectors:
+        vector_rows = np.load(visible / "train.vector_rows.npy", mmap_mode="r")
+        all_rows = np.zeros((schema.n_items, vector_rows.shape[1]), dtype=np.int32)
+        all_rows[items[:, None], schema.item_vectors] = vector_rows[first][:, schema.item_vectors]
+        np.save(visible / f"{ITEMS}.vector_rows.npy", all_rows)
     np.save(visible / f"{ITEMS}.ids.npy", all_ids)
     np.save(visible / f"{ITEMS}.numeric.npy", all_numeric)
 
@@ -40,7 +45,9 @@ def items_of(schema: Schema, visible: Path, split: str) -> NDArray[np.int32]:
 def hide_items(schema: Schema, visible: Path, split: str, rows: NDArray[np.intp] | slice = slice(None)) -> None:
     """Rewrites the split's arrays: with the given rows alone, and nothing in them of the item."""
     of_ids, of_numeric = schema.item_columns
-    for what, hide, empty in (("ids", of_ids, PADDING_ID), ("numeric", of_numeric, 0)):
+    hidden = [("ids", of_ids, PADDING_ID), ("numeric", of_numeric, 0)]
+    hidden += [("vector_rows", schema.item_vectors, PADDING_ID)] if schema.vectors else []
+    for what, hide, empty in hidden:
         array = np.load(visible / f"{split}.{what}.npy")[rows]
         array[:, hide] = empty
         np.save(visible / f"{split}.{what}.npy", array)

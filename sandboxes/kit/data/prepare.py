@@ -33,8 +33,9 @@ from sandboxes.kit.data.spec import Sequence, TableSpec
 from sandboxes.kit.data.splits import TRAIN, VALID, split_codes
 from sandboxes.kit.data.table import Table
 from sandboxes.kit.data.users_and_times import time_values, user_codes
-from sandboxes.kit.data.write_rows import write_ids, write_numbers, write_sequences
-from sandboxes.kit.schema import CategoricalField, NumericField, Schema, SequenceField, Task
+from sandboxes.kit.data.vectors import WrittenVectors, write_vectors
+from sandboxes.kit.data.write_rows import write_ids, write_numbers, write_sequences, write_vector_rows
+from sandboxes.kit.schema import CategoricalField, NumericField, Schema, SequenceField, Task, VectorField
 
 ABANDONED_S = 6 * 3600.0  # a working folder untouched for so long belongs to a process that died
 
@@ -81,7 +82,16 @@ def _write(source: Source, root: Path) -> None:
     shown, unknown = write_ids(rows, ids, visible, kept)
     measured = write_numbers(rows, numbers, visible, kept)
     write_sequences(spec, table, rows, ids, visible)
-    schema = _schema(spec, ids)
+    vectors = {
+        v.name: write_vectors(
+            v.name, source.vectors[v.name](), dtypes[spec.column_of(v.of)], ids[v.of], visible, columns / f"{v.name}.vectors"
+        )
+        for v in spec.vectors
+    }
+    if vectors:
+        write_vector_rows(rows, vectors, visible)
+    described = _share_with_vectors(vectors, visible)
+    schema = _schema(spec, ids, vectors)
     (visible / "schema.json").write_text(schema.to_json(), encoding="utf-8")
     posed = pose_queries(rows, schema, visible, hidden) if spec.predicts == "items" else None
     if spec.predicts == "actions":
@@ -104,6 +114,7 @@ def _write(source: Source, root: Path) -> None:
         leak_checks=tuple(checks),
         settings=asdict(spec) | {"scalers": {name: asdict(f.scaler) for name, f in numbers.items()}, "dtypes": dtypes},
         facts={"unknown": _unknown_shares(spec, rows, unknown)}
+        | ({"vectors": described} if vectors else {})
         | ({"not asked for": posed.dropped} if posed else {"positives": _positives(spec, rows)})
         | ({"delays": rows.waits.facts} if rows.waits else {}),
     ).save()
@@ -189,7 +200,7 @@ def _write_order(rows: Rows, posed: Posed | None, visible: Path) -> None:
         np.save(visible / "train.order.npy", np.argsort(times[posed.train_rows] if posed else times, kind="stable"))
 
 
-def _schema(spec: TableSpec, ids: dict[str, IdField]) -> Schema:
+def _schema(spec: TableSpec, ids: dict[str, IdField], vectors: dict[str, WrittenVectors]) -> Schema:
     return Schema(
         categorical=tuple(CategoricalField(c.name, ids[c.name].cardinality, c.side) for c in spec.categorical),
         numeric=tuple(NumericField(n.name, n.side) for n in spec.numeric),
@@ -200,7 +211,17 @@ def _schema(spec: TableSpec, ids: dict[str, IdField]) -> Schema:
         user=next((c.name for c in spec.categorical if (c.column or c.name) == spec.user), None),
         predicts=spec.predicts,
         timed=spec.timed,
+        vectors=tuple(VectorField(v.name, v.of, vectors[v.name].width) for v in spec.vectors),
     )
+
+
+def _share_with_vectors(vectors: dict[str, WrittenVectors], visible: Path) -> dict[str, dict[str, float]]:
+    """Per split, the share of its rows that have a vector of each name."""
+    found: dict[str, dict[str, float]] = {}
+    for split in SPLITS if vectors else ():
+        held = np.load(visible / f"{split}.vector_rows.npy", mmap_mode="r")
+        found[split] = {name: round(float(v.known[held[:, i]].mean()), 5) for i, (name, v) in enumerate(vectors.items())}
+    return found
 
 
 def _events(sequence: Sequence) -> str:

@@ -126,6 +126,9 @@ def _same_situation(schema: Schema, events: _Events, split: str, visible: Path) 
     numeric = np.delete(np.load(visible / f"{split}.numeric.npy", mmap_mode="r")[events.at], of_numeric, axis=1)
     columns.append(np.ascontiguousarray(numeric).view(np.int32))
     columns += [np.load(visible / f"{split}.history.{s.name}.npy", mmap_mode="r")[events.at] for s in schema.sequences]
+    if schema.vectors:  # values that train does not teach have one id, but vectors of their own
+        of_item = schema.item_vectors
+        columns.append(np.delete(np.load(visible / f"{split}.vector_rows.npy", mmap_mode="r")[events.at], of_item, axis=1))
     if events.users is not None:
         columns.append(events.users[:, None].view(np.int32))
     whole = np.ascontiguousarray(np.concatenate(columns, axis=1))

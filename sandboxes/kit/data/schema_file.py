@@ -38,6 +38,13 @@
     separator = "|"                         # without a column: the user's earlier rows, built from user and time
     where = "click"                         # then only rows where this task is positive
 
+    [[vectors]]                             # made elsewhere, such as of images or texts: one for each value of a field
+    name = "image"
+    of = "item_id"
+    file = "image_vectors.parquet"          # also .csv, .tsv, or .npz with arrays keys and vectors
+    key = "item"                            # its column of the field's raw values (default: named as the table's column)
+    column = "vector"                       # its column of lists of equal lengths, or columns = ["v0", "v1"] of numbers;
+                                            # default: the only column of lists, else all numbers beside the key
     [[task]]                                # the first is the primary one
     name = "click"
     column = "clicked"
@@ -69,33 +76,35 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from sandboxes.kit.data.errors import DataError
 from sandboxes.kit.data.prepared import SPLITS
-from sandboxes.kit.data.spec import Categorical, Label, Numeric, Sequence, Split, TableSpec
+from sandboxes.kit.data.spec import Categorical, Label, Numeric, Sequence, Split, TableSpec, Vectors
 from sandboxes.kit.schema import Predicts
 
 TOP = (
     *("name", "files", "separator", "user", "time", "scenario", "target_item", "predicts", "propensity"),
     *("provenance", "licence"),
 )
-BLOCKS = ("categorical", "numeric", "sequence", "task", "split", "leaks")
-Block = TypeVar("Block", Categorical, Numeric, Sequence, Label, Split)
+BLOCKS = ("categorical", "numeric", "sequence", "vectors", "task", "split", "leaks")
+Block = TypeVar("Block", Categorical, Numeric, Sequence, Label, Split, Vectors)
 
 
 @dataclass(frozen=True)
 class SchemaFile:
-    """A schema file's content. `files` maps a split, or "" where the table is to be split, to its files."""
+    """A schema file's content. `files` maps a split, or "" where the table is to be split, to its files; `vector_files` the name
+    of vectors to theirs."""
 
     spec: TableSpec
     files: Mapping[str, tuple[Path, ...]]
     separator: str = ","
     provenance: str = ""
     licence: str = ""
+    vector_files: Mapping[str, Path] = field(default_factory=dict)
 
 
 def read_schema_file(path: Path) -> SchemaFile:
@@ -112,6 +121,7 @@ def read_schema_file(path: Path) -> SchemaFile:
         raise DataError(f"{path}: files are given per split, so that [split] may only name shares, not by = {split.by!r}")
     leaks = _table(raw, "leaks", path)
     _only(leaks, ("allow",), "[leaks]", path)
+    vectors, vector_files = _vectors(raw, path)
     spec = TableSpec(
         name=texts["name"] or path.stem,
         tasks=_blocks(Label, raw, "task", path),
@@ -126,8 +136,22 @@ def read_schema_file(path: Path) -> SchemaFile:
         allow=tuple(leaks.get("allow", ())),
         predicts=_typed(raw.get("predicts", "labels"), Predicts, f"{path}: predicts"),
         propensity=texts["propensity"],
+        vectors=vectors,
     )
-    return SchemaFile(spec, files, texts["separator"] or ",", texts["provenance"] or "", texts["licence"] or "")
+    said = {name: texts[name] or "" for name in ("provenance", "licence")}
+    return SchemaFile(spec, files, texts["separator"] or ",", said["provenance"], said["licence"], vector_files)
+
+
+def _vectors(raw: Mapping[str, Any], path: Path) -> tuple[tuple[Vectors, ...], dict[str, Path]]:
+    """What is said of vectors, and the files that hold them."""
+    given, files = _listed(raw, "vectors", path), dict[str, Path]()
+    for block in given:
+        file = block.get("file")
+        if not isinstance(file, str):
+            raise DataError(f'{path}: [[vectors]] needs file, as in file = "image_vectors.parquet"')
+        files[str(block.get("name"))] = _present(path, file)
+    without = [{name: value for name, value in block.items() if name != "file"} for block in given]
+    return tuple(_block(Vectors, block, "[[vectors]]", path) for block in without), files
 
 
 def _files(raw: object, path: Path) -> dict[str, tuple[Path, ...]]:
@@ -141,18 +165,27 @@ def _files(raw: object, path: Path) -> dict[str, tuple[Path, ...]]:
         names = [named] if isinstance(named, str) else named
         if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
             raise DataError(f'{path}: files must name the table, as in files = "log.csv"')
-        files[split] = tuple(path.parent / n for n in names)
-        for file in files[split]:
-            if not file.is_file():
-                raise DataError(f"{path}: the file {file} does not exist; paths are relative to the schema file")
+        files[split] = tuple(_present(path, n) for n in names)
     return files
 
 
+def _present(path: Path, name: str) -> Path:
+    """The file `name` beside the schema file."""
+    file = path.parent / name
+    if not file.is_file():
+        raise DataError(f"{path}: the file {file} does not exist; paths are relative to the schema file")
+    return file
+
+
 def _blocks(kind: type[Block], raw: Mapping[str, Any], name: str, path: Path) -> tuple[Block, ...]:
+    return tuple(_block(kind, block, f"[[{name}]]", path) for block in _listed(raw, name, path))
+
+
+def _listed(raw: Mapping[str, Any], name: str, path: Path) -> list[dict[str, Any]]:
     given = raw.get(name, [])
     if not isinstance(given, list) or not all(isinstance(b, dict) for b in given):
         raise DataError(f"{path}: write [[{name}]], with two brackets, before each {name}")
-    return tuple(_block(kind, block, f"[[{name}]]", path) for block in given)
+    return given
 
 
 def _block(kind: type[Block], raw: Mapping[str, Any], place: str, path: Path) -> Block:

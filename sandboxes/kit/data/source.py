@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from sandboxes.kit.data.errors import DataError
 from sandboxes.kit.data.spec import TableSpec
@@ -16,10 +18,19 @@ BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
-class Source:
-    """`read` gives the table (a lazy one may be larger than memory) and is called only when it has to be prepared.
+class GivenVectors:
+    """Vectors made elsewhere, as they come: raw `values` (K,) of a field, and the vector of each, (K, W) float32."""
 
-    `content` is a hash of all that `read` depends on: files, or a generator's parameters.
+    values: pl.Series
+    vectors: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Source:
+    """`read` gives the table (a lazy one may be larger than memory) and is called only when it has to be prepared; so do
+    `vectors` what the description's entries of these names speak of.
+
+    `content` is a hash of all that these depend on: files, or a generator's parameters.
     """
 
     spec: TableSpec
@@ -28,6 +39,7 @@ class Source:
     provenance: str = ""
     licence: str = ""
     synthetic: bool = False
+    vectors: Mapping[str, Callable[[], GivenVectors]] = field(default_factory=dict)
 
 
 def content_of(files: Iterable[Path]) -> str:

@@ -62,6 +62,22 @@ class Sequence:
 
 
 @dataclass(frozen=True)
+class Vectors:
+    """Vectors made elsewhere, such as of images or texts: one for each value of the categorical field `of`, in a file of its own.
+
+    The file's column `key` holds the raw values as the table has them ("" is the name of the field's column there), `column`
+    lists of equal lengths, or each of `columns` a number; without either, the only column of lists, else all numbers beside the
+    key. A .npz file has arrays `keys` and `vectors`. Values that train does not show keep their vectors, too.
+    """
+
+    name: str
+    of: str
+    key: str = ""
+    column: str = ""
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Label:
     """A task's column. Positive: `equals` the text, or at least `at_least`. `unobserved` is the text that means not observed.
 
@@ -138,6 +154,11 @@ class TableSpec:
     allow: tuple[str, ...] = ()
     predicts: Predicts = "labels"
     propensity: str | None = None
+    vectors: tuple[Vectors, ...] = ()
+
+    def column_of(self, name: str) -> str:
+        """The table's column of the categorical field `name`."""
+        return next(c.column or c.name for c in self.categorical if c.name == name)
 
     def records(self, sequence: Sequence) -> Records:
         """Whether a sequence is of a field's values or of a task's outcomes. A field comes before a task of its name."""
@@ -183,7 +204,7 @@ class TableSpec:
 
 def _faults(spec: TableSpec) -> Iterator[str]:
     """What contradicts itself, one sentence each, with the remedy."""
-    names = [f.name for f in spec.features] + [s.name for s in spec.sequences]
+    names = [f.name for f in spec.features] + [s.name for s in spec.sequences] + [v.name for v in spec.vectors]
     tasks, fields = [t.name for t in spec.tasks], {c.name for c in spec.categorical}
     if not tasks:
         yield "there is no task; name the label's column"
@@ -220,11 +241,25 @@ def _faults(spec: TableSpec) -> Iterator[str]:
             yield f"hash_buckets of {c.name!r} must lie between 1 and {MOST_BUCKETS:,}, or be left out"
         if c.hash_buckets and c.min_frequency != 1:
             yield f"{c.name!r} has hash_buckets, which knows no frequencies; leave min_frequency out"
+    yield from _vector_faults(spec)
     yield from _split_faults(spec)
     yield from _delay_faults(spec)
     if spec.predicts != "labels":
         yield from _item_faults(spec)
     yield from _decision_faults(spec)
+
+
+def _vector_faults(spec: TableSpec) -> Iterator[str]:
+    fields = {c.name: c for c in spec.categorical}
+    for v in spec.vectors:
+        if not re.fullmatch(r"[\w-]+", v.name):
+            yield f"the name {v.name!r} of vectors names a file too and may hold letters, digits, _ and - only"
+        if v.of not in fields:
+            yield f"the vectors {v.name!r} are of {v.of!r}, which is no categorical field"
+        elif fields[v.of].hash_buckets:
+            yield f"{v.of!r} has hash_buckets, whose ids stand for no single value that has a vector; leave hash_buckets out"
+        if v.column and v.columns:
+            yield f"the vectors {v.name!r} name a column of lists and columns of numbers; leave one out"
 
 
 def _split_faults(spec: TableSpec) -> Iterator[str]:

@@ -12,7 +12,9 @@ import polars as pl
 from sandboxes.kit.data.errors import DataError
 from sandboxes.kit.data.guess import guess
 from sandboxes.kit.data.schema_file import SchemaFile, read_schema_file
-from sandboxes.kit.data.source import Source, content_of
+from sandboxes.kit.data.source import GivenVectors, Source, content_of
+from sandboxes.kit.data.spec import Vectors
+from sandboxes.kit.data.vector_files import vectors_of_arrays, vectors_of_table
 
 TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".pq")
 FIRST_ROWS = 100_000
@@ -23,12 +25,14 @@ def source_of_file(path: Path) -> Source:
     if path.suffix == ".toml":
         schema = read_schema_file(path)
         files = [file for part in schema.files.values() for file in part]
+        files += schema.vector_files.values()
         return Source(
             spec=schema.spec,
             read=partial(_of_schema, schema),
             content=content_of(files),
             provenance=schema.provenance or f"described by {path.name}",
             licence=schema.licence,
+            vectors={v.name: partial(read_vectors, schema, v) for v in schema.spec.vectors},
         )
     table = read_table(path)
     with _readable(path):
@@ -86,3 +90,13 @@ def _together(frames: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
     if len(frames) == 1:
         return frames[0]
     return pl.concat(frames, how="diagonal_relaxed")
+
+
+def read_vectors(schema: SchemaFile, said: Vectors) -> GivenVectors:
+    """The vectors that the schema's entry `said` speaks of. Raises `DataError` for a file that does not hold what it says."""
+    file = schema.vector_files[said.name]
+    if file.suffix == ".npz":
+        return vectors_of_arrays(file)
+    with _readable(file):
+        table = read_table(file, schema.separator).collect()
+    return vectors_of_table(said, said.key or schema.spec.column_of(said.of), table, file)

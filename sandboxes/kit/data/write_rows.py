@@ -24,6 +24,7 @@ from sandboxes.kit.data.labels import outcome_ids, said_outcomes
 from sandboxes.kit.data.prepared import SPLITS
 from sandboxes.kit.data.spec import Sequence, TableSpec
 from sandboxes.kit.data.table import BLOCK, Table
+from sandboxes.kit.data.vectors import WrittenVectors
 from sandboxes.kit.schema import UNKNOWN_ID
 
 ROWS = 1 << 16  # in memory at once, with all their columns
@@ -52,6 +53,12 @@ def write_numbers(rows: Rows, numbers: Mapping[str, NumberField], visible: Path,
     """Writes {split}.numeric.npy (n, N) float32. Returns the rows `kept`."""
     columns = [map(f.scaler.apply, f.values.blocks(block_sizes(len(rows), ROWS))) for f in numbers.values()]
     return _written(visible, "numeric", len(columns), np.float32, _stacked(columns, len(rows), np.float32), rows, kept)
+
+
+def write_vector_rows(rows: Rows, vectors: Mapping[str, WrittenVectors], visible: Path) -> None:
+    """Writes {split}.vector_rows.npy (n, M) int32 for M vector fields: the row of its table that each row's value has."""
+    columns = [map(v.rows, v.coded.codes.blocks(block_sizes(len(rows), ROWS))) for v in vectors.values()]
+    _written(visible, "vector_rows", len(columns), np.int32, _stacked(columns, len(rows), np.int32), rows)
 
 
 def write_sequences(spec: TableSpec, table: Table, rows: Rows, ids: Mapping[str, IdField], visible: Path) -> None:

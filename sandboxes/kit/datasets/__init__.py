@@ -21,6 +21,7 @@ from sandboxes.kit.datasets.synthetic_clicks import SYNTHETIC_CLICKS
 from sandboxes.kit.datasets.synthetic_conversions import SYNTHETIC_CONVERSIONS
 from sandboxes.kit.datasets.synthetic_decisions import SYNTHETIC_DECISIONS
 from sandboxes.kit.datasets.synthetic_learners import SYNTHETIC_LEARNERS
+from sandboxes.kit.datasets.synthetic_posters import SYNTHETIC_POSTERS
 from sandboxes.kit.datasets.synthetic_visits import SYNTHETIC_VISITS
 from sandboxes.kit.datasets.taobao import TAOBAO_ADS, TAOBAO_BEHAVIOR
 
@@ -35,6 +36,7 @@ DATASETS: tuple[DataSet, ...] = (
     MOVIELENS_100K,
     SYNTHETIC_VISITS,
     SYNTHETIC_DECISIONS,
+    SYNTHETIC_POSTERS,
     MOVIELENS_1M_NEXT,
     MOVIELENS_100K_NEXT,
     FRAPPE,

@@ -5,18 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import polars as pl
 
-from sandboxes.kit.data.source import Source
+from sandboxes.kit.data.source import GivenVectors, Source
 from sandboxes.kit.data.spec import TableSpec
 from sandboxes.kit.datasets.dataset import DataSet
 
 LICENCE = "none needed"
 
 
-def generated_source(spec: TableSpec, parameters: Mapping[str, object], table: Callable[[], pl.DataFrame]) -> Source:
-    """`table` makes the log, and depends on nothing but the generator's `parameters`."""
+def generated_source(
+    spec: TableSpec,
+    parameters: Mapping[str, object],
+    table: Callable[[], pl.DataFrame],
+    vectors: Mapping[str, Callable[[], GivenVectors]] = MappingProxyType({}),
+) -> Source:
+    """`table` makes the log, and depends on nothing but the generator's `parameters`; so do `vectors`, by name."""
     text = json.dumps(parameters, sort_keys=True)
     return Source(
         spec=spec,
@@ -25,6 +31,7 @@ def generated_source(spec: TableSpec, parameters: Mapping[str, object], table: C
         provenance=f"SYNTHETIC, generated with planted truth: {text}",
         licence=LICENCE,
         synthetic=True,
+        vectors=vectors,
     )
 
 

@@ -38,6 +38,8 @@ from sandboxes.kit.layers import (
     low_rank_attention,
     masked_reconstruction,
     mmoe,
+    modality_alignment,
+    modality_gate,
     multi_path_averaging,
     numeric_discretisation,
     outcome_gru,
@@ -101,6 +103,8 @@ from sandboxes.kit.layers.long_history_search import LongHistorySearch
 from sandboxes.kit.layers.low_rank_attention import LowRankAttention
 from sandboxes.kit.layers.masked_reconstruction import MaskedReconstruction
 from sandboxes.kit.layers.mmoe import MMoE
+from sandboxes.kit.layers.modality_alignment import ModalityAlignment
+from sandboxes.kit.layers.modality_gate import ModalityGate
 from sandboxes.kit.layers.multi_path_averaging import MultiPathAveraging
 from sandboxes.kit.layers.numeric_discretisation import NumericDiscretisation
 from sandboxes.kit.layers.outcome_gru import OutcomeGRU
@@ -160,6 +164,8 @@ CARDS: tuple[Card, ...] = (
     low_rank_attention.CARD,
     masked_reconstruction.CARD,
     mmoe.CARD,
+    modality_alignment.CARD,
+    modality_gate.CARD,
     multi_path_averaging.CARD,
     numeric_discretisation.CARD,
     outcome_gru.CARD,
@@ -225,6 +231,8 @@ __all__ = [
     "LowRankAttention",
     "MMoE",
     "MaskedReconstruction",
+    "ModalityAlignment",
+    "ModalityGate",
     "MultiPathAveraging",
     "NumericDiscretisation",
     "OutcomeGRU",

@@ -1,6 +1,8 @@
-"""Feature embedding: one fused table for all categorical fields and past outcomes, and one vector per numeric field.
+"""Feature embedding: one fused table for all categorical fields and past outcomes, one vector per numeric field, and vectors made
+elsewhere brought to the same width.
 
-Notation: B rows, C categorical fields, N numeric fields, F = C + N, D embedding width, L history length, O outcomes of an event.
+Notation: B rows, C categorical fields, N numeric fields, M vector fields, F = C + N + M, D embedding width, L history length,
+O outcomes of an event.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from torch import Tensor, nn
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.layers import event_logs
+from sandboxes.kit.layers.projected_vectors import ProjectedVectors
 from sandboxes.kit.layers.table import INITIAL_STD, Table
 from sandboxes.kit.layers.table_rows import TableRows, table_offsets
 from sandboxes.kit.schema import EventLog, Schema
@@ -33,11 +36,14 @@ class ScaledVectors(nn.Module):
 
 
 class FeatureEmbedding(nn.Module):
-    """Looks up the fields of a batch: (batch) -> (B, F, D), categorical fields in schema order, then numeric ones.
+    """Looks up the fields of a batch: (batch) -> (B, F, D), categorical fields in schema order, then numeric ones, then vectors.
 
     All categorical fields live in one table; `offsets` moves the local ids of a field to its rows, so one lookup serves all
     fields. Histories share the rows of the field they are made of, and those of outcomes have rows of their own. `numeric`
     replaces the default treatment of numeric fields; it maps (B, N) to (B, N, D). `table` is the kind of table.
+
+    Where a field has vectors made elsewhere, an entry of its histories is the sum of the value's own vector and of these,
+    projected; so is the target that the history is asked about.
     """
 
     offsets: Tensor
@@ -53,6 +59,7 @@ class FeatureEmbedding(nn.Module):
         self.numeric: nn.Module | None = None
         if schema.numeric:
             self.numeric = numeric if numeric is not None else ScaledVectors(len(schema.numeric), embedding_dim)
+        self.vectors = ProjectedVectors(schema, embedding_dim)
 
     def forward(self, batch: Batch) -> Tensor:
         parts: list[Tensor] = []
@@ -60,6 +67,8 @@ class FeatureEmbedding(nn.Module):
             parts.append(self.table(batch.ids + self.offsets))  # (B, C, D)
         if self.numeric is not None:
             parts.append(self.numeric(batch.numeric))  # (B, N, D)
+        if self.schema.vectors:
+            parts.append(self.vectors(batch))  # (B, M, D)
         return torch.cat(parts, 1) if len(parts) > 1 else parts[0]  # (B, F, D)
 
     def field(self, batch: Batch, name: str) -> Tensor:
@@ -67,21 +76,23 @@ class FeatureEmbedding(nn.Module):
         vectors: Tensor = self._table()(self._rows.field(batch, name))
         return vectors
 
-    def vectors_of(self, name: str, ids: Tensor) -> Tensor:
-        """Vectors (B, D) of values (B,) of the categorical field `name`, whatever rows hold."""
+    def vectors_of(self, name: str, ids: Tensor, batch: Batch) -> Tensor:
+        """Vectors (..., D) of values (...) of the categorical field `name`, whatever rows of the batch hold: such as those of a
+        history of the field."""
         vectors: Tensor = self._table()(self._rows.of_values(name, ids))
-        return vectors
+        return sum(self.vectors.of_values(name, ids, batch), vectors)
 
     def target(self, batch: Batch, name: str) -> Tensor:
         """The vector (B, D) of what the history `name` is asked about: the row's own value of its field; of outcomes, one not
         observed, as the row's own is."""
         vectors: Tensor = self._table()(self._rows.target(batch, name))
-        return vectors
+        return sum(self.vectors.of_rows(self._rows.field_of(name), batch), vectors)
 
     def entries(self, batch: Batch, name: str) -> tuple[Tensor, Tensor]:
         """The vectors (B, L, D) of the history's own entries, zeros where padded, and its mask (B, L), True where real."""
         mask = batch.history[name] != 0
-        vectors = self._table()(self._rows.history(batch, name))  # (B, L, D)
+        vectors: Tensor = self._table()(self._rows.history(batch, name))  # (B, L, D)
+        vectors = sum(self.vectors.of_values(self._rows.field_of(name), batch.history[name], batch), vectors)
         return vectors * mask.unsqueeze(-1), mask
 
     def history(self, batch: Batch, name: str) -> tuple[Tensor, Tensor]:
@@ -96,7 +107,7 @@ class FeatureEmbedding(nn.Module):
     def pooled_history(self, batch: Batch, name: str) -> Tensor:
         """The mean vector (B, D) of the history `name` over its real entries; zeros for an empty history."""
         pooled: Tensor = self._table().pooled(self._rows.history(batch, name), self._rows.padding(name))  # (B, D)
-        return pooled
+        return sum(self.vectors.pooled(self._rows.field_of(name), batch.history[name], batch), pooled)
 
     def with_histories(self, batch: Batch) -> Tensor:
         """All fields, and each history's mean vector as one more: (B, F + S, D) for S histories in schema order."""

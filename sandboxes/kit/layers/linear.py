@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Card
+from sandboxes.kit.layers.projected_vectors import ProjectedVectors
 from sandboxes.kit.layers.table import Table
 from sandboxes.kit.layers.table_rows import table_offsets
 from sandboxes.kit.schema import Schema
@@ -164,7 +165,8 @@ CARD = Card(
 
 
 class LinearTerm(nn.Module):
-    """(batch) -> (B, T): bias plus the weights of the row's categories, its weighted numbers and its histories' mean weights.
+    """(batch) -> (B, T): bias plus the weights of the row's categories, its weighted numbers, those of its vectors made elsewhere
+    among them, and its histories' mean weights.
 
     A history has weights of its own: having watched an item and being offered it are different features.
     """
@@ -181,6 +183,8 @@ class LinearTerm(nn.Module):
         tables = {f"of_{s.name}": Table(schema.cardinality_of(s), n_tasks) for s in schema.sequences}
         self.history_tables = nn.ModuleDict(tables)
         self.numeric = nn.Linear(len(schema.numeric), n_tasks, bias=False) if schema.numeric else None
+        self.vectors = ProjectedVectors(schema, n_tasks)
+        self.has_vectors = bool(schema.vectors)
         self.bias = nn.Parameter(torch.zeros(n_tasks))
 
     def forward(self, batch: Batch) -> Tensor:
@@ -192,4 +196,6 @@ class LinearTerm(nn.Module):
             logits = logits + table.pooled(batch.history[key.removeprefix("of_")], 0)
         if self.numeric is not None:
             logits = logits + self.numeric(batch.numeric)
+        if self.has_vectors:
+            logits = logits + self.vectors(batch).sum(1)
         return logits

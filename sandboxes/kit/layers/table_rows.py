@@ -49,6 +49,10 @@ class TableRows:
             return self.field(batch, self._field_of[name])
         return torch.full_like(batch.history[name][:, 0], self._of_history[name] + NOT_OBSERVED_ID)
 
+    def field_of(self, name: str) -> str:
+        """The categorical field whose values the history `name` holds; "" for one of outcomes."""
+        return self._field_of.get(name, "")
+
     def padding(self, name: str) -> int:
         """That of the padding of the history `name`."""
         return self._of_history[name]

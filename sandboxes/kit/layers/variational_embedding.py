@@ -253,9 +253,9 @@ class VariationalEmbedding(nn.Module):
         """The vectors (B, D) of the categorical field `name`. Raises `KeyError` when there is none."""
         return self._sampled(self.means.field(batch, name), self._rows.field(batch, name))
 
-    def vectors_of(self, name: str, ids: Tensor) -> Tensor:
+    def vectors_of(self, name: str, ids: Tensor, batch: Batch) -> Tensor:
         """As `FeatureEmbedding.vectors_of`."""
-        return self._sampled(self.means.vectors_of(name, ids), self._rows.of_values(name, ids))
+        return self._sampled(self.means.vectors_of(name, ids, batch), self._rows.of_values(name, ids))
 
     def target(self, batch: Batch, name: str) -> Tensor:
         """The vector (B, D) of what the history `name` is asked about."""

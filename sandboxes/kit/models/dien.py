@@ -75,6 +75,6 @@ class DIEN(nn.Module):
         states, has_next = of_history[0][:, :-1], real[:, 1:]  # (B, L - 1, D), (B, L - 1)
         losses = []
         for values, label in ((ids[:, 1:], 1.0), (drawn_instead(ids[:, 1:], self.n_values[sequence.of]), 0.0)):
-            fit = (states * self.embedding.vectors_of(sequence.of, values)).sum(2)  # (B, L - 1)
+            fit = (states * self.embedding.vectors_of(sequence.of, values, batch)).sum(2)  # (B, L - 1)
             losses.append(functional.binary_cross_entropy_with_logits(fit, torch.full_like(fit, label), reduction="none"))
         return ((losses[0] + losses[1]) * has_next).sum() / (2 * has_next.sum()).clamp(min=1)

@@ -10,7 +10,7 @@ from sandboxes.kit.batch import Batch
 from sandboxes.kit.layers import DNN, FeatureEmbedding
 from sandboxes.kit.layers.bilinear_fusion import BilinearFusion
 from sandboxes.kit.layers.feature_selection_gate import FeatureSelectionGate
-from sandboxes.kit.schema import CategoricalField, NumericField, Schema, Side
+from sandboxes.kit.schema import Schema, Side
 
 
 class FinalMLP(nn.Module):
@@ -53,5 +53,4 @@ class FinalMLP(nn.Module):
 
 def _of_side(schema: Schema, side: Side) -> list[int]:
     """The columns of that side's fields among all fields."""
-    fields: list[CategoricalField | NumericField] = [*schema.categorical, *schema.numeric]
-    return [i for i, f in enumerate(fields) if f.side == side]
+    return [i for i, own in enumerate(schema.sides) if own == side]

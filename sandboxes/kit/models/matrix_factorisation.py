@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
@@ -13,12 +15,12 @@ from sandboxes.kit.schema import Schema
 
 class MatrixFactorisation(nn.Module):
     """(batch) -> (B, I): Rendle et al., UAI 2009, section 4.3.1. Where the schema names no user, the mean of the query's fields
-    and histories stands for one."""
+    and histories stands for one. It knows ids alone, not vectors made elsewhere."""
 
     def __init__(self, schema: Schema, *, embedding_dim: int = 16) -> None:
         super().__init__()
         self.user = schema.user
-        self.embedding = FeatureEmbedding(schema, embedding_dim)
+        self.embedding = FeatureEmbedding(replace(schema, vectors=()), embedding_dim)
         self.items = Table(schema.n_items, embedding_dim)  # apart from histories, which speak of other items
         self.bias_table = Table(schema.n_items, 1)
 

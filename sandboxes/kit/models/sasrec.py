@@ -41,7 +41,7 @@ class SASRec(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         every = torch.arange(self.n_items, device=batch.device)
-        scores: Tensor = self.queries(batch) @ self.embedding.vectors_of(self.item, every).T  # (B, I)
+        scores: Tensor = self.queries(batch) @ self.embedding.vectors_of(self.item, every, batch).T  # (B, I)
         return scores
 
     def queries(self, batch: Batch) -> Tensor:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+import torch
 from official_files import WRITERS
 from shared_data import need_shared
 
@@ -34,6 +35,12 @@ def check_contract(p: Prepared) -> None:
         shown = np.delete(rows.ids, p.schema.item_columns[0], axis=1) if p.schema.scores_items else rows.ids
         assert (shown >= 1).all() and (rows.ids < cardinality).all()
         assert rows.numeric.dtype == np.float32 and np.isfinite(rows.numeric).all()
+        for i, v in enumerate(p.schema.vectors):
+            values, held = rows.tables[v.name].values, rows.vector_rows[:, i]
+            assert values.shape[1] == v.width and torch.isfinite(values).all() and (held < len(values)).all()
+            assert set(values[:, -1].unique().tolist()) <= {0.0, 1.0} and (values[values[:, -1] == 0] == 0).all()
+            ids = rows.ids[:, p.schema.index_of(v.of)]
+            assert ((held == ids) | (ids == 1)).all(), "what train teaches has the row of its id"
         for s in p.schema.sequences:
             past = rows.history[s.name]
             assert past.shape == (len(rows), s.length) and past.dtype == np.int32
@@ -47,7 +54,8 @@ def check_contract(p: Prepared) -> None:
     if p.schema.predicts != "items":
         check_given_tasks(p)
     known = pl.read_parquet(p.root / "vocabularies.parquet").drop_nulls()
-    assert {f.name for f in p.schema.categorical} == set(known["field"]), "a field holds nothing but nulls"
+    beyond = {v.name for v in p.schema.vectors}
+    assert {f.name for f in p.schema.categorical} == set(known["field"]) - beyond, "a field holds nothing but nulls"
 
 
 def check_labels(p: Prepared, split: str, rows: ArrayRows) -> None:

@@ -113,10 +113,13 @@ def test_the_documented_example_is_valid(tmp_path: Path) -> None:
     lines = (schema_file.__doc__ or "").splitlines()
     example = "\n".join(line[4:] for line in lines if line.startswith("    "))
     shop().write_csv(tmp_path / "log.csv")
+    (tmp_path / "image_vectors.parquet").touch()
     (tmp_path / "example.toml").write_text(example)
     read = read_schema_file(tmp_path / "example.toml")
     assert read.spec.name == "my-shop" and read.spec.allow == ("price",) and read.spec.tasks[1].given == "click"
     assert [c.hash_buckets for c in read.spec.categorical] == [0, 100_000_000, 0]
+    assert [(v.name, v.of, v.key, v.column) for v in read.spec.vectors] == [("image", "item_id", "item", "vector")]
+    assert read.vector_files == {"image": tmp_path / "image_vectors.parquet"}
 
 
 def test_hashed_categories_of_a_schema_file(folder: Path) -> None:

@@ -10,11 +10,11 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from random_rows import CATEGORIES_ONLY, NUMBERS_ONLY, OUTCOMES, RICH, SCHEMAS, TWO_TASKS, random_rows
+from random_rows import CATEGORIES_ONLY, ILLUSTRATED, NUMBERS_ONLY, OUTCOMES, RICH, SCHEMAS, TWO_TASKS, random_rows
 from slopes import away_from_the_start, gradients_are_slopes
 
 from sandboxes.kit.layers import FeatureEmbedding, LinearTerm, NumericDiscretisation
-from sandboxes.kit.schema import N_OUTCOMES, NEGATIVE_ID, NOT_OBSERVED_ID, POSITIVE_ID, Schema, SequenceField
+from sandboxes.kit.schema import N_OUTCOMES, NEGATIVE_ID, NOT_OBSERVED_ID, POSITIVE_ID, Schema, SequenceField, VectorField
 from sandboxes.kit.training.model import is_table
 
 D, ROWS = 4, 15
@@ -22,6 +22,12 @@ D, ROWS = 4, 15
 
 def first_rows(schema: object) -> list[int]:
     return [sum(f.cardinality for f in schema.categorical[:i]) for i in range(len(schema.categorical))]
+
+
+def weights_of_vectors(schema: Schema, weight: torch.Tensor | None) -> list[tuple[VectorField, torch.Tensor]]:
+    """Each vector field with its own columns of what maps them."""
+    ends = np.cumsum([v.width for v in schema.vectors])
+    return [(v, weight[:, end - v.width : end]) for v, end in zip(schema.vectors, ends, strict=True)]
 
 
 @pytest.mark.parametrize("kind", SCHEMAS)
@@ -37,6 +43,9 @@ def test_feature_embedding(kind: str) -> None:
         for n in range(len(schema.numeric)):
             wanted = batch.numeric[b, n] * block.numeric.weight[n] + block.numeric.bias[n]
             torch.testing.assert_close(fields[b, len(schema.categorical) + n], wanted)
+        for m, (v, weight) in enumerate(weights_of_vectors(schema, block.vectors.weight)):
+            row = batch.tables[v.name].values[batch.vector_rows[v.name][b]]
+            torch.testing.assert_close(fields[b, len(schema.categorical) + len(schema.numeric) + m], weight @ row)
 
 
 @pytest.mark.parametrize("kind", SCHEMAS)
@@ -125,6 +134,39 @@ def test_fields_and_histories_share_the_items_rows() -> None:
     torch.testing.assert_close(joined[:, -1], block.pooled_history(batch, "bought"))
 
 
+def test_histories_and_what_they_are_asked_about_have_the_vectors_of_their_field() -> None:
+    block, batch = FeatureEmbedding(ILLUSTRATED, D), random_rows(ILLUSTRATED, 60).whole
+    start = first_rows(ILLUSTRATED)[ILLUSTRATED.index_of("item")]
+    image, text, _ = weights_of_vectors(ILLUSTRATED, block.vectors.weight)
+
+    def whole(id: int, image_row: int, text_row: int) -> torch.Tensor:
+        known = ((v, weight @ batch.tables[v.name].values[row]) for (v, weight), row in ((image, image_row), (text, text_row)))
+        return block.table.weight[start + id] + sum(vector for _, vector in known)
+
+    vectors, mask = block.history(batch, "clicked")
+    target, pooled = block.target(batch, "clicked"), block.pooled_history(batch, "clicked")
+    again = block.vectors_of("item", batch.history["clicked"], batch)
+    beyond = 0
+    for b in range(60):
+        rows = {name: int(batch.vector_rows[name][b]) for name in ("image", "text")}
+        item = int(batch.ids[b, ILLUSTRATED.index_of("item")])
+        beyond += rows["image"] != item
+        torch.testing.assert_close(target[b], whole(item, rows["image"], rows["text"]))
+        wanted = [whole(i, i, i) for i in batch.history["clicked"][b].tolist() if i]
+        assert (vectors[b, ~mask[b]] == 0).all() and mask[b].sum() == len(wanted)
+        torch.testing.assert_close(vectors[b, mask[b]], torch.stack(wanted) if wanted else torch.zeros(0, D))
+        torch.testing.assert_close(again[b, mask[b]], vectors[b, mask[b]])
+        torch.testing.assert_close(pooled[b], torch.stack(wanted).mean(0) if wanted else torch.zeros(D))
+    assert beyond, "some rows' items are not taught by train, and have vectors all the same"
+
+
+def test_a_value_without_a_vector_gives_nothing_and_others_have_a_bias() -> None:
+    block, batch = FeatureEmbedding(ILLUSTRATED, D), random_rows(ILLUSTRATED, 60).whole
+    image = block(batch)[:, ILLUSTRATED.n_fields - 3]
+    without = batch.vectors("image")[:, -1] == 0
+    assert 0 < without.sum() < 60 and (image[without] == 0).all() and (image[~without] != 0).any(1).all()
+
+
 def test_padding_of_a_history_trains_no_row() -> None:
     block, batch = FeatureEmbedding(RICH, D), random_rows(RICH, ROWS).whole
     vectors, _ = block.history(batch, "clicked")
@@ -144,6 +186,8 @@ def test_linear_term(kind: str) -> None:
             wanted[b] += block.table.weight[start + batch.ids[b, c]].detach().numpy()
         for n in range(len(schema.numeric)):
             wanted[b] += batch.numeric[b, n].item() * block.numeric.weight[:, n].detach().numpy()
+        for v, weight in weights_of_vectors(schema, block.vectors.weight):
+            wanted[b] += (weight @ batch.tables[v.name].values[batch.vector_rows[v.name][b]]).detach().numpy()
         for s in schema.sequences:
             ids = batch.history[s.name][b]
             if (ids != 0).any():

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from random_rows import RICH, random_rows
+from random_rows import ILLUSTRATED, random_rows
 from slopes import away_from_the_start, gradients_are_slopes
 from torch import Tensor, nn
 
@@ -29,21 +29,21 @@ from sandboxes.kit.layers import CARDS
 from sandboxes.kit.ports import SLOTS, VALUES, Value
 from sandboxes.kit.schema import FIRST_ID, Task
 
-B, F, D, L, T, S, O = 64, RICH.n_fields, 4, 6, len(RICH.tasks), 5, 2  # noqa: E741 - the letter of outcomes
+B, F, D, L, T, S, O = 64, ILLUSTRATED.n_fields, 4, 6, len(ILLUSTRATED.tasks), 5, 2  # noqa: E741 - the letter of outcomes
 GIVEN: dict[str, object] = {
-    "schema": RICH,
+    "schema": ILLUSTRATED,
     "embedding_dim": D,
     "n_fields": F,
     "n_tasks": T,
-    "n_numeric": len(RICH.numeric),
+    "n_numeric": len(ILLUSTRATED.numeric),
     "n_scenarios": S,
     "n_outcomes": O,
     "in_dim": F * D,
     "auxiliary_loss": "auxiliary_loss",
-    "teacher": layers.LinearTerm(RICH, T),
+    "teacher": layers.LinearTerm(ILLUSTRATED, T),
 }
 AROUND_STEPS = ("scheme", "update")  # blocks that no forward pass goes through
-OF_ITEMS = replace(RICH, tasks=(Task("click"),), user="user", predicts="items")
+OF_ITEMS = replace(ILLUSTRATED, tasks=(Task("click"),), user="user", predicts="items")
 BLOCKS = [c for c in CARDS if c.slot not in AROUND_STEPS]
 # Gradients stop at weights, at a teacher and at estimates of rewards, and pass a rounding.
 NO_SLOPES = ("delay_weighted", "distillation", "doubly_robust", "quantised_embedding")
@@ -83,7 +83,7 @@ def inputs() -> Inputs:
     drawn["history"] = drawn["history"] * mask.unsqueeze(2)
     drawn["outcomes"] = torch.randint(-1, 2, (B, L, O), generator=draw) * mask.unsqueeze(2).float()
     batch = replace(
-        random_rows(RICH, B).whole,
+        random_rows(ILLUSTRATED, B).whole,
         answer=torch.randint(FIRST_ID, OF_ITEMS.n_items, (B,), generator=draw),
         propensity=0.1 + 0.9 * torch.rand(B, generator=draw),
     )
@@ -107,7 +107,7 @@ def built(card: Card, seed: int = 0) -> nn.Module:
 
 
 def collection() -> Collection:
-    rows = random_rows(RICH, OF_ITEMS.n_items).whole
+    rows = random_rows(ILLUSTRATED, OF_ITEMS.n_items).whole
     return Collection(replace(rows, labels=None), torch.tensor([[2, 3], [2, 4], [5, 3], [11, 8], [4, 2]]))
 
 
@@ -125,7 +125,7 @@ def shape(card: Card, block: nn.Module) -> tuple[int, ...]:
         assert isinstance(block.out_dim, int)
         return (B, block.out_dim)
     by_value: dict[Value, tuple[int, ...]] = {
-        "number_vectors": (B, len(RICH.numeric), D),
+        "number_vectors": (B, len(ILLUSTRATED.numeric), D),
         "fields": (B, F, D),
         "scores": (B, OF_ITEMS.n_items),
         "loss": (),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -62,6 +64,17 @@ def test_a_history_is_used(model: str) -> None:
     before = built(rows)
     rows.history["seen"] = rows.history["seen"].flip(0)
     assert not torch.equal(built(rows), before)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_vectors_are_used(model: str) -> None:
+    """Other vectors of the rows' own values, and where a model reads histories, of their entries, give other predictions."""
+    schema = SCHEMAS["vectors"]
+    rows, built = planted(schema, 200).all, build(MODELS[model], schema, HYPER, seed=0).eval()
+    before = built(rows)
+    changed = replace(rows, vector_rows={name: own.flip(0) for name, own in rows.vector_rows.items()})
+    assert not torch.equal(built(changed), before)
+    assert torch.equal(built(rows), before)
 
 
 def test_the_names_are_what_users_type() -> None:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from planted_rows import SCHEMAS, planted
 
+from sandboxes.kit.batch import Batch
 from sandboxes.kit.layers import FeatureEmbedding
 
 
@@ -21,5 +22,15 @@ def test_histories_follow_the_fields_in_the_order_of_the_schema(shape: str) -> N
         first = sum(f.cardinality for f in own)  # the field's rows in the table; those of the only task's outcomes are the last
         for row in range(50):
             ids = [j for j in rows.history[s.name][row].tolist() if j]
-            mean = embedding.table.weight[[first + j for j in ids]].mean(0) if ids else torch.zeros(4)
+            vectors = [embedding.table.weight[first + j] + projected(embedding, rows, s.of, j) for j in ids]
+            mean = torch.stack(vectors).mean(0) if ids else torch.zeros(4)
             assert torch.allclose(fields[row, schema.n_fields + i], mean, atol=1e-7)
+
+
+def projected(embedding: FeatureEmbedding, rows: Batch, field: str, id: int) -> torch.Tensor:
+    """The sum of the projected vectors (D,) of a value of the field."""
+    total, start = torch.zeros(4), 0
+    for v in embedding.schema.vectors:
+        weight = embedding.vectors.weight[:, start : start + v.width]
+        total, start = total + (weight @ rows.tables[v.name].values[id] if v.of == field else 0), start + v.width
+    return total

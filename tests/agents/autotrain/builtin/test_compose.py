@@ -9,7 +9,7 @@ import torch
 from composed import model_class, spec_of
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from random_rows import NUMBERS_ONLY, OUTCOMES, PLAIN, RICH, SCHEMAS, TWO_TASKS, random_rows
+from random_rows import ILLUSTRATED, NUMBERS_ONLY, OUTCOMES, PLAIN, RICH, SCHEMAS, TWO_TASKS, random_rows
 from torch import Tensor, nn
 
 from agents.autotrain.builtin import BuiltinEngine
@@ -42,9 +42,9 @@ def faults(code: str, schema: Schema) -> list[str]:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_block_can_stand_alone_in_a_model_that_passes_smoke(name: str) -> None:
     spec = spec_of([name], hyper={"hidden_units": [16, 8]})
-    code = written(spec, RICH)
+    code = written(spec, ILLUSTRATED)
     assert not violations(code)
-    assert faults(code, RICH) == []
+    assert faults(code, ILLUSTRATED) == []
     ports = next(c for c in CARDS if c.name == name).ports
     assert ("m1" in ids_in(Code(code, True))) == ("loss" not in ports.takes)  # a scheme that takes another block's loss
 

@@ -23,7 +23,7 @@ from agents.autotrain.engine import Code
 from agents.autotrain.spec import Evidence, HyperParameter, Mechanism, MethodSpec, Scope
 from sandboxes.kit.card import Argument, Card
 from sandboxes.kit.layers import CARDS
-from sandboxes.kit.schema import CategoricalField, NumericField, Schema, SequenceField, Task
+from sandboxes.kit.schema import CategoricalField, NumericField, Schema, SequenceField, Task, VectorField
 from sandboxes.kit.smoke import smoke
 from sandboxes.policy import violations
 
@@ -36,7 +36,8 @@ ROOM = {"kl_weight": 1e-3, "loss_weight": 1.0}  # the strongest penalties under 
 
 @st.composite
 def schemas(draw: st.DrawFn) -> Schema:
-    """With or without categorical and numeric fields, histories, a scenario, several tasks, tasks that depend on others.
+    """With or without categorical and numeric fields, histories, vectors made elsewhere, a scenario, several tasks, tasks that
+    depend on others.
 
     There are always several of what attention weighs (fields, pairs of them, behaviours): the weight of one alone is constant,
     and smoke says so.
@@ -51,7 +52,10 @@ def schemas(draw: st.DrawFn) -> Schema:
         Task(f"t{i}", draw(st.sampled_from([None, *(f"t{j}" for j in range(i))]))) for i in range(draw(st.integers(1, 3)))
     )
     scenario, target = (draw(st.sampled_from([None, *names])) for _ in range(2))
-    return Schema(fields, tuple(NumericField(f"n{i}") for i in range(n_numeric)), sequences, tasks, scenario, target)
+    n_vectors = draw(st.integers(0, 2)) if names else 0
+    vectors = tuple(VectorField(f"v{i}", draw(st.sampled_from(names)), draw(st.integers(2, 6))) for i in range(n_vectors))
+    numeric = tuple(NumericField(f"n{i}") for i in range(n_numeric))
+    return Schema(fields, numeric, sequences, tasks, scenario, target, vectors=vectors)
 
 
 def values(argument: Argument) -> st.SearchStrategy[int | float | bool | str | list[int]]:
