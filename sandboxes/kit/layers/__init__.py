@@ -55,6 +55,7 @@ from sandboxes.kit.layers.attention_pooling import AttentionPooling
 from sandboxes.kit.layers.attentional_fm import AttentionalFM
 from sandboxes.kit.layers.bi_interaction_pooling import BiInteractionPooling
 from sandboxes.kit.layers.bilinear_interaction import BilinearInteraction
+from sandboxes.kit.layers.coded_items import CodedItems
 from sandboxes.kit.layers.compressed_interaction import CompressedInteraction
 from sandboxes.kit.layers.contrastive_loss import ContrastiveLoss
 from sandboxes.kit.layers.cross_domain_transfer import CrossDomainTransfer
@@ -79,6 +80,7 @@ from sandboxes.kit.layers.instance_guided_mask import InstanceGuidedMask
 from sandboxes.kit.layers.interest_evolution import InterestEvolution
 from sandboxes.kit.layers.item_fields import ItemFields
 from sandboxes.kit.layers.item_scores import ItemScores
+from sandboxes.kit.layers.item_tokeniser import ItemTokeniser
 from sandboxes.kit.layers.linear import LinearTerm
 from sandboxes.kit.layers.long_history_search import LongHistorySearch
 from sandboxes.kit.layers.low_rank_attention import LowRankAttention
@@ -93,10 +95,13 @@ from sandboxes.kit.layers.ple import ProgressiveLayeredExtraction
 from sandboxes.kit.layers.pretraining import PretrainThenFinetune
 from sandboxes.kit.layers.quantised_embedding import QuantisedEmbedding
 from sandboxes.kit.layers.query_fields import n_query_fields, query_fields
+from sandboxes.kit.layers.query_memory import QueryMemory
 from sandboxes.kit.layers.residual_dnn import ResidualDNN
+from sandboxes.kit.layers.residual_quantiser import ResidualQuantiser
 from sandboxes.kit.layers.sampled_softmax import SampledSoftmax
 from sandboxes.kit.layers.scenario_normalisation import ScenarioNormalisation
 from sandboxes.kit.layers.self_attention_interaction import SelfAttentionInteraction
+from sandboxes.kit.layers.semantic_id_decoder import SemanticIdDecoder
 from sandboxes.kit.layers.shared_bottom import SharedBottom
 from sandboxes.kit.layers.sharpness_aware import SharpnessAware
 from sandboxes.kit.layers.squeeze_excitation import SqueezeExcitation
@@ -164,6 +169,7 @@ __all__ = [
     "AttentionalFM",
     "BiInteractionPooling",
     "BilinearInteraction",
+    "CodedItems",
     "CompressedInteraction",
     "ContrastiveLoss",
     "CrossDomainTransfer",
@@ -186,6 +192,7 @@ __all__ = [
     "InterestEvolution",
     "ItemFields",
     "ItemScores",
+    "ItemTokeniser",
     "LinearTerm",
     "LongHistorySearch",
     "LowRankAttention",
@@ -198,10 +205,13 @@ __all__ = [
     "PretrainThenFinetune",
     "ProgressiveLayeredExtraction",
     "QuantisedEmbedding",
+    "QueryMemory",
     "ResidualDNN",
+    "ResidualQuantiser",
     "SampledSoftmax",
     "ScenarioNormalisation",
     "SelfAttentionInteraction",
+    "SemanticIdDecoder",
     "SharedBottom",
     "SharpnessAware",
     "SqueezeExcitation",

@@ -30,6 +30,7 @@ from sandboxes.kit.models.mmoe import MMoE
 from sandboxes.kit.models.ple import PLE
 from sandboxes.kit.models.popularity import Popularity
 from sandboxes.kit.models.sasrec import SASRec
+from sandboxes.kit.models.semantic_ids import SemanticIds
 from sandboxes.kit.models.shared_bottom import SharedBottom
 from sandboxes.kit.models.star import STAR
 from sandboxes.kit.models.two_towers import TwoTowers
@@ -64,6 +65,7 @@ ITEM_MODELS: Mapping[str, type[nn.Module]] = {
     "two_towers": TwoTowers,
     "lightgcn": LightGCN,
     "sasrec": SASRec,
+    "semantic_ids": SemanticIds,
 }
 ALL_MODELS: Mapping[str, type[nn.Module]] = {**MODELS, **ITEM_MODELS}
 
@@ -99,6 +101,7 @@ __all__ = [
     "MatrixFactorisation",
     "Popularity",
     "SASRec",
+    "SemanticIds",
     "SharedBottom",
     "TwoTowers",
     "XDeepFM",
