@@ -39,7 +39,7 @@ class CodeDecoder(nn.Module):
         super().__init__()
         self.nothing = nn.Parameter(torch.randn(width) * width**-0.5)  # a memory token that is always there to attend to
         self.first = nn.Parameter(torch.randn(width) * width**-0.5)
-        self.sizes = tuple(sizes)
+        self.sizes = list(sizes)
         # Those of all depths in one: where the word of a depth is never in question, it would have no gradient.
         self.words = nn.Parameter(torch.randn(sum(sizes), width) * width**-0.5)
         self.biases = nn.Parameter(torch.zeros(sum(sizes)))
