@@ -10,7 +10,7 @@ demo: .venv/installed
 	$(BIN)/agenticrs reproduce workflows/examples/deepfm.md --baselines lr,dnn,dcnv2 --seeds 3 --trials 2 --epochs 2
 
 test: .venv/installed-test
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 lint: .venv/installed-test
 	$(BIN)/ruff check .

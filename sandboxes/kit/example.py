@@ -1,6 +1,6 @@
 """A card's example as a whole file: imports and inputs, so that it runs where it is pasted.
 
-Notation: B rows, F fields, D embedding width, L history length, O outcomes, T tasks.
+Notation: B rows, F fields, D embedding width, L history length, O outcomes, T tasks, I ids of the target item, E events.
 """
 
 from __future__ import annotations
@@ -37,13 +37,37 @@ INPUTS: Mapping[str, str] = MappingProxyType(
         "logits": "logits = torch.randn(4, 2)  # (B, T)",
     }
 )
-FROM_KIT = ("Batch", "CategoricalField", "NumericField", "Schema", "Stage", "Task")
+OF_ITEMS: Mapping[str, str] = MappingProxyType(
+    {
+        **INPUTS,
+        "schema": """schema = Schema(
+    categorical=(CategoricalField("user", 12), CategoricalField("item", 9, "item"), CategoricalField("brand", 5, "item")),
+    numeric=(NumericField("age"), NumericField("price", "item")),
+    target_item="item",
+    user="user",
+    predicts="items",
+)""",
+        "batch": """batch = Batch(
+    ids=torch.tensor([[2, 0, 0], [5, 0, 0], [2, 0, 0], [11, 0, 0]]),  # (B, C), empty where it would say which item
+    numeric=torch.randn(4, 2) * torch.tensor([1.0, 0.0]),  # (B, N)
+    answer=torch.tensor([3, 8, 4, 3]),  # (B,)
+)""",
+        "collection": """collection = Collection(
+    items=Batch(ids=torch.arange(9).unsqueeze(1) * torch.tensor([0, 1, 0]), numeric=torch.zeros(9, 2)),
+    events=torch.tensor([[2, 3], [5, 8], [2, 4], [11, 3]]),  # (E, 2): users and items
+)""",
+        "embedding": "embedding = FeatureEmbedding(schema, 8)",
+        "scores": "scores = torch.randn(4, 9)  # (B, I)",
+    }
+)
+FROM_KIT = ("Batch", "CategoricalField", "Collection", "NumericField", "Schema", "Stage", "Task")
 
 
 def whole_example(card: Card) -> str:
     """The card's example with its imports and inputs before it and a line that shows the result after it."""
     example = card.example.strip()
-    inputs = [INPUTS[name] for name in _needed(example)]
+    known = OF_ITEMS if "items" in card.needs else INPUTS
+    inputs = [known[name] for name in _needed(example, known)]
     shown = "print(stages)" if "stages" in _names(example) else "print(tuple(output.shape))"
     body = "\n".join([*inputs, example, shown])
     kit = [name for name in FROM_KIT if name in _names(body)]
@@ -53,11 +77,11 @@ def whole_example(card: Card) -> str:
     return "\n".join([*imports, "", body]) + "\n"
 
 
-def _needed(example: str) -> Iterator[str]:
+def _needed(example: str, known: Mapping[str, str]) -> Iterator[str]:
     """The inputs that the example or another input of it names, and the example does not make itself."""
     named, made = _names(example), _names(example, stored=True)
-    for name in INPUTS:
-        if name not in made and (name in named or any(name in _names(INPUTS[other]) for other in INPUTS if other in named)):
+    for name in known:
+        if name not in made and (name in named or any(name in _names(known[other]) for other in known if other in named)):
             yield name
 
 

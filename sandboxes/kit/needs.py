@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, Protocol
 
-NeedName = Literal["history", "scenario", "several_tasks", "numeric", "target_item", "entire_space", "outcomes", "items"]
+NeedName = Literal["history", "scenario", "several_tasks", "numeric", "target_item", "entire_space", "outcomes", "items", "user"]
 
 
 class DescribedTask(Protocol):
@@ -29,6 +29,8 @@ class Described(Protocol):
     def tasks(self) -> Sequence[DescribedTask]: ...
     @property
     def scenario(self) -> str | None: ...
+    @property
+    def user(self) -> str | None: ...
     @property
     def has_outcomes(self) -> bool: ...
     @property
@@ -61,6 +63,7 @@ NEEDS: Mapping[NeedName, Need] = MappingProxyType(
         "items": Need(
             "a choice among all items", "the data asks what comes of a row, not which item", lambda d: d.predicts == "items"
         ),
+        "user": Need("known users", "the data does not say which user a row is of", lambda d: d.user is not None),
     }
 )
 

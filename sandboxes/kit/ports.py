@@ -2,7 +2,7 @@
 
 Wiring follows from these tables alone. Among the blocks that give one kind of value, those that also take it refine it in turn;
 what the others give is joined as the kind says. Notation: B rows, N numeric fields, F fields, D embedding width, L history
-length, O outcomes of an event, K width of a vector, T tasks.
+length, O outcomes of an event, K width of a vector, T tasks, I ids of the target item.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sandboxes.kit.needs import NeedName
 
 Value = Literal[
     "batch",
+    "embedding",
     "numbers",
     "number_vectors",
     "fields",
@@ -27,6 +28,7 @@ Value = Literal[
     "scenario",
     "representation",
     "logits",
+    "scores",
     "loss",
     "main_loss",
     "stages",
@@ -44,6 +46,8 @@ Slot = Literal[
     "head",
     "auxiliary",
     "loss",
+    "item_scores",
+    "item_loss",
     "scheme",
     "update",
     "inference",
@@ -89,6 +93,7 @@ class Kind:
 VALUES: Mapping[Value, Kind] = MappingProxyType(
     {
         "batch": Kind("batch"),
+        "embedding": Kind("the model's embedding"),
         "numbers": Kind("numeric values (B, N)", needs="numeric"),
         "number_vectors": Kind("vectors (B, N, D)"),
         "fields": Kind("fields (B, F, D)"),
@@ -100,6 +105,7 @@ VALUES: Mapping[Value, Kind] = MappingProxyType(
         "scenario": Kind("scenario ids (B,)", needs="scenario"),
         "representation": Kind("vector (B, K)", joined="concatenated"),
         "logits": Kind("logits (B, T)", joined="added"),
+        "scores": Kind("scores (B, I) of all items", joined="added", needs="items"),
         "loss": Kind(
             "scalar loss, already weighted", joined="added", absent="no loss beside the main one was recognised, which it is for"
         ),
@@ -166,6 +172,10 @@ SLOTS: Mapping[Slot, Place] = MappingProxyType(
         "head": Place(Ports(("logits",), "logits"), "how the tasks' outputs combine", needs="entire_space", one_only=True),
         "auxiliary": Place(Ports(("fields",), "loss"), "a loss beside the main one"),
         "loss": Place(Ports(("logits", "batch"), "main_loss"), "a loss in place of the cross-entropy", one_only=True),
+        "item_scores": Place(Ports(("representation",), "scores"), "how a query's vector scores all items", needs="items"),
+        "item_loss": Place(
+            Ports(("scores", "batch"), "main_loss"), "a loss in place of the softmax over all items", needs="items", one_only=True
+        ),
         "scheme": Place(Ports((), "stages"), "changes how training is staged: `staged(stages)` in `stages()`"),
         "update": Place(Ports((), "stages"), "which gradients a step follows: `staged(stages)` in `stages()`", one_only=True),
         "inference": Place(Ports(("predictor", "fields"), "predictions"), "what is done at prediction alone", one_only=True),

@@ -33,13 +33,13 @@ def test_every_name_has_a_row(names: object, table: dict[str, object]) -> None:
 
 def test_every_value_that_is_taken_is_the_datas_or_some_blocks() -> None:
     """What no block gives and the data does not hold, every model has."""
-    of_the_model = {"batch", "fields", "flat", "representation", "logits", "predictor"}
+    of_the_model = {"batch", "embedding", "fields", "flat", "representation", "logits", "predictor"}
     given = {c.ports.gives for c in CARDS} | {v for v, kind in VALUES.items() if kind.needs}
     for ports in (*(place.ports for place in SLOTS.values()), *(c.ports for c in CARDS)):
         assert set(ports.takes) <= of_the_model | given
 
 
-OF_CLICKS: set[NeedName] = set(NEEDS) - {"outcomes", "items"}
+OF_CLICKS: set[NeedName] = set(NEEDS) - {"outcomes", "items", "user"}
 
 
 def test_a_block_refines_what_it_also_takes() -> None:
@@ -64,13 +64,14 @@ def test_placement_and_takes_specify_an_interactions_ports() -> None:
         (TABLE, OF_CLICKS),
         (OUTCOMES, {"numeric", "history", "target_item", "outcomes"}),
         (ITEMS["history"], {"history", "target_item", "items"}),
+        (ITEMS["user"], {"user", "items"}),
         (PLAIN, {"numeric"}),
         (NUMBERS_ONLY, {"numeric"}),
         (CATEGORIES_ONLY, set()),
         (TWO_TASKS, {"numeric", "several_tasks"}),
         (replace(TABLE, sequences=(), numeric=(), scenario=None), {"several_tasks", "entire_space"}),
     ],
-    ids=["rich", "table", "outcomes", "items", "plain", "numbers", "categories", "two tasks", "bare table"],
+    ids=["rich", "table", "outcomes", "items", "items of users", "plain", "numbers", "categories", "two tasks", "bare table"],
 )
 def test_what_data_offers(data: Described, has: set[NeedName]) -> None:
     assert offered(data) == has

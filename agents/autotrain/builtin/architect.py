@@ -63,7 +63,8 @@ def _fed(chosen: Sequence[Chosen]) -> tuple[list[Chosen], list[Note]]:
 
 def _inside_the_tower(chosen: Sequence[Chosen]) -> tuple[list[Chosen], list[Note]]:
     """Deep layers of a model whose tower has hidden layers of its own are those: none stand below it."""
-    tower = next((c for c in reading(chosen, "representation") if accepts(c.card, "hidden_units")), None)
+    towers = (c for c in reading(chosen, "representation") if c.card.ports.gives == "logits")
+    tower = next((c for c in towers if accepts(c.card, "hidden_units")), None)
     if tower is None:
         return list(chosen), []
     reason = f"the hidden layers of {tower.sources[0].id} are the deep ones"
@@ -77,6 +78,8 @@ def _without_gaps(chosen: Sequence[Chosen], cards: Mapping[str, Card], of_items:
     Scores of items need a vector of the query, which the tower gives where nothing else does.
     """
     placed = list(chosen)
+    if _scores_by_itself(placed):
+        return placed
     if not giving(placed, "fields"):
         placed.append(Chosen(EMBEDDING))
     if not _combine(placed) or _starve(placed) or (of_items and not giving(placed, "representation")):
@@ -85,6 +88,12 @@ def _without_gaps(chosen: Sequence[Chosen], cards: Mapping[str, Card], of_items:
     if not represented and not any("batch" in c.card.ports.takes for c in giving(placed, "logits")):
         placed.insert(0, Chosen(cards[SKELETON_LINEAR]))
     return placed
+
+
+def _scores_by_itself(placed: Sequence[Chosen]) -> bool:
+    """Whether items are scored and nothing asks for the vectors of fields, so that no skeleton is wanted."""
+    taken = {value for c in placed for value in c.card.ports.takes}
+    return bool(giving(placed, "scores")) and not giving(placed, "fields") and taken <= {"batch", "scores"}
 
 
 def _combine(placed: Sequence[Chosen]) -> bool:

@@ -35,6 +35,11 @@ def has_stages(card: Card) -> bool:
     return hasattr(block(card), "staged")
 
 
+def meets(card: Card) -> bool:
+    """Whether the block learns of all items before training."""
+    return hasattr(block(card), "meet")
+
+
 def has_teacher(card: Card) -> bool:
     """Whether the block holds a teacher with a loss of its own, which a stage of the scheme minimises."""
     return hasattr(block(card), "teacher_loss")

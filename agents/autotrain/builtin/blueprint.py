@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from agents.autotrain.builtin.blocks import has_stages
+from agents.autotrain.builtin.blocks import has_stages, meets
 from agents.autotrain.builtin.wiring import giving, is_deep, reading, refining
 from sandboxes.kit.card import Card
 from sandboxes.kit.needs import NeedName
@@ -71,7 +71,8 @@ class Note:
 class Blueprint:
     """All parts, in the order of the spec, and what the data offers. Where a part stands follows from its ports.
 
-    A model has a representation (`deeps`, `parallels` or a `tower`), logit `terms`, or both.
+    A model has a representation (`deeps`, `parallels` or a `tower`), logit `terms`, or both; of items it may have `scorers`
+    alone, and then it embeds nothing.
     """
 
     data: frozenset[NeedName]
@@ -80,8 +81,8 @@ class Blueprint:
     notes: tuple[Note, ...] = ()
 
     @property
-    def embedding(self) -> Part:
-        return giving(self.parts, "fields")[0]
+    def embedding(self) -> Part | None:
+        return _one(giving(self.parts, "fields"))
 
     @property
     def numeric(self) -> Part | None:
@@ -117,12 +118,24 @@ class Blueprint:
 
     @property
     def tower(self) -> Part | None:
-        return _one(reading(self.parts, "representation"))
+        """Makes logits of the representation."""
+        return _one(tuple(p for p in reading(self.parts, "representation") if p.ports.gives == "logits"))
 
     @property
     def terms(self) -> tuple[Part, ...]:
         """Add to the logits."""
         return tuple(p for p in giving(self.parts, "logits") if p is not self.tower)
+
+    @property
+    def scorers(self) -> tuple[Part, ...]:
+        """Score all items; those that read the query's vector first."""
+        found = giving(self.parts, "scores")
+        return tuple(sorted(found, key=lambda p: "representation" not in p.ports.takes))
+
+    @property
+    def scores_by_product(self) -> bool:
+        """Whether the kit's own product scores items, since there is a vector of the query and no part makes scores of it."""
+        return self.of_items and self.has_representation and not reading(self.parts, "representation")
 
     @property
     def heads(self) -> tuple[Part, ...]:
@@ -170,6 +183,11 @@ class Blueprint:
     def added_losses(self) -> tuple[Part, ...]:
         """Auxiliary losses that are added to the main one."""
         return () if self.staged_losses else self.auxiliaries
+
+    @property
+    def meeting(self) -> tuple[Part, ...]:
+        """The parts that learn of all items before training."""
+        return tuple(p for p in self.parts if meets(p.card))
 
     @property
     def divergences(self) -> tuple[Part, ...]:

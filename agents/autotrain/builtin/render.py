@@ -23,13 +23,14 @@ GIVEN = {
     "auxiliary_loss": f'"{STAGED_LOSS}"',
     "teacher": "self",  # as far as it is built
 }
+OF_ITEMS = ("ItemScores", "n_query_fields", "query_fields")  # what joins blocks where items are scored
 GAP = "not from the paper: fills a gap that it leaves"
 
 
 def render(blueprint: Blueprint) -> str:
     """The text of `model.py`."""
     body = list(_class(blueprint))
-    imports = _imports(blueprint, torch=any("torch." in line for line in body))
+    imports = _imports(blueprint, "\n".join(body))
     lines = [*_docstring(blueprint), "", *imports, "", "", "class Model(nn.Module):", *indented(body)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -48,8 +49,8 @@ def _docstring(b: Blueprint) -> Iterator[str]:
     yield '"""'
 
 
-def _imports(b: Blueprint, torch: bool) -> Iterator[str]:
-    used = {p.card.block for p in b.parts} | ({"ItemScores", "n_query_fields", "query_fields"} if b.of_items else set())
+def _imports(b: Blueprint, body: str) -> Iterator[str]:
+    used = {p.card.block for p in b.parts} | {name for name in OF_ITEMS if f"{name}(" in body}
     blocks = sorted(used, key=lambda name: (not name.isupper(), name))
     kit = ["Batch", *(["Collection"] if b.of_items else []), "Schema", *(["Stage"] if b.schemes else [])]
     if has_own_loss(b) and not b.loss:
@@ -59,7 +60,7 @@ def _imports(b: Blueprint, torch: bool) -> Iterator[str]:
     if b.schemes:
         yield "from collections.abc import Sequence"
         yield ""
-    if torch:
+    if "torch." in body:
         yield "import torch"
     yield "from torch import Tensor, nn"
     yield ""
@@ -115,6 +116,8 @@ def _sizes(b: Blueprint) -> Iterator[str]:
 
 
 def _embedding(b: Blueprint) -> Iterator[str]:
+    if b.embedding is None:
+        return
     arguments = _arguments(b.embedding)
     if b.numeric is not None:
         yield from _comment(b.numeric)
@@ -125,17 +128,22 @@ def _embedding(b: Blueprint) -> Iterator[str]:
 
 
 def _output(b: Blueprint) -> Iterator[str]:
-    """What turns the representation into logits."""
+    """What turns the representation into logits or scores."""
     if b.tower is not None:
         if b.parallels:
             yield from call("represented = ", ["width", *_out_dims(b.parallels)], joined=" + ")
         yield from _assigned(b.tower, in_dim="represented" if b.parallels else "width")
     elif b.has_representation:
         sizes = " + ".join(_out_dims((*b.deeps, *b.parallels)))
-        if b.of_items:
+        if b.scores_by_product:
             yield from call("self.output = ItemScores", ["schema", "embedding_dim", sizes])
-        else:
+        elif not b.of_items:
             yield from call("self.output = nn.Linear", [sizes, "n_tasks"])
+        for part in b.scorers:
+            yield from _assigned(part, sizes)
+    else:
+        for part in b.scorers:
+            yield from _assigned(part)
 
 
 def _assigned(part: Part, in_dim: str = "width") -> Iterator[str]:

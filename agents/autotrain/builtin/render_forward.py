@@ -23,8 +23,11 @@ WRITTEN: Mapping[Value, str] = MappingProxyType(
         "history": "behaviours",
         "mask": "mask",
         "flat": "flat",
+        "representation": "represented",
         "scenario": "batch.ids[:, self.scenario_column]",
         "logits": "logits",
+        "scores": "scores",
+        "embedding": "self.embedding",
         "predictor": "lambda fields: self.logits(batch, fields)",
     }
 )
@@ -39,22 +42,23 @@ def methods(b: Blueprint) -> Iterator[list[str]]:
     """The methods' lines, one list each, in reading order."""
     out, said = ("scores", "Scores (B, I)") if b.of_items else ("logits", "Logits (B, T)")
     if b.of_items:
-        body = ["self.output.meet(collection)"]
-        yield _method("meet", "Learns the fields of all items.", body, takes="collection: Collection", gives="None")
-    if b.auxiliaries or b.inference or has_own_loss(b):
+        met = [*(["output"] if b.scores_by_product else []), *(p.attribute for p in b.meeting)]
+        body = [f"self.{attribute}.meet(collection)" for attribute in met]
+        yield _method("meet", "Learns of all items.", body, takes="collection: Collection", gives="None")
+    apart = b.embedding is not None and bool(b.auxiliaries or b.inference or has_own_loss(b))
+    if apart:
         yield _method("forward", f"{said}.", [f"return self.{out}(batch, self.fields(batch))"])
         yield _method("fields", "The vectors (B, F, D) of all fields.", [*_fields(b), "return fields"])
         body = [*_logits(b), f"return {out}"]
         yield _method(out, f"{said} from the vectors of the fields.", body, takes="batch: Batch, fields: Tensor")
     else:
-        yield _method("forward", f"{said}.", [*_fields(b), *_logits(b), f"return {out}"])
+        yield _method("forward", f"{said}.", [*(_fields(b) if b.embedding else ()), *_logits(b), f"return {out}"])
     if has_own_loss(b):
         right = "answer" if b.of_items else "labels"
-        main = f"{MAIN_LOSS[b.of_items]}(self.{out}(batch, fields), batch.{right})"
-        if b.loss:
-            main = _called(b.loss, logits="self.logits(batch, fields)")
+        given = f"self.{out}(batch, fields)" if apart else "self(batch)"
+        main = _called(b.loss, logits=given, scores=given) if b.loss else f"{MAIN_LOSS[b.of_items]}({given}, batch.{right})"
         terms = [main, *map(_divergence, b.divergences)]
-        body = [f"assert batch.{right} is not None", *_sum_of_losses(terms, b.added_losses)]
+        body = [f"assert batch.{right} is not None", *_sum_of_losses(terms, b.added_losses, fields=apart)]
         yield _method("loss", "What training minimises: a scalar.", body)
     if b.staged_losses:
         yield _method(STAGED_LOSS, "What a stage of its own minimises: a scalar.", _sum_of_losses([], b.staged_losses))
@@ -100,10 +104,15 @@ def _logits(b: Blueprint) -> Iterator[str]:
         pieces = [_called(p) for p in (*b.deeps, *b.parallels)]
         yield from _represented(pieces)
         vector = "represented" if len(pieces) > 1 else pieces[0]
-        if b.of_items:
+        if b.scores_by_product:
             yield f"scores = self.output({vector}, self.embedding)  # (B, I)"
-        else:
+        elif not b.of_items:
             yield f"logits = self.output({vector})  # (B, T)"
+        elif len(pieces) == 1:
+            yield f"represented = {vector}  # (B, K)"
+    for i, scorer in enumerate(b.scorers):
+        before = "scores + " if i or b.scores_by_product else ""
+        yield f"scores = {before}{_called(scorer)}  # (B, I){_named(scorer)}"
     for i, term in enumerate(b.terms):
         before = "logits + " if i or b.has_representation else ""
         yield f"logits = {before}{_called(term)}  # (B, T){_named(term)}"
@@ -127,11 +136,12 @@ def _represented(pieces: Sequence[str]) -> Iterator[str]:
         yield from call("represented = torch.cat", [f"[{', '.join(pieces)}]", "1"], tail="  # (B, K)")
 
 
-def _sum_of_losses(terms: Sequence[str], auxiliaries: Sequence[Part]) -> Iterator[str]:
+def _sum_of_losses(terms: Sequence[str], auxiliaries: Sequence[Part], fields: bool = True) -> Iterator[str]:
     """The fields, and the sum of `terms` and the blocks' losses; that of a block on histories is the sum over them."""
     each = [p for p in auxiliaries if p.ports.per_sequence]
     terms = [*terms, *(_called(p) for p in auxiliaries if p not in each), *(["torch.stack(losses).sum()"] if each else [])]
-    yield "fields = self.fields(batch)"
+    if fields:
+        yield "fields = self.fields(batch)"
     if each:
         yield "losses = []"
         yield from _for_each_sequence([(f"losses.append({_called(p)})", f"{_named(p)}".replace(",", "  #", 1)) for p in each])

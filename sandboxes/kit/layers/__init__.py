@@ -22,10 +22,12 @@ from sandboxes.kit.layers import (
     film_gating,
     fm,
     frequency_clipping,
+    graph_scores,
     gru_history,
     inner_product,
     instance_guided_mask,
     interest_evolution,
+    item_tower,
     linear,
     long_history_search,
     low_rank_attention,
@@ -35,10 +37,12 @@ from sandboxes.kit.layers import (
     numeric_discretisation,
     outcome_gru,
     outer_product,
+    pairwise_ranking,
     ple,
     pretraining,
     quantised_embedding,
     residual_dnn,
+    sampled_softmax,
     scenario_normalisation,
     self_attention_interaction,
     shared_bottom,
@@ -55,7 +59,7 @@ from sandboxes.kit.layers.attention_pooling import AttentionPooling
 from sandboxes.kit.layers.attentional_fm import AttentionalFM
 from sandboxes.kit.layers.bi_interaction_pooling import BiInteractionPooling
 from sandboxes.kit.layers.bilinear_interaction import BilinearInteraction
-from sandboxes.kit.layers.coded_items import CodedItems
+from sandboxes.kit.layers.coded_items import CodedItems, CodedItemScores
 from sandboxes.kit.layers.compressed_interaction import CompressedInteraction
 from sandboxes.kit.layers.contrastive_loss import ContrastiveLoss
 from sandboxes.kit.layers.cross_domain_transfer import CrossDomainTransfer
@@ -74,6 +78,7 @@ from sandboxes.kit.layers.film_gating import FiLMGating
 from sandboxes.kit.layers.fm import FactorizationMachine
 from sandboxes.kit.layers.frequency_clipping import FrequencyClipping
 from sandboxes.kit.layers.graph_propagation import GraphPropagation
+from sandboxes.kit.layers.graph_scores import GraphScores
 from sandboxes.kit.layers.gru_history import GRUHistory
 from sandboxes.kit.layers.inner_product import InnerProduct
 from sandboxes.kit.layers.instance_guided_mask import InstanceGuidedMask
@@ -81,6 +86,7 @@ from sandboxes.kit.layers.interest_evolution import InterestEvolution
 from sandboxes.kit.layers.item_fields import ItemFields
 from sandboxes.kit.layers.item_scores import ItemScores
 from sandboxes.kit.layers.item_tokeniser import ItemTokeniser
+from sandboxes.kit.layers.item_tower import ItemTower
 from sandboxes.kit.layers.linear import LinearTerm
 from sandboxes.kit.layers.long_history_search import LongHistorySearch
 from sandboxes.kit.layers.low_rank_attention import LowRankAttention
@@ -90,7 +96,7 @@ from sandboxes.kit.layers.multi_path_averaging import MultiPathAveraging
 from sandboxes.kit.layers.numeric_discretisation import NumericDiscretisation
 from sandboxes.kit.layers.outcome_gru import OutcomeGRU
 from sandboxes.kit.layers.outer_product import OuterProduct
-from sandboxes.kit.layers.pairwise_ranking import pairwise_ranking
+from sandboxes.kit.layers.pairwise_ranking import PairwiseRanking, pairwise_loss
 from sandboxes.kit.layers.ple import ProgressiveLayeredExtraction
 from sandboxes.kit.layers.pretraining import PretrainThenFinetune
 from sandboxes.kit.layers.quantised_embedding import QuantisedEmbedding
@@ -132,10 +138,12 @@ CARDS: tuple[Card, ...] = (
     film_gating.CARD,
     fm.CARD,
     frequency_clipping.CARD,
+    graph_scores.CARD,
     gru_history.CARD,
     inner_product.CARD,
     instance_guided_mask.CARD,
     interest_evolution.CARD,
+    item_tower.CARD,
     linear.CARD,
     long_history_search.CARD,
     low_rank_attention.CARD,
@@ -145,10 +153,12 @@ CARDS: tuple[Card, ...] = (
     numeric_discretisation.CARD,
     outcome_gru.CARD,
     outer_product.CARD,
+    pairwise_ranking.CARD,
     ple.CARD,
     pretraining.CARD,
     quantised_embedding.CARD,
     residual_dnn.CARD,
+    sampled_softmax.CARD,
     scenario_normalisation.CARD,
     self_attention_interaction.CARD,
     shared_bottom.CARD,
@@ -169,6 +179,7 @@ __all__ = [
     "AttentionalFM",
     "BiInteractionPooling",
     "BilinearInteraction",
+    "CodedItemScores",
     "CodedItems",
     "CompressedInteraction",
     "ContrastiveLoss",
@@ -187,12 +198,14 @@ __all__ = [
     "FrequencyClipping",
     "GRUHistory",
     "GraphPropagation",
+    "GraphScores",
     "InnerProduct",
     "InstanceGuidedMask",
     "InterestEvolution",
     "ItemFields",
     "ItemScores",
     "ItemTokeniser",
+    "ItemTower",
     "LinearTerm",
     "LongHistorySearch",
     "LowRankAttention",
@@ -202,6 +215,7 @@ __all__ = [
     "NumericDiscretisation",
     "OutcomeGRU",
     "OuterProduct",
+    "PairwiseRanking",
     "PretrainThenFinetune",
     "ProgressiveLayeredExtraction",
     "QuantisedEmbedding",
@@ -222,6 +236,6 @@ __all__ = [
     "VariationalEmbedding",
     "drawn_instead",
     "n_query_fields",
-    "pairwise_ranking",
+    "pairwise_loss",
     "query_fields",
 ]

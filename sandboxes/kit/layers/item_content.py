@@ -16,16 +16,11 @@ PART = 16  # width of what a categorical field, and who took an item, contribute
 SEED = 0
 
 
-def content_width(schema: Schema) -> int:
-    """`W`."""
-    return PART * (len(_described_by(schema)) + 1) + len(schema.item_columns[1])
-
-
 @torch.no_grad()
 def item_content(schema: Schema, collection: Collection) -> Tensor:
     """(I, W), side by side: a random unit vector for the value of each categorical field of the item other than its id, its
-    numbers as they are, and a unit vector that is near for items which the same users took. Where the schema names no user, that
-    last part is the id's own random vector if the item has no other fields, and else empty.
+    numbers as they are, and a unit vector that is near for items which the same users took. Where the schema names no user, there
+    is no such part, but the id's own random vector if the item has no other fields: code words mean nothing then.
 
     This is the one place where what is known of items enters their code words.
     """
@@ -35,10 +30,8 @@ def item_content(schema: Schema, collection: Collection) -> Tensor:
     if schema.user is not None:
         n_users = schema.categorical[schema.index_of(schema.user)].cardinality
         parts.append(taken_together(collection.events, n_users, schema.n_items))
-    elif sum(part.shape[1] for part in parts):
-        parts.append(torch.zeros(schema.n_items, PART))
-    else:
-        parts.append(_random_units(schema.n_items, schema.index_of(schema.target_item or "")))
+    if not any(part.shape[1] for part in parts):
+        parts.append(_random_units(schema.n_items, 0))
     return torch.cat(parts, 1)
 
 

@@ -24,15 +24,15 @@ class SemanticIdDecoder(nn.Module):
     every item's tuple of code words, a sum over its words (Rajput et al., NeurIPS 2023, section 3.2), exactly. Ids that are no
     items get the least of the row's scores.
 
-    It must `meet` the collection, from which items have words; `tokenise_loss` trains what makes them (`ItemTokeniser`). `loss`
-    of given items needs their own words alone. `search` is for prediction: it takes a beam where items are many.
+    It must `meet` the collection, which gives items their words. `loss` of given items needs their own words alone. `search` is
+    for prediction: it takes a beam where items are many.
     """
 
     def __init__(
         self,
         schema: Schema,
         embedding_dim: int,
-        query_dim: int,
+        in_dim: int,
         levels: int = 3,
         codes: int = 32,
         n_layers: int = 1,
@@ -41,14 +41,11 @@ class SemanticIdDecoder(nn.Module):
     ) -> None:
         super().__init__()
         self.tokeniser = ItemTokeniser(schema, levels, codes)
-        self.memory = nn.Linear(query_dim, embedding_dim)
+        self.memory = nn.Linear(in_dim, embedding_dim)
         self.decoder = CodeDecoder(self.tokeniser.trie.sizes, embedding_dim, n_layers, n_heads, dropout)
 
     def meet(self, collection: Collection) -> None:
         self.tokeniser.meet(collection)
-
-    def tokenise_loss(self) -> Tensor:
-        return self.tokeniser.loss()
 
     def forward(self, memory: Tensor, real: Tensor | None = None) -> Tensor:
         scores = all_log_probs(self.decoder, self.tokeniser.trie, self._begun(memory, real))

@@ -12,6 +12,7 @@ from torch import nn
 from sandboxes.kit.models.akt import AKT
 from sandboxes.kit.models.autoint import AutoInt
 from sandboxes.kit.models.bst import BST
+from sandboxes.kit.models.coded_sasrec import CodedSASRec
 from sandboxes.kit.models.dcn import DCN
 from sandboxes.kit.models.dcnv2 import DCNv2
 from sandboxes.kit.models.deepfm import DeepFM
@@ -65,6 +66,7 @@ ITEM_MODELS: Mapping[str, type[nn.Module]] = {
     "two_towers": TwoTowers,
     "lightgcn": LightGCN,
     "sasrec": SASRec,
+    "coded_sasrec": CodedSASRec,
     "semantic_ids": SemanticIds,
 }
 ALL_MODELS: Mapping[str, type[nn.Module]] = {**MODELS, **ITEM_MODELS}
@@ -92,6 +94,7 @@ __all__ = [
     "PLE",
     "STAR",
     "AutoInt",
+    "CodedSASRec",
     "DCNv2",
     "DeepFM",
     "FinalMLP",

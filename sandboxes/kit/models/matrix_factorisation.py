@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sandboxes.kit.batch import Batch
-from sandboxes.kit.layers import FeatureEmbedding, drawn_instead, pairwise_ranking, query_fields
+from sandboxes.kit.layers import FeatureEmbedding, drawn_instead, pairwise_loss, query_fields
 from sandboxes.kit.layers.table import Table
 from sandboxes.kit.schema import Schema
 
@@ -38,4 +38,4 @@ class MatrixFactorisation(nn.Module):
         taken, random = (
             (queries * self.items(which)).sum(1) + self.bias_table(which).squeeze(1) for which in (batch.answer, others)
         )
-        return pairwise_ranking(taken, random)
+        return pairwise_loss(taken, random)

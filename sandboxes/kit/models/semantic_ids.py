@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from torch import Tensor, nn
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.collection import Collection
-from sandboxes.kit.contract import Stage, after
 from sandboxes.kit.layers import CodedItems, FeatureEmbedding, QueryMemory, SemanticIdDecoder, query_fields
 from sandboxes.kit.schema import PADDING_ID, Schema
 
@@ -17,10 +14,10 @@ class SemanticIds(nn.Module):
     """(batch) -> (B, I): Rajput et al., NeurIPS 2023: items become tuples of code words by what they are like, and a transformer
     reads the words of past items and says those of the next one.
 
-    Code words are made in a first stage, for `tokenise_share` of the epochs, and stay as they are in the second. An item of a
-    history is one token, the sum of its words' vectors, where the paper has a token for each word; the query's fields and
-    pooled histories stand beside them, which the paper has not: no baseline is to know less than a candidate. What items are
-    like is what `layers.item_content` says; the paper has vectors of their texts.
+    Code words are made when the model meets the items, and stay as they are. What items are like is what `layers.item_content`
+    says; the paper has vectors of their texts. An item of a history is one token, the sum of its words' vectors, where the paper
+    has a token for each word; the query's fields and pooled histories stand beside them, which the paper has not: no baseline is
+    to know less than a candidate.
     """
 
     def __init__(
@@ -32,12 +29,10 @@ class SemanticIds(nn.Module):
         codes: int = 32,
         n_layers: int = 2,
         n_heads: int = 2,
-        tokenise_share: float = 0.15,
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
         self.names = [s.name for s in schema.sequences if s.of == schema.target_item]
-        self.tokenise_share = tokenise_share
         self.embedding = FeatureEmbedding(schema, embedding_dim)
         self.memory = QueryMemory(embedding_dim, len(self.names), n_layers if self.names else 0, n_heads, dropout)
         self.decoder = SemanticIdDecoder(schema, embedding_dim, embedding_dim, levels, codes, 1, n_heads, dropout)
@@ -58,14 +53,6 @@ class SemanticIds(nn.Module):
         assert batch.answer is not None
         memory, real = self.read(batch)
         return self.decoder.loss(memory, batch.answer, real)
-
-    def tokenise(self, batch: Batch) -> Tensor:
-        """What the first stage minimises; the rows do not matter."""
-        return self.decoder.tokenise_loss()
-
-    def stages(self) -> Sequence[Stage]:
-        first = Stage("tokenise", loss="tokenise", epochs=self.tokenise_share)
-        return first, *after((Stage("generate"),), self.tokenise_share, ("decoder.tokeniser.",))
 
     def read(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """The memory (B, M, D) of the rows, and which of it is real (B, M)."""

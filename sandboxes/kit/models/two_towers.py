@@ -32,7 +32,7 @@ class TwoTowers(nn.Module):
         self.query_tower = DNN(n_query_fields(schema) * embedding_dim, hidden_units, dropout)
         self.item_tower = DNN(len(schema.item_fields) * embedding_dim, hidden_units, dropout)
         self.query_output, self.item_output = (nn.Linear(self.query_tower.out_dim, 2 * embedding_dim) for _ in range(2))
-        self.softmax = SampledSoftmax(schema.n_items, temperature, uniform)
+        self.softmax = SampledSoftmax(schema, temperature, uniform)
 
     def meet(self, collection: Collection) -> None:
         self.item_fields.meet(collection)
@@ -43,8 +43,9 @@ class TwoTowers(nn.Module):
         return scores / self.softmax.temperature
 
     def loss(self, batch: Batch) -> Tensor:
-        loss: Tensor = self.softmax(self.queries(batch), batch.answer, self.items)
-        return loss
+        assert batch.answer is not None
+        queries = self.queries(batch)
+        return self.softmax.among(batch.answer, lambda which: queries @ self.items(which).T)
 
     def queries(self, batch: Batch) -> Tensor:
         flat = query_fields(self.embedding, batch).flatten(1)

@@ -1,6 +1,6 @@
 """What every block and card of the kit keeps, whatever it computes.
 
-Notation: B rows, F fields, D embedding width, L history length, T tasks, O outcomes of a past event.
+Notation: B rows, F fields, D embedding width, L history length, T tasks, O outcomes of a past event, I ids of the target item.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import importlib
 import inspect
 import pkgutil
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import pytest
@@ -21,10 +21,12 @@ from torch import Tensor, nn
 from sandboxes.kit import layers
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Card
-from sandboxes.kit.contract import Stage
+from sandboxes.kit.collection import Collection
+from sandboxes.kit.contract import KnowsCollection, Stage
 from sandboxes.kit.example import whole_example
 from sandboxes.kit.layers import CARDS
 from sandboxes.kit.ports import SLOTS, VALUES, Value
+from sandboxes.kit.schema import FIRST_ID, Task
 
 B, F, D, L, T, S, O = 64, RICH.n_fields, 4, 6, len(RICH.tasks), 5, 2  # noqa: E741 - the letter of outcomes
 GIVEN: dict[str, object] = {
@@ -40,10 +42,11 @@ GIVEN: dict[str, object] = {
     "teacher": layers.LinearTerm(RICH, T),
 }
 AROUND_STEPS = ("scheme", "update")  # blocks that no forward pass goes through
+OF_ITEMS = replace(RICH, tasks=(Task("click"),), user="user", predicts="items")
 BLOCKS = [c for c in CARDS if c.slot not in AROUND_STEPS]
 NO_SLOPES = ("distillation", "quantised_embedding")  # gradients stop at a teacher, and pass a rounding
 HAS_TARGETS = ("masked_reconstruction",)  # takes its inputs as targets too, which get no gradient
-BY_ROW = [c for c in BLOCKS if c.slot not in ("auxiliary", "loss")]
+BY_ROW = [c for c in BLOCKS if c.slot not in ("auxiliary", "loss", "item_loss")]
 
 every_card = pytest.mark.parametrize("card", CARDS, ids=lambda c: c.name)
 every_block = pytest.mark.parametrize("card", BLOCKS, ids=lambda c: c.name)
@@ -63,6 +66,7 @@ class Inputs:
     outcomes: Tensor  # (B, L, O): 1, -1 and 0
     scenario: Tensor  # (B,)
     logits: Tensor  # (B, T)
+    scores: Tensor  # (B, I)
 
     def __getitem__(self, rows: Tensor | slice) -> Inputs:
         return Inputs(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
@@ -71,27 +75,40 @@ class Inputs:
 def inputs() -> Inputs:
     draw = torch.Generator().manual_seed(1)
     shapes = {"fields": (B, F, D), "flat": (B, F * D), "target": (B, D), "history": (B, L, D), "logits": (B, T)}
+    shapes["scores"] = (B, OF_ITEMS.n_items)
     drawn = {name: torch.randn(shape, generator=draw) for name, shape in shapes.items()}
     mask = torch.arange(L) >= L - torch.arange(B).unsqueeze(1) % (L + 1)  # (B, L)
     drawn["history"] = drawn["history"] * mask.unsqueeze(2)
     drawn["outcomes"] = torch.randint(-1, 2, (B, L, O), generator=draw) * mask.unsqueeze(2).float()
-    return Inputs(random_rows(RICH, B).whole, mask=mask, scenario=torch.arange(B) % S, **drawn)
+    batch = replace(random_rows(RICH, B).whole, answer=torch.randint(FIRST_ID, OF_ITEMS.n_items, (B,), generator=draw))
+    return Inputs(batch, mask=mask, scenario=torch.arange(B) % S, **drawn)
 
 
 def parameters(card: Card) -> dict[str, inspect.Parameter]:
-    return dict(inspect.signature(getattr(layers, card.block)).parameters)
+    found = inspect.signature(getattr(layers, card.block)).parameters
+    return {n: p for n, p in found.items() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}  # which nn.Module's own has
 
 
 def built(card: Card, seed: int = 0) -> nn.Module:
     """The block with its defaults, its other parameters filled in by name, as the composer of models does it."""
     torch.manual_seed(seed)
-    required = {n: GIVEN[n] for n, p in parameters(card).items() if p.default is inspect.Parameter.empty}
-    return getattr(layers, card.block)(**required)
+    given = GIVEN | ({"schema": OF_ITEMS} if "items" in card.needs else {})
+    required = {n: given[n] for n, p in parameters(card).items() if p.default is inspect.Parameter.empty}
+    block: nn.Module = getattr(layers, card.block)(**required)
+    if isinstance(block, KnowsCollection):
+        block.meet(collection())
+    return block
+
+
+def collection() -> Collection:
+    rows = random_rows(RICH, OF_ITEMS.n_items).whole
+    return Collection(replace(rows, labels=None), torch.tensor([[2, 3], [2, 4], [5, 3], [11, 8], [4, 2]]))
 
 
 def called(card: Card, block: nn.Module, x: Inputs, seed: int = 0) -> Tensor:
     torch.manual_seed(seed)
     values: dict[Value, object] = {"numbers": x.batch.numeric, "representation": x.flat, "predictor": lambda v: v.sum(2)[:, :T]}
+    values["embedding"] = layers.FeatureEmbedding(OF_ITEMS, D).to(x.fields.dtype)
     output: Tensor = block(*(values[v] if v in values else getattr(x, v) for v in card.ports.takes))
     return output + block.teacher_loss(x.batch) if hasattr(block, "teacher_loss") else output
 
@@ -104,6 +121,7 @@ def shape(card: Card, block: nn.Module) -> tuple[int, ...]:
     by_value: dict[Value, tuple[int, ...]] = {
         "number_vectors": (B, len(RICH.numeric), D),
         "fields": (B, F, D),
+        "scores": (B, OF_ITEMS.n_items),
         "loss": (),
         "main_loss": (),
     }
@@ -185,9 +203,8 @@ def test_whole_example_runs_as_it_is_and_shows_the_ports_shape(card: Card, capsy
         return
     block = next(v for v in names.values() if isinstance(v, getattr(layers, card.block)))
     rows, fields = 4, names["fields"].shape if "fields" in names else (4, 5, 8)
-    promised = {"fields": (rows, 5, 8), "number_vectors": (rows, 2, 8), "loss": (), "main_loss": ()}.get(
-        card.ports.gives, (rows, 2)
-    )
+    shapes = {"fields": (rows, 5, 8), "number_vectors": (rows, 2, 8), "scores": (rows, 9), "loss": (), "main_loss": ()}
+    promised = shapes.get(card.ports.gives, (rows, 2))
     if card.ports.gives in ("flat", "representation") or card.placement == "logit":
         promised = (rows, block.out_dim)
     assert tuple(fields)[:1] == (rows,) and capsys.readouterr().out == f"{promised}\n"
@@ -216,7 +233,7 @@ def test_gradient_reaches_every_parameter_and_is_finite(card: Card) -> None:
     for step in range(3):
         optimizer.zero_grad()
         x = inputs()
-        leaves = [leaf.requires_grad_() for leaf in (x.fields, x.flat, x.target, x.history, x.logits)]
+        leaves = [leaf.requires_grad_() for leaf in (x.fields, x.flat, x.target, x.history, x.logits, x.scores)]
         loss = (called(card, block, x, seed=step) * weights).sum()
         (loss + block.kl() if hasattr(block, "kl") else loss).backward()
         grads = {name: p.grad for name, p in block.named_parameters() if p.grad is not None}
@@ -233,7 +250,7 @@ def test_gradients_are_slopes_in_float64(card: Card, training: bool) -> None:
     """In all parameters, and in the inputs but for a loss's own targets. With the tests that hold blocks to loops written from
     the papers' formulas: gradients are the formulas' own."""
     block, x = away_from_the_start(built(card)).train(training), inputs()[:6]
-    for name in (reals := ("fields", "flat", "target", "history", "outcomes", "logits")):
+    for name in (reals := ("fields", "flat", "target", "history", "outcomes", "logits", "scores")):
         setattr(x, name, getattr(x, name).double())
     x.batch.numeric = x.batch.numeric.double()
     given = [] if card.name in HAS_TARGETS else [getattr(x, name) for name in reals]

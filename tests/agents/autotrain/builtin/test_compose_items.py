@@ -12,12 +12,16 @@ from agents.autotrain.builtin.code_review import ids_in
 from agents.autotrain.builtin.render import render
 from agents.autotrain.engine import Code
 from sandboxes.kit.layers import CARDS
+from sandboxes.kit.needs import NeedName, offered
 from sandboxes.kit.schema import Schema
 from sandboxes.kit.smoke import smoke
 from sandboxes.kit.training import TrainConfig, build, fit, goal_of, ranked_lists
 from sandboxes.policy import violations
 
 FITS = [c.name for c in CARDS if not c.ports.adds_or_changes_labels and not {"scenario", "several_tasks"} & set(c.needs)]
+
+NEEDED: set[NeedName] = {"user", "items", "history", "numeric"}
+NEEDS_MORE = ("pretrain_then_finetune", "alternating_updates")  # another block's loss
 
 
 def composed(blocks: tuple[str, ...], schema: Schema) -> tuple[str, set[str]]:
@@ -34,8 +38,10 @@ def composed(blocks: tuple[str, ...], schema: Schema) -> tuple[str, set[str]]:
 
 @pytest.mark.parametrize("name", FITS)
 def test_every_block_that_says_something_of_a_query_passes_smoke(name: str) -> None:
-    schema = SCHEMAS["context"]
-    code, _ = composed((name,), schema)
+    needs = next(c.needs for c in CARDS if c.name == name)
+    schema = next(s for s in (SCHEMAS["context"], *SCHEMAS.values()) if set(needs) & NEEDED <= offered(s))
+    code, lacking = composed((name,), schema)
+    assert not lacking or name in NEEDS_MORE
     rows = planted(schema, 600)
     checks, _ = smoke(model_class(code), schema, rows, {"embedding_dim": 4}, 0, collection(schema, rows))
     assert [f"{c.name}: {c.detail}" for c in checks if not c.passed] == []
@@ -53,6 +59,32 @@ def test_a_composed_model_learns_and_is_served_the_same() -> None:
     schema = SCHEMAS["user_and_history"]
     code, lacking = composed(("target_attention", "cross_network_v2", "contrastive_loss"), schema)
     assert not lacking and "softmax_over_items(self.scores(batch, fields), batch.answer)" in code
+    train, valid, test = (planted(schema, n, seed, seed == 1) for seed, n in ((1, 3000), (2, 400), (3, 1000)))
+    model = build(model_class(code), schema, {"embedding_dim": 8}, 0, collection=collection(schema, train))
+    config = TrainConfig(learning_rate=1e-2, batch_size=128, max_epochs=20, patience=6)
+    fit(model, train, valid, config, goal=goal_of(schema))
+    lists = ranked_lists(model, test, schema.n_items)
+    assert goal_of(schema).measure(test, lists)["ndcg"] > 0.5
+    served = build(model_class(code), schema, {"embedding_dim": 8}, 5)
+    served.load_state_dict(model.state_dict())
+    assert (ranked_lists(served, test, schema.n_items) == lists).all()
+
+
+def test_items_are_scored_and_ranked_as_the_paper_has_it() -> None:
+    schema = SCHEMAS["user_and_history"]
+    code, lacking = composed(("graph_propagation", "pairwise_ranking"), schema)
+    assert not lacking and "Embedding" not in code and "DNN" not in code  # the graph scores by itself
+    code, lacking = composed(("item_tower", "sampled_softmax", "gru_history", "graph_propagation"), schema)
+    assert not lacking and "self.item_tower(represented, self.embedding)" in code and "ItemScores" not in code
+    assert "scores = scores + self.graph_propagation(batch)" in code
+    _, lacking = composed(("graph_propagation", "dnn"), SCHEMAS["history"])
+    assert lacking == {"graph propagation"}  # nobody is known
+
+
+@pytest.mark.parametrize("blocks", [("graph_propagation", "pairwise_ranking"), ("item_tower", "sampled_softmax")])
+def test_what_scores_and_ranks_items_learns_and_is_served_the_same(blocks: tuple[str, ...]) -> None:
+    schema = SCHEMAS["user_and_history"]
+    code, _ = composed(blocks, schema)
     train, valid, test = (planted(schema, n, seed, seed == 1) for seed, n in ((1, 3000), (2, 400), (3, 1000)))
     model = build(model_class(code), schema, {"embedding_dim": 8}, 0, collection=collection(schema, train))
     config = TrainConfig(learning_rate=1e-2, batch_size=128, max_epochs=20, patience=6)

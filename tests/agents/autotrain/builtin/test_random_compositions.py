@@ -12,6 +12,8 @@ import torch
 from composed import model_class
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
+from planted_items import SCHEMAS as ITEM_SCHEMAS
+from planted_items import collection, planted
 from random_rows import random_rows
 
 from agents.autotrain.builtin.architect import draw
@@ -115,7 +117,7 @@ def _one_thread() -> None:
     phases=[Phase.generate, Phase.shrink] if ASKED else [Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-@given(specs(), schemas())
+@given(specs(), st.one_of(schemas(), schemas(), st.sampled_from(list(ITEM_SCHEMAS.values()))))
 def test_every_legal_composition_passes_the_smoke_checks(spec: MethodSpec, schema: Schema) -> None:
     blueprint = draw(spec, schema, CARDS)
     code = render(blueprint)
@@ -123,5 +125,9 @@ def test_every_legal_composition_passes_the_smoke_checks(spec: MethodSpec, schem
     assert not violations(code)
     noted = {n.source.id for n in blueprint.notes}
     assert ids_in(Code(code, True)) | noted == {m.id for m in spec.mechanisms}
-    checks, _ = smoke(model_class(code), schema, random_rows(schema), {})
+    if schema.predicts == "items":
+        queries = planted(schema, 600)
+        checks, _ = smoke(model_class(code), schema, queries, {}, 0, collection(schema, queries))
+    else:
+        checks, _ = smoke(model_class(code), schema, random_rows(schema), {})
     assert [f"{c.name}: {c.detail}" for c in checks if not c.passed] == []
