@@ -38,7 +38,7 @@ def item_content(schema: Schema, collection: Collection) -> Tensor:
 @torch.no_grad()
 def taken_together(events: Tensor, n_users: int, n_items: int) -> Tensor:
     """Unit vectors (I, PART) by singular vectors of the matrix of who took what, divided by the roots of both degrees (Dhillon,
-    KDD 2001, section 4): what the first of them says is popularity, and left out. Zeros for what nobody took.
+    KDD 2001, section 4); popularity, which is one of them, is taken out. Zeros for what nobody took.
 
     `events` (E, 2) int64: the user and the item of each; repetitions count once.
     """
@@ -46,11 +46,12 @@ def taken_together(events: Tensor, n_users: int, n_items: int) -> Tensor:
     of_user, of_item = torch.bincount(users, minlength=n_users), torch.bincount(items, minlength=n_items)
     weights = (of_user[users] * of_item[items]).to(torch.float32).rsqrt()
     matrix = torch.sparse_coo_tensor(torch.stack([users, items]), weights, (n_users, n_items), check_invariants=True)
-    rank = min(PART + 1, n_users, n_items)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
-        _, strengths, vectors = torch.svd_lowrank(matrix.coalesce(), q=rank, niter=4)
-    found = vectors[:, 1:] * strengths[1:] * of_item.clamp(min=1).rsqrt().unsqueeze(1)  # (I, rank - 1)
+        _, strengths, vectors = torch.svd_lowrank(matrix.coalesce(), q=min(PART, n_users, n_items), niter=4)
+    found = vectors * strengths  # (I, at most PART)
+    popularity = functional.normalize(of_item.to(torch.float32).sqrt(), dim=0)  # (I,)
+    found = found - popularity.outer(popularity @ found)
     found = functional.normalize(found * (of_item > 0).unsqueeze(1), dim=1)
     return functional.pad(found, (0, PART - found.shape[1]))
 

@@ -52,7 +52,8 @@ class ItemTokeniser(nn.Module):
 
 
 def trained_quantiser(vectors: Tensor, latent_dim: int, levels: int, codes: int) -> ResidualQuantiser:
-    """Fitted to `vectors` (N, W), N > 0, by a fixed number of Adam's steps from where k-means starts it."""
+    """Fitted to `vectors` (N, W), N > 0, by a fixed number of Adam's steps from where k-means starts it, and
+    k-means once more."""
     quantiser = ResidualQuantiser(vectors.shape[1], latent_dim, levels, codes)
     quantiser.start(vectors)
     optimizer = torch.optim.Adam(quantiser.parameters(), lr=LEARNING_RATE, fused=True)
@@ -63,4 +64,5 @@ def trained_quantiser(vectors: Tensor, latent_dim: int, levels: int, codes: int)
         optimizer.zero_grad()
         quantiser.loss(some).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
+    quantiser.start(vectors)  # the last steps have moved the encoder from under its code vectors
     return quantiser
