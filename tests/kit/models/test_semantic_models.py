@@ -84,13 +84,13 @@ def test_loss_of_generation_is_the_softmax_over_exact_scores() -> None:
 
 
 def test_generation_finds_what_comes_next_in_generated_visits(tmp_path: Path) -> None:
-    small = replace(SyntheticVisits(), users=800, items=100)
-    made = prepare(synthetic_source(small), tmp_path)
+    walks = SyntheticVisits(users=800, items=100, categories=6, taste=0.5, popularity=0.5, walk=2.5)
+    made = prepare(synthetic_source(walks), tmp_path)
     train, valid, test = (load_split(made.visible, split) for split in ("train", "valid", "test"))
     found = {}
     for name in ("popularity", "semantic_ids"):
         model = build(ITEM_MODELS[name], made.schema, {}, 0, collection=load_collection(made.visible))
-        config = TrainConfig(learning_rate=1e-2, batch_size=512, max_epochs=4, patience=2)
+        config = TrainConfig(learning_rate=1e-2, batch_size=256, max_epochs=3, patience=2)
         fit(model, train, valid, config, goal=goal_of(made.schema))
         found[name] = ndcg_at(ranked_lists(model, test, made.schema.n_items), made.hidden_answers("test")).mean()
-    assert found["semantic_ids"] > 1.25 * found["popularity"]
+    assert found["semantic_ids"] > 1.25 * found["popularity"], found
