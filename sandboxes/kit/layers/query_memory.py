@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from sandboxes.kit.layers.table import INITIAL_STD
 from sandboxes.kit.layers.transformer_history import EncoderLayer
 
 OLDEST = 200  # entries older than so many share a position
@@ -22,7 +21,7 @@ class QueryMemory(nn.Module):
 
     def __init__(self, width: int, n_histories: int, n_layers: int = 2, n_heads: int = 2, dropout: float = 0.0) -> None:
         super().__init__()
-        self.positions = nn.ParameterList(torch.randn(OLDEST, width) * INITIAL_STD for _ in range(n_histories))
+        self.positions = nn.ParameterList(torch.randn(OLDEST, width) * width**-0.5 for _ in range(n_histories))
         self.layers = nn.ModuleList(EncoderLayer(width, n_heads, dropout) for _ in range(n_layers))
 
     def forward(self, fields: Tensor, histories: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
