@@ -7,6 +7,7 @@ from sandboxes.kit.layers import (
     attentional_fm,
     bi_interaction_pooling,
     bilinear_interaction,
+    coded_items,
     compressed_interaction,
     contrastive_loss,
     cross_domain_transfer,
@@ -52,6 +53,7 @@ from sandboxes.kit.layers import (
     sampled_softmax,
     scenario_normalisation,
     self_attention_interaction,
+    semantic_id_decoder,
     shared_bottom,
     sharpness_aware,
     squeeze_excitation,
@@ -66,6 +68,7 @@ from sandboxes.kit.layers.attention_pooling import AttentionPooling
 from sandboxes.kit.layers.attentional_fm import AttentionalFM
 from sandboxes.kit.layers.bi_interaction_pooling import BiInteractionPooling
 from sandboxes.kit.layers.bilinear_interaction import BilinearInteraction
+from sandboxes.kit.layers.coded_items import CodedItems, CodedItemScores
 from sandboxes.kit.layers.compressed_interaction import CompressedInteraction
 from sandboxes.kit.layers.context_scores import ContextScores, RewardEstimates
 from sandboxes.kit.layers.contrastive_loss import ContrastiveLoss
@@ -97,6 +100,7 @@ from sandboxes.kit.layers.interest_evolution import InterestEvolution
 from sandboxes.kit.layers.inverse_propensity import InversePropensity
 from sandboxes.kit.layers.item_fields import ItemFields
 from sandboxes.kit.layers.item_scores import ItemScores
+from sandboxes.kit.layers.item_tokeniser import ItemTokeniser
 from sandboxes.kit.layers.item_tower import ItemTower
 from sandboxes.kit.layers.linear import LinearTerm
 from sandboxes.kit.layers.long_history_search import LongHistorySearch
@@ -114,10 +118,13 @@ from sandboxes.kit.layers.ple import ProgressiveLayeredExtraction
 from sandboxes.kit.layers.pretraining import PretrainThenFinetune
 from sandboxes.kit.layers.quantised_embedding import QuantisedEmbedding
 from sandboxes.kit.layers.query_fields import n_query_fields, query_fields
+from sandboxes.kit.layers.query_memory import QueryMemory
 from sandboxes.kit.layers.residual_dnn import ResidualDNN
+from sandboxes.kit.layers.residual_quantiser import ResidualQuantiser
 from sandboxes.kit.layers.sampled_softmax import SampledSoftmax
 from sandboxes.kit.layers.scenario_normalisation import ScenarioNormalisation
 from sandboxes.kit.layers.self_attention_interaction import SelfAttentionInteraction
+from sandboxes.kit.layers.semantic_id_decoder import SemanticIdDecoder
 from sandboxes.kit.layers.shared_bottom import SharedBottom
 from sandboxes.kit.layers.sharpness_aware import SharpnessAware
 from sandboxes.kit.layers.squeeze_excitation import SqueezeExcitation
@@ -175,9 +182,11 @@ CARDS: tuple[Card, ...] = (
     pretraining.CARD,
     quantised_embedding.CARD,
     residual_dnn.CARD,
+    coded_items.CARD,
     sampled_softmax.CARD,
     scenario_normalisation.CARD,
     self_attention_interaction.CARD,
+    semantic_id_decoder.CARD,
     shared_bottom.CARD,
     sharpness_aware.CARD,
     squeeze_excitation.CARD,
@@ -196,6 +205,8 @@ __all__ = [
     "AttentionalFM",
     "BiInteractionPooling",
     "BilinearInteraction",
+    "CodedItemScores",
+    "CodedItems",
     "CompressedInteraction",
     "ContextScores",
     "ContrastiveLoss",
@@ -225,6 +236,7 @@ __all__ = [
     "InversePropensity",
     "ItemFields",
     "ItemScores",
+    "ItemTokeniser",
     "ItemTower",
     "LinearTerm",
     "LongHistorySearch",
@@ -241,11 +253,14 @@ __all__ = [
     "PretrainThenFinetune",
     "ProgressiveLayeredExtraction",
     "QuantisedEmbedding",
+    "QueryMemory",
     "ResidualDNN",
+    "ResidualQuantiser",
     "RewardEstimates",
     "SampledSoftmax",
     "ScenarioNormalisation",
     "SelfAttentionInteraction",
+    "SemanticIdDecoder",
     "SharedBottom",
     "SharpnessAware",
     "SqueezeExcitation",

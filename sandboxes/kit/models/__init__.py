@@ -13,6 +13,7 @@ from sandboxes.kit.models.akt import AKT
 from sandboxes.kit.models.autoint import AutoInt
 from sandboxes.kit.models.best_fixed_action import BestFixedAction
 from sandboxes.kit.models.bst import BST
+from sandboxes.kit.models.coded_sasrec import CodedSASRec
 from sandboxes.kit.models.dcn import DCN
 from sandboxes.kit.models.dcnv2 import DCNv2
 from sandboxes.kit.models.deepfm import DeepFM
@@ -36,6 +37,7 @@ from sandboxes.kit.models.mmoe import MMoE
 from sandboxes.kit.models.ple import PLE
 from sandboxes.kit.models.popularity import Popularity
 from sandboxes.kit.models.sasrec import SASRec
+from sandboxes.kit.models.semantic_ids import SemanticIds
 from sandboxes.kit.models.shared_bottom import SharedBottom
 from sandboxes.kit.models.star import STAR
 from sandboxes.kit.models.two_towers import TwoTowers
@@ -72,6 +74,8 @@ ITEM_MODELS: Mapping[str, type[nn.Module]] = {
     "two_towers": TwoTowers,
     "lightgcn": LightGCN,
     "sasrec": SASRec,
+    "coded_sasrec": CodedSASRec,
+    "semantic_ids": SemanticIds,
 }
 POLICY_MODELS: Mapping[str, type[nn.Module]] = {
     "best_fixed_action": BestFixedAction,
@@ -111,6 +115,7 @@ __all__ = [
     "STAR",
     "AutoInt",
     "BestFixedAction",
+    "CodedSASRec",
     "DCNv2",
     "DeepFM",
     "DelayWeighted",
@@ -125,6 +130,7 @@ __all__ = [
     "MatrixFactorisation",
     "Popularity",
     "SASRec",
+    "SemanticIds",
     "SharedBottom",
     "TwoTowers",
     "XDeepFM",

@@ -16,7 +16,8 @@ from sandboxes.kit.training import TrainConfig, build, fit, goal_of, ranked_list
 HYPER = {"embedding_dim": 8, "dropout": 0.1, "hidden_units": (32,)}
 CASES = [(model, shape) for model in ITEM_MODELS for shape in SCHEMAS]
 CONFIG = TrainConfig(learning_rate=1e-2, batch_size=128, max_epochs=20, patience=6)
-READS_IN_ORDER = ("sasrec",)  # the last item seen points to the kind; a mean of the history knows it among others
+# The last item seen points to the kind; a mean of the history knows it among others.
+READS_IN_ORDER = ("sasrec", "coded_sasrec", "semantic_ids")
 
 
 @pytest.fixture(autouse=True)
