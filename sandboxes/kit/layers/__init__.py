@@ -18,6 +18,7 @@ from sandboxes.kit.layers import (
     easy_to_hard,
     entire_space_product,
     feature_dropout,
+    feature_graph,
     field_weighted_fm,
     film_gating,
     fm,
@@ -28,6 +29,7 @@ from sandboxes.kit.layers import (
     instance_guided_mask,
     interest_evolution,
     item_tower,
+    kernel_product,
     linear,
     long_history_search,
     low_rank_attention,
@@ -72,6 +74,7 @@ from sandboxes.kit.layers.easy_to_hard import EasyToHard
 from sandboxes.kit.layers.entire_space_product import EntireSpaceProduct
 from sandboxes.kit.layers.feature_dropout import FeatureDropout
 from sandboxes.kit.layers.feature_embedding import FeatureEmbedding
+from sandboxes.kit.layers.feature_graph import FeatureGraph
 from sandboxes.kit.layers.field_weighted_fm import FieldWeightedFM
 from sandboxes.kit.layers.film_gating import FiLMGating
 from sandboxes.kit.layers.fm import FactorizationMachine
@@ -85,6 +88,7 @@ from sandboxes.kit.layers.interest_evolution import InterestEvolution
 from sandboxes.kit.layers.item_fields import ItemFields
 from sandboxes.kit.layers.item_scores import ItemScores
 from sandboxes.kit.layers.item_tower import ItemTower
+from sandboxes.kit.layers.kernel_product import KernelProduct
 from sandboxes.kit.layers.linear import LinearTerm
 from sandboxes.kit.layers.long_history_search import LongHistorySearch
 from sandboxes.kit.layers.low_rank_attention import LowRankAttention
@@ -129,6 +133,7 @@ CARDS: tuple[Card, ...] = (
     easy_to_hard.CARD,
     entire_space_product.CARD,
     feature_dropout.CARD,
+    feature_graph.CARD,
     field_weighted_fm.CARD,
     film_gating.CARD,
     fm.CARD,
@@ -139,6 +144,7 @@ CARDS: tuple[Card, ...] = (
     instance_guided_mask.CARD,
     interest_evolution.CARD,
     item_tower.CARD,
+    kernel_product.CARD,
     linear.CARD,
     long_history_search.CARD,
     low_rank_attention.CARD,
@@ -186,6 +192,7 @@ __all__ = [
     "FactorizationMachine",
     "FeatureDropout",
     "FeatureEmbedding",
+    "FeatureGraph",
     "FiLMGating",
     "FieldWeightedFM",
     "FrequencyClipping",
@@ -198,6 +205,7 @@ __all__ = [
     "ItemFields",
     "ItemScores",
     "ItemTower",
+    "KernelProduct",
     "LinearTerm",
     "LongHistorySearch",
     "LowRankAttention",
