@@ -10,7 +10,18 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, Protocol
 
-NeedName = Literal["history", "scenario", "several_tasks", "numeric", "target_item", "entire_space", "outcomes", "items", "user"]
+NeedName = Literal[
+    "history",
+    "scenario",
+    "several_tasks",
+    "numeric",
+    "category_pairs",
+    "target_item",
+    "entire_space",
+    "outcomes",
+    "items",
+    "user",
+]
 
 
 class DescribedTask(Protocol):
@@ -21,6 +32,8 @@ class DescribedTask(Protocol):
 class Described(Protocol):
     """What `Schema` and `TableSpec` both say of their columns."""
 
+    @property
+    def categorical(self) -> Sequence[object]: ...
     @property
     def numeric(self) -> Sequence[object]: ...
     @property
@@ -59,6 +72,9 @@ NEEDS: Mapping[NeedName, Need] = MappingProxyType(
             "a task that depends on another", "no task of the data depends on another", lambda d: any(t.given for t in d.tasks)
         ),
         "numeric": Need("numeric fields", "the data has no numeric fields", lambda d: bool(d.numeric)),
+        "category_pairs": Need(
+            "several categorical fields", "the data has no two categorical fields", lambda d: len(d.categorical) > 1
+        ),
         "outcomes": Need("outcomes of past events", "the data does not say what came of past events", lambda d: d.has_outcomes),
         "items": Need(
             "a choice among all items", "the data asks what comes of a row, not which item", lambda d: d.predicts == "items"

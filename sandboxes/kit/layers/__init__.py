@@ -34,7 +34,9 @@ from sandboxes.kit.layers import (
     long_history_search,
     low_rank_attention,
     masked_reconstruction,
+    memorised_crosses,
     mmoe,
+    multi_interest,
     multi_path_averaging,
     numeric_discretisation,
     outcome_gru,
@@ -93,7 +95,9 @@ from sandboxes.kit.layers.linear import LinearTerm
 from sandboxes.kit.layers.long_history_search import LongHistorySearch
 from sandboxes.kit.layers.low_rank_attention import LowRankAttention
 from sandboxes.kit.layers.masked_reconstruction import MaskedReconstruction
+from sandboxes.kit.layers.memorised_crosses import MemorisedCrosses
 from sandboxes.kit.layers.mmoe import MMoE
+from sandboxes.kit.layers.multi_interest import MultiInterest
 from sandboxes.kit.layers.multi_path_averaging import MultiPathAveraging
 from sandboxes.kit.layers.numeric_discretisation import NumericDiscretisation
 from sandboxes.kit.layers.outcome_gru import OutcomeGRU
@@ -149,7 +153,9 @@ CARDS: tuple[Card, ...] = (
     long_history_search.CARD,
     low_rank_attention.CARD,
     masked_reconstruction.CARD,
+    memorised_crosses.CARD,
     mmoe.CARD,
+    multi_interest.CARD,
     multi_path_averaging.CARD,
     numeric_discretisation.CARD,
     outcome_gru.CARD,
@@ -211,6 +217,8 @@ __all__ = [
     "LowRankAttention",
     "MMoE",
     "MaskedReconstruction",
+    "MemorisedCrosses",
+    "MultiInterest",
     "MultiPathAveraging",
     "NumericDiscretisation",
     "OutcomeGRU",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from history_rows import layer_norm
 from row_formulas import FIELDS, PAIRS, Array, D, F, K, W, check, relu, sigmoid, softmax
 from torch import nn
 
@@ -33,10 +34,6 @@ from sandboxes.kit.layers import (
 from sandboxes.kit.layers.bilinear_fusion import BilinearFusion
 from sandboxes.kit.layers.feature_selection_gate import FeatureSelectionGate
 from sandboxes.kit.layers.mask_block import MaskBlock
-
-
-def layer_norm(x: Array, scale: Array, shift: Array) -> Array:
-    return (x - x.mean()) / np.sqrt(x.var() + 1e-5) * scale + shift
 
 
 def test_factorization_machine() -> None:
