@@ -9,6 +9,7 @@ from sandboxes.kit.layers import (
     bilinear_interaction,
     compressed_interaction,
     contrastive_loss,
+    convolutional_history,
     cross_domain_transfer,
     cross_network_v1,
     cross_network_v2,
@@ -56,6 +57,7 @@ from sandboxes.kit.layers import (
     target_attention,
     transformer_history,
     two_stream_mlp,
+    uncertainty_weighting,
     variational_embedding,
 )
 from sandboxes.kit.layers.alternating_updates import AlternatingUpdates
@@ -65,6 +67,7 @@ from sandboxes.kit.layers.bi_interaction_pooling import BiInteractionPooling
 from sandboxes.kit.layers.bilinear_interaction import BilinearInteraction
 from sandboxes.kit.layers.compressed_interaction import CompressedInteraction
 from sandboxes.kit.layers.contrastive_loss import ContrastiveLoss
+from sandboxes.kit.layers.convolutional_history import ConvolutionalHistory
 from sandboxes.kit.layers.cross_domain_transfer import CrossDomainTransfer
 from sandboxes.kit.layers.cross_network_v1 import CrossNetworkV1
 from sandboxes.kit.layers.cross_network_v2 import CrossNetworkV2
@@ -118,6 +121,7 @@ from sandboxes.kit.layers.star_topology import StarTopology
 from sandboxes.kit.layers.target_attention import TargetAttention
 from sandboxes.kit.layers.transformer_history import TransformerHistory
 from sandboxes.kit.layers.two_stream_mlp import TwoStreamMLP
+from sandboxes.kit.layers.uncertainty_weighting import UncertaintyWeighting
 from sandboxes.kit.layers.variational_embedding import VariationalEmbedding
 
 CARDS: tuple[Card, ...] = (
@@ -128,6 +132,7 @@ CARDS: tuple[Card, ...] = (
     bilinear_interaction.CARD,
     compressed_interaction.CARD,
     contrastive_loss.CARD,
+    convolutional_history.CARD,
     cross_domain_transfer.CARD,
     cross_network_v1.CARD,
     cross_network_v2.CARD,
@@ -175,6 +180,7 @@ CARDS: tuple[Card, ...] = (
     target_attention.CARD,
     transformer_history.CARD,
     two_stream_mlp.CARD,
+    uncertainty_weighting.CARD,
     variational_embedding.CARD,
 )
 
@@ -188,6 +194,7 @@ __all__ = [
     "BilinearInteraction",
     "CompressedInteraction",
     "ContrastiveLoss",
+    "ConvolutionalHistory",
     "CrossDomainTransfer",
     "CrossNetworkV1",
     "CrossNetworkV2",
@@ -238,6 +245,7 @@ __all__ = [
     "TargetAttention",
     "TransformerHistory",
     "TwoStreamMLP",
+    "UncertaintyWeighting",
     "VariationalEmbedding",
     "drawn_instead",
     "n_query_fields",

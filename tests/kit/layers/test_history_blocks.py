@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from sandboxes.kit.layers import (
     AttentionPooling,
+    ConvolutionalHistory,
     GRUHistory,
     InterestEvolution,
     LongHistorySearch,
@@ -33,6 +34,7 @@ BLOCKS = {
     "interest evolution": lambda: InterestEvolution(D, 6),
     "search": lambda: LongHistorySearch(D, top_k=3, search_dim=2),
     "several interests": lambda: MultiInterest(D, n_interests=3, n_iterations=3),
+    "convolutions": lambda: ConvolutionalHistory(D, n_filters=5, heights=(1, 3)),
     "low rank": lambda: LowRankAttention(D, n_landmarks=3, max_length=3),
 }
 ORDERLESS = ("target attention", "attention pooling", "search", "several interests")
@@ -75,7 +77,7 @@ def test_the_order_of_behaviours_matters_where_it_should(name: str) -> None:
 def test_the_target_matters_where_it_should(name: str) -> None:
     block, (target, history, mask) = made(name), rows()
     changed = block(target + torch.arange(D), history, mask) != block(target, history, mask)
-    assert bool(changed.any()) == (name not in ("attention pooling", "gru"))
+    assert bool(changed.any()) == (name not in ("attention pooling", "convolutions", "gru"))
 
 
 @every_block

@@ -1,6 +1,6 @@
 """Several interests of a history and convolutions over it, against their formulas, and what each can tell that others cannot.
 
-Notation: B rows, L history length, D embedding width, J interests.
+Notation: B rows, L history length, D embedding width, J interests, N filters.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import torch
 from history_rows import Array, B, D, computed, layer_norm, real_rows, rows, weights
 from row_formulas import softmax
 
-from sandboxes.kit.layers import MultiInterest
+from sandboxes.kit.layers import ConvolutionalHistory, MultiInterest
 
-J = 3
+J, N = 3, 6
 
 
 def squashed(z: Array) -> Array:
@@ -43,3 +43,18 @@ def test_interests_do_not_depend_on_the_candidate_and_are_shorter_than_one() -> 
     block, (_, history, mask) = MultiInterest(D, n_interests=J).double(), rows()
     lengths = block.interests(10 * history, mask).norm(dim=2)  # (B, J)
     assert (lengths < 1).all() and (lengths[mask.any(1)] > 0).all() and (lengths[~mask.any(1)] == 0).all()
+
+
+def test_convolutional_history() -> None:
+    """Of heights 1 and 3, so that the windows of short histories reach over their beginning."""
+    torch.manual_seed(5)
+    block = ConvolutionalHistory(D, n_filters=N, heights=(1, 3)).double()
+    w, wanted = weights(block), np.zeros((B, 2 * N))
+    for b, (_, entries) in enumerate(real_rows()):
+        before = np.concatenate([np.zeros((2, D)), entries])
+        for k in range(N):
+            for place, (f, height) in enumerate((("filters.0", 1), ("filters.1", 3))):
+                windows = [before[t + 3 - height : t + 3] for t in range(len(entries))]  # (height, D), the newest last
+                found = [(w[f"{f}.weight"][k].T * window).sum() + w[f"{f}.bias"][k] for window in windows]
+                wanted[b, place * N + k] = max([0.0, *found])
+    np.testing.assert_allclose(computed(block), wanted, atol=1e-9)

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from sandboxes.kit.layers import (
     AttentionPooling,
+    ConvolutionalHistory,
     CrossDomainTransfer,
     GRUHistory,
     InterestEvolution,
@@ -112,6 +113,21 @@ def test_landmarks_tell_behaviours_of_each_other() -> None:
     width = KINDS + 1
     assert learned(built(lambda: LowRankAttention(width, n_landmarks=4)), companions, steps=600) > 0.95
     assert learned(built(lambda: TargetAttention(width, (16,))), companions, steps=600) < 0.8
+
+
+def one_right_after_another(n: int) -> Rows:
+    """Whether somewhere a behaviour of the first kind is followed at once by one of the second."""
+    target, history, _, _ = marked_history(n, 8)
+    first, second = (history[:, :, k] > 0 for k in (0, 1))
+    return (target, history, torch.ones(n, 8, dtype=torch.bool)), (first[:, :-1] & second[:, 1:]).any(1).float()
+
+
+def test_filters_find_what_follows_what_wherever_it_happened() -> None:
+    """To filters that see one behaviour at a time, and to a sum over behaviours, any order is the same."""
+    width = KINDS + 1
+    assert learned(built(lambda: ConvolutionalHistory(width, 8, heights=(2,))), one_right_after_another) > 0.97
+    assert learned(built(lambda: ConvolutionalHistory(width, 8, heights=(1,))), one_right_after_another) < 0.8
+    assert learned(built(lambda: AttentionPooling(width)), one_right_after_another) < 0.8
 
 
 K, S = 8, 6
