@@ -30,6 +30,7 @@ from sandboxes.kit.layers import (
     instance_guided_mask,
     interest_evolution,
     item_tower,
+    joint_ranking_calibration,
     kernel_product,
     linear,
     long_history_search,
@@ -50,6 +51,7 @@ from sandboxes.kit.layers import (
     sampled_softmax,
     scenario_normalisation,
     self_attention_interaction,
+    self_gating,
     shared_bottom,
     sharpness_aware,
     squeeze_excitation,
@@ -93,6 +95,7 @@ from sandboxes.kit.layers.interest_evolution import InterestEvolution
 from sandboxes.kit.layers.item_fields import ItemFields
 from sandboxes.kit.layers.item_scores import ItemScores
 from sandboxes.kit.layers.item_tower import ItemTower
+from sandboxes.kit.layers.joint_ranking_calibration import JointRankingCalibration
 from sandboxes.kit.layers.kernel_product import KernelProduct
 from sandboxes.kit.layers.linear import LinearTerm
 from sandboxes.kit.layers.long_history_search import LongHistorySearch
@@ -114,6 +117,7 @@ from sandboxes.kit.layers.residual_dnn import ResidualDNN
 from sandboxes.kit.layers.sampled_softmax import SampledSoftmax
 from sandboxes.kit.layers.scenario_normalisation import ScenarioNormalisation
 from sandboxes.kit.layers.self_attention_interaction import SelfAttentionInteraction
+from sandboxes.kit.layers.self_gating import SelfGating
 from sandboxes.kit.layers.shared_bottom import SharedBottom
 from sandboxes.kit.layers.sharpness_aware import SharpnessAware
 from sandboxes.kit.layers.squeeze_excitation import SqueezeExcitation
@@ -153,6 +157,7 @@ CARDS: tuple[Card, ...] = (
     instance_guided_mask.CARD,
     interest_evolution.CARD,
     item_tower.CARD,
+    joint_ranking_calibration.CARD,
     kernel_product.CARD,
     linear.CARD,
     long_history_search.CARD,
@@ -173,6 +178,7 @@ CARDS: tuple[Card, ...] = (
     sampled_softmax.CARD,
     scenario_normalisation.CARD,
     self_attention_interaction.CARD,
+    self_gating.CARD,
     shared_bottom.CARD,
     sharpness_aware.CARD,
     squeeze_excitation.CARD,
@@ -218,6 +224,7 @@ __all__ = [
     "ItemFields",
     "ItemScores",
     "ItemTower",
+    "JointRankingCalibration",
     "KernelProduct",
     "LinearTerm",
     "LongHistorySearch",
@@ -238,6 +245,7 @@ __all__ = [
     "SampledSoftmax",
     "ScenarioNormalisation",
     "SelfAttentionInteraction",
+    "SelfGating",
     "SharedBottom",
     "SharpnessAware",
     "SqueezeExcitation",

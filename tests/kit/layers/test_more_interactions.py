@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sandboxes.kit import Batch, CategoricalField, Schema, Task
-from sandboxes.kit.layers import FeatureGraph, InnerProduct, KernelProduct, LinearTerm, MemorisedCrosses
+from sandboxes.kit.layers import FeatureGraph, InnerProduct, KernelProduct, LinearTerm, MemorisedCrosses, SelfGating
 from sandboxes.kit.layers.memorised_crosses import scrambled
 
 
@@ -116,3 +116,16 @@ def test_crosses_remember_what_no_sum_of_single_effects_can() -> None:
 
     assert remembered(MemorisedCrosses(SCHEMA, 1)) == 1.0
     assert remembered(LinearTerm(SCHEMA, 1)) < 0.65
+
+
+@pytest.mark.parametrize("bitwise", [True, False])
+def test_self_gating(bitwise: bool) -> None:
+    check(SelfGating(F, D, bitwise), lambda x, w: np.array([sigmoid(x[i] @ w["weight"][i]) * x[i] for i in range(F)]))
+
+
+def test_a_gate_sees_its_own_field_alone() -> None:
+    torch.manual_seed(0)
+    block, x = SelfGating(F, D).double(), torch.tensor(FIELDS)
+    others = x.clone()
+    others[:, 1:] += 1.0
+    assert torch.equal(block(others)[:, 0], block(x)[:, 0])

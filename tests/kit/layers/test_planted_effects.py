@@ -20,6 +20,7 @@ from sandboxes.kit.layers import (
     InterestEvolution,
     LongHistorySearch,
     LowRankAttention,
+    MultiInterest,
     StarTopology,
     TargetAttention,
 )
@@ -128,6 +129,23 @@ def test_filters_find_what_follows_what_wherever_it_happened() -> None:
     assert learned(built(lambda: ConvolutionalHistory(width, 8, heights=(2,))), one_right_after_another) > 0.97
     assert learned(built(lambda: ConvolutionalHistory(width, 8, heights=(1,))), one_right_after_another) < 0.8
     assert learned(built(lambda: AttentionPooling(width)), one_right_after_another) < 0.8
+
+
+def two_tastes(n: int) -> Rows:
+    """Six behaviours of two kinds, each kind with one mark; the label is that of the target's kind."""
+    pair, marks = torch.rand(n, KINDS).argsort(1)[:, :2], torch.randint(2, (n, 2)) * 2.0 - 1
+    which = torch.randint(2, (n, 6))  # of the pair
+    history = torch.cat([functional.one_hot(pair.gather(1, which), KINDS).float(), marks.gather(1, which).unsqueeze(2)], 2)
+    asked = which[:, :1]
+    target = functional.pad(functional.one_hot(pair.gather(1, asked).squeeze(1), KINDS).float(), (0, 1))
+    return (target, history, torch.ones(n, 6, dtype=torch.bool)), (marks.gather(1, asked).squeeze(1) > 0).float()
+
+
+def test_two_tastes_need_two_interests() -> None:
+    """With one there is nothing for the target to choose from."""
+    width = KINDS + 1
+    assert learned(built(lambda: MultiInterest(width, n_interests=4)), two_tastes) > 0.97
+    assert learned(built(lambda: MultiInterest(width, n_interests=1)), two_tastes) < 0.87
 
 
 K, S = 8, 6

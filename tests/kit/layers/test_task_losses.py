@@ -1,4 +1,4 @@
-"""Losses in place of the cross-entropy: tasks weighed by learned variances, against what can be computed by hand.
+"""Losses in place of the cross-entropy, with tasks weighed or rows held against rows, against what can be computed by hand.
 
 Notation: B rows, T tasks.
 """
@@ -15,7 +15,8 @@ from random_rows import TWO_TASKS, random_rows
 from torch import Tensor
 
 from sandboxes.kit import Batch, observed_bce
-from sandboxes.kit.layers import UncertaintyWeighting
+from sandboxes.kit.layers import JointRankingCalibration, UncertaintyWeighting
+from sandboxes.kit.layers.joint_ranking_calibration import contrast_over_rows
 
 Array = NDArray[np.float64]
 B, T = 6, 2
@@ -76,3 +77,39 @@ def test_at_the_start_it_is_the_plain_loss() -> None:
     logits = torch.randn(50, T, generator=torch.Generator().manual_seed(1))
     assert rows.labels is not None
     assert torch.equal(UncertaintyWeighting(T)(logits, rows), observed_bce(logits, rows.labels))
+
+
+def surprise(row: int, t: int) -> float:
+    """How little the row stands out among the observed ones, in the logit of its own class."""
+    seen = [b for b in range(B) if not math.isnan(LABELS[b, t])]
+    sign = 1 if LABELS[row, t] == 1 else -1
+    shares = {b: math.exp(sign * LOGITS[b, t].item() / 2) for b in seen}
+    return -math.log(shares[row] / sum(shares.values()))
+
+
+@pytest.mark.parametrize("weight", [1.0, 0.3])
+def test_joint_ranking_and_calibration(weight: float) -> None:
+    contrasts = [np.mean([surprise(b, t) for b in range(B) if not math.isnan(LABELS[b, t])]) for t in range(T)]
+    wanted = weight * (cost_of_task(0) + cost_of_task(1)) + (1 - weight) * sum(contrasts)
+    assert JointRankingCalibration(weight)(LOGITS, labelled(LABELS)).item() == pytest.approx(wanted, abs=1e-6)
+
+
+def test_the_contrast_does_not_see_the_level_and_does_see_the_order() -> None:
+    labels = LABELS[:, :1].nan_to_num(0.0).double()  # two positive rows of six
+    logits = 4 * labels - 2 + 0.1 * LOGITS[:, :1]
+    right = contrast_over_rows(logits, labels)
+    torch.testing.assert_close(contrast_over_rows(logits + 3.0, labels), right)
+    assert contrast_over_rows(-logits, labels) > right + 1
+
+
+def test_a_row_alone_and_rows_without_labels_have_no_contrast() -> None:
+    assert contrast_over_rows(LOGITS[:1], LABELS[:1].double()).item() == pytest.approx(0, abs=1e-12)
+    logits = LOGITS.clone().requires_grad_()
+    nothing = contrast_over_rows(logits, torch.full((B, T), NAN, dtype=torch.float64))
+    nothing.backward()
+    assert nothing.item() == 0 and (logits.grad == 0).all()
+
+
+def test_something_must_set_the_level() -> None:
+    with pytest.raises(ValueError, match="nothing else sets the level"):
+        JointRankingCalibration(0.0)
