@@ -9,15 +9,20 @@ from agents.autotrain.spec import MethodSpec, TaskKind
 from sandboxes.kit.card import Card
 from sandboxes.kit.datasets import DataSet
 from sandboxes.kit.needs import NeedName, in_words, offered
+from sandboxes.kit.schema import Predicts
 
 AUTO = "auto"
-ASKED: Mapping[TaskKind, tuple[NeedName, ...]] = MappingProxyType({"knowledge_tracing": ("outcomes",), "items": ("items",)})
+ASKED: Mapping[TaskKind, tuple[NeedName, ...]] = MappingProxyType(
+    {"knowledge_tracing": ("outcomes",), "items": ("answers",), "actions": ("actions",)}
+)
+PREDICTS: Mapping[TaskKind, Predicts] = MappingProxyType({"items": "items", "actions": "actions"})  # all others: labels
 
 
 def fitting_data(spec: MethodSpec, cards: Sequence[Card], known: Sequence[DataSet]) -> tuple[str, str]:
     """The name of the first data set that meets most of what the method's blocks need, and why, in a sentence."""
     needs = _needs(spec, cards)
-    candidates = [d for d in known if d.kind != "files" and ("items" in offered(d.source(None).spec)) == (spec.task == "items")]
+    predicts = PREDICTS.get(spec.task, "labels")
+    candidates = [d for d in known if d.kind != "files" and d.source(None).spec.predicts == predicts]
     best = min(candidates, key=lambda d: len(_unmet(needs, d)))
     words = in_words(needs)
     if not words:

@@ -62,7 +62,7 @@ class Named(Strict):
     evidence: Evidence | None = None
 
 
-TaskKind = Literal["ctr", "multi_task", "entire_space", "multi_scenario", "sequence", "knowledge_tracing", "items"]
+TaskKind = Literal["ctr", "multi_task", "entire_space", "multi_scenario", "sequence", "knowledge_tracing", "items", "actions"]
 
 ScopeKind = Literal["in_scope", "survey", "benchmark", "system", "analysis", "other_field", "unsupported_task", "no_mechanism"]
 

@@ -10,10 +10,15 @@ from sandboxes.kit.schema import FIRST_ID
 
 
 def observed_bce(logits: Tensor, labels: Tensor) -> Tensor:
-    """Binary cross-entropy averaged over observed labels of each task, then summed over tasks.
+    """Binary cross-entropy averaged over observed labels of each task, then summed over tasks: a scalar."""
+    return observed_bce_by_task(logits, labels).sum()
+
+
+def observed_bce_by_task(logits: Tensor, labels: Tensor) -> Tensor:
+    """Binary cross-entropy averaged over observed labels, for each task: (T,).
 
     `logits` (B, T) or (B,) when T = 1; `labels` (B, T), NaN where a label was not observed (such entries add nothing,
-    to the gradient either). A task without an observed label in the batch contributes 0.
+    to the gradient either). A task without an observed label in the batch has 0.
     """
     logits = logits.reshape(labels.shape)  # (B, T)
     observed = ~torch.isnan(labels)
@@ -22,9 +27,9 @@ def observed_bce(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def mean_over_observed(losses: Tensor, observed: Tensor) -> Tensor:
-    """Finite `losses` (B, T) averaged over the `observed` (B, T) rows of each task, then summed over tasks."""
+    """Finite `losses` (B, T) averaged over the `observed` (B, T) rows of each task: (T,), 0 for a task without any."""
     losses = losses * observed  # (B, T)
-    return (losses.sum(0) / observed.sum(0).clamp(min=1)).sum()
+    return losses.sum(0) / observed.sum(0).clamp(min=1)
 
 
 def softmax_over_items(scores: Tensor, answer: Tensor) -> Tensor:

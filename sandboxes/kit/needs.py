@@ -15,6 +15,7 @@ NeedName = Literal[
     "scenario",
     "several_tasks",
     "numeric",
+    "category_pairs",
     "target_item",
     "entire_space",
     "outcomes",
@@ -38,6 +39,8 @@ class DescribedTask(Protocol):
 class Described(Protocol):
     """What `Schema` and `TableSpec` both say of their columns."""
 
+    @property
+    def categorical(self) -> Sequence[object]: ...
     @property
     def numeric(self) -> Sequence[object]: ...
     @property
@@ -80,6 +83,9 @@ NEEDS: Mapping[NeedName, Need] = MappingProxyType(
             "a task that depends on another", "no task of the data depends on another", lambda d: any(t.given for t in d.tasks)
         ),
         "numeric": Need("numeric fields", "the data has no numeric fields", lambda d: bool(d.numeric)),
+        "category_pairs": Need(
+            "several categorical fields", "the data has no two categorical fields", lambda d: len(d.categorical) > 1
+        ),
         "outcomes": Need("outcomes of past events", "the data does not say what came of past events", lambda d: d.has_outcomes),
         "vectors": Need(
             "vectors made elsewhere", "the data has no vectors of images, texts or the like", lambda d: bool(d.vectors)

@@ -42,7 +42,7 @@ def test_every_value_that_is_taken_is_the_datas_or_some_blocks() -> None:
         assert set(ports.takes) <= of_the_model | given
 
 
-OF_CLICKS: set[NeedName] = set(NEEDS) - {"outcomes", "items", "answers", "actions", "user"}
+OF_CLICKS: set[NeedName] = set(NEEDS) - {"outcomes", "items", "answers", "actions", "user", "vectors"}
 
 
 def test_a_block_refines_what_it_also_takes() -> None:
@@ -65,15 +65,18 @@ def test_placement_and_takes_specify_an_interactions_ports() -> None:
     [
         (RICH, OF_CLICKS),
         (TABLE, OF_CLICKS),
-        (OUTCOMES, {"numeric", "history", "target_item", "outcomes"}),
-        (ITEMS["history"], {"history", "target_item", "items", "answers"}),
-        (ITEMS["user"], {"user", "items", "answers"}),
-        (ACTIONS["user"], {"user", "items", "actions"}),
-        (PLAIN, {"numeric"}),
+        (OUTCOMES, {"category_pairs", "numeric", "history", "target_item", "outcomes"}),
+        (ITEMS["history"], {"category_pairs", "history", "target_item", "items", "answers"}),
+        (ITEMS["user"], {"category_pairs", "user", "items", "answers"}),
+        (ACTIONS["user"], {"category_pairs", "user", "items", "actions"}),
+        (PLAIN, {"category_pairs", "numeric"}),
         (NUMBERS_ONLY, {"numeric"}),
-        (CATEGORIES_ONLY, set()),
-        (TWO_TASKS, {"numeric", "several_tasks"}),
-        (replace(TABLE, sequences=(), numeric=(), scenario=None), {"several_tasks", "entire_space", "delays", "time"}),
+        (CATEGORIES_ONLY, {"category_pairs"}),
+        (TWO_TASKS, {"category_pairs", "numeric", "several_tasks"}),
+        (
+            replace(TABLE, sequences=(), numeric=(), scenario=None),
+            {"category_pairs", "several_tasks", "entire_space", "delays", "time"},
+        ),
     ],
     ids=[
         "rich",

@@ -87,7 +87,30 @@ GRAPH = Topic(
     ),
     task="items",
 )
-INSIDE: tuple[Topic, ...] = (CLICKS, KNOWLEDGE_TRACING, RETRIEVAL, NEXT_ITEM, GRAPH)
+GENERATIVE = Topic(
+    "generative recommendation",
+    "in_scope",
+    "",
+    _phrases(
+        """generative recommendation; generative retrieval; semantic id; semantic ids; sid; gr model; item tokenization; tokenizer;
+        beam search; quantization of item; residual quantization; itemid; next-token prediction; gr"""
+    ),
+    _phrases("autoregressive; decoder; codebook; token sequence"),
+    task="items",
+)
+LOGGED_DECISIONS = Topic(
+    "learning from logged decisions",
+    "in_scope",
+    "",
+    _phrases(
+        """off-policy learning; off-policy evaluation; counterfactual learning from logged; counterfactual risk minimization;
+        counterfactual learning to rank; logged bandit feedback; bandit feedback; logging policy; contextual bandit; batch learning from logged;
+        inverse propensity; propensity score; importance sampling estimator"""
+    ),
+    _phrases("policy; propensity; reward; action; counterfactual; doubly robust; logged data"),
+    task="actions",
+)
+INSIDE: tuple[Topic, ...] = (CLICKS, KNOWLEDGE_TRACING, RETRIEVAL, NEXT_ITEM, GRAPH, GENERATIVE, LOGGED_DECISIONS)
 
 OUTSIDE: tuple[Topic, ...] = (
     Topic(
@@ -142,16 +165,6 @@ OUTSIDE: tuple[Topic, ...] = (
             passages; passage retrieval; query understanding; long-tail query; search diversification; diversifying; learning to rank documents"""
         ),
         _phrases("search engine; query; relevance judgment; information retrieval"),
-    ),
-    Topic(
-        "generative recommendation",
-        "unsupported_task",
-        "it generates items token by token (generative recommendation or semantic ids), which the kit's click models do not do",
-        _phrases(
-            """generative recommendation; generative retrieval; semantic id; semantic ids; sid; gr model; item tokenization; tokenizer;
-            beam search; quantization of item; residual quantization; itemid; next-token prediction; gr"""
-        ),
-        _phrases("autoregressive; decoder; codebook; token sequence"),
     ),
     Topic(
         "reinforcement learning",

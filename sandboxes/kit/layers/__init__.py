@@ -10,6 +10,7 @@ from sandboxes.kit.layers import (
     coded_items,
     compressed_interaction,
     contrastive_loss,
+    convolutional_history,
     cross_domain_transfer,
     cross_network_v1,
     cross_network_v2,
@@ -22,6 +23,7 @@ from sandboxes.kit.layers import (
     easy_to_hard,
     entire_space_product,
     feature_dropout,
+    feature_graph,
     field_weighted_fm,
     film_gating,
     fm,
@@ -34,13 +36,17 @@ from sandboxes.kit.layers import (
     interest_evolution,
     inverse_propensity,
     item_tower,
+    joint_ranking_calibration,
+    kernel_product,
     linear,
     long_history_search,
     low_rank_attention,
     masked_reconstruction,
+    memorised_crosses,
     mmoe,
     modality_alignment,
     modality_gate,
+    multi_interest,
     multi_path_averaging,
     numeric_discretisation,
     outcome_gru,
@@ -53,6 +59,7 @@ from sandboxes.kit.layers import (
     sampled_softmax,
     scenario_normalisation,
     self_attention_interaction,
+    self_gating,
     semantic_id_decoder,
     shared_bottom,
     sharpness_aware,
@@ -61,6 +68,7 @@ from sandboxes.kit.layers import (
     target_attention,
     transformer_history,
     two_stream_mlp,
+    uncertainty_weighting,
     variational_embedding,
 )
 from sandboxes.kit.layers.alternating_updates import AlternatingUpdates
@@ -72,6 +80,7 @@ from sandboxes.kit.layers.coded_items import CodedItems, CodedItemScores
 from sandboxes.kit.layers.compressed_interaction import CompressedInteraction
 from sandboxes.kit.layers.context_scores import ContextScores, RewardEstimates
 from sandboxes.kit.layers.contrastive_loss import ContrastiveLoss
+from sandboxes.kit.layers.convolutional_history import ConvolutionalHistory
 from sandboxes.kit.layers.cross_domain_transfer import CrossDomainTransfer
 from sandboxes.kit.layers.cross_network_v1 import CrossNetworkV1
 from sandboxes.kit.layers.cross_network_v2 import CrossNetworkV2
@@ -86,6 +95,7 @@ from sandboxes.kit.layers.easy_to_hard import EasyToHard
 from sandboxes.kit.layers.entire_space_product import EntireSpaceProduct
 from sandboxes.kit.layers.feature_dropout import FeatureDropout
 from sandboxes.kit.layers.feature_embedding import FeatureEmbedding
+from sandboxes.kit.layers.feature_graph import FeatureGraph
 from sandboxes.kit.layers.field_weighted_fm import FieldWeightedFM
 from sandboxes.kit.layers.film_gating import FiLMGating
 from sandboxes.kit.layers.fm import FactorizationMachine
@@ -102,13 +112,17 @@ from sandboxes.kit.layers.item_fields import ItemFields
 from sandboxes.kit.layers.item_scores import ItemScores
 from sandboxes.kit.layers.item_tokeniser import ItemTokeniser
 from sandboxes.kit.layers.item_tower import ItemTower
+from sandboxes.kit.layers.joint_ranking_calibration import JointRankingCalibration
+from sandboxes.kit.layers.kernel_product import KernelProduct
 from sandboxes.kit.layers.linear import LinearTerm
 from sandboxes.kit.layers.long_history_search import LongHistorySearch
 from sandboxes.kit.layers.low_rank_attention import LowRankAttention
 from sandboxes.kit.layers.masked_reconstruction import MaskedReconstruction
+from sandboxes.kit.layers.memorised_crosses import MemorisedCrosses
 from sandboxes.kit.layers.mmoe import MMoE
 from sandboxes.kit.layers.modality_alignment import ModalityAlignment
 from sandboxes.kit.layers.modality_gate import ModalityGate
+from sandboxes.kit.layers.multi_interest import MultiInterest
 from sandboxes.kit.layers.multi_path_averaging import MultiPathAveraging
 from sandboxes.kit.layers.numeric_discretisation import NumericDiscretisation
 from sandboxes.kit.layers.outcome_gru import OutcomeGRU
@@ -124,6 +138,7 @@ from sandboxes.kit.layers.residual_quantiser import ResidualQuantiser
 from sandboxes.kit.layers.sampled_softmax import SampledSoftmax
 from sandboxes.kit.layers.scenario_normalisation import ScenarioNormalisation
 from sandboxes.kit.layers.self_attention_interaction import SelfAttentionInteraction
+from sandboxes.kit.layers.self_gating import SelfGating
 from sandboxes.kit.layers.semantic_id_decoder import SemanticIdDecoder
 from sandboxes.kit.layers.shared_bottom import SharedBottom
 from sandboxes.kit.layers.sharpness_aware import SharpnessAware
@@ -132,6 +147,7 @@ from sandboxes.kit.layers.star_topology import StarTopology
 from sandboxes.kit.layers.target_attention import TargetAttention
 from sandboxes.kit.layers.transformer_history import TransformerHistory
 from sandboxes.kit.layers.two_stream_mlp import TwoStreamMLP
+from sandboxes.kit.layers.uncertainty_weighting import UncertaintyWeighting
 from sandboxes.kit.layers.variational_embedding import VariationalEmbedding
 
 CARDS: tuple[Card, ...] = (
@@ -142,6 +158,7 @@ CARDS: tuple[Card, ...] = (
     bilinear_interaction.CARD,
     compressed_interaction.CARD,
     contrastive_loss.CARD,
+    convolutional_history.CARD,
     cross_domain_transfer.CARD,
     cross_network_v1.CARD,
     cross_network_v2.CARD,
@@ -154,6 +171,7 @@ CARDS: tuple[Card, ...] = (
     easy_to_hard.CARD,
     entire_space_product.CARD,
     feature_dropout.CARD,
+    feature_graph.CARD,
     field_weighted_fm.CARD,
     film_gating.CARD,
     fm.CARD,
@@ -166,13 +184,17 @@ CARDS: tuple[Card, ...] = (
     interest_evolution.CARD,
     inverse_propensity.CARD,
     item_tower.CARD,
+    joint_ranking_calibration.CARD,
+    kernel_product.CARD,
     linear.CARD,
     long_history_search.CARD,
     low_rank_attention.CARD,
     masked_reconstruction.CARD,
+    memorised_crosses.CARD,
     mmoe.CARD,
     modality_alignment.CARD,
     modality_gate.CARD,
+    multi_interest.CARD,
     multi_path_averaging.CARD,
     numeric_discretisation.CARD,
     outcome_gru.CARD,
@@ -187,6 +209,7 @@ CARDS: tuple[Card, ...] = (
     scenario_normalisation.CARD,
     self_attention_interaction.CARD,
     semantic_id_decoder.CARD,
+    self_gating.CARD,
     shared_bottom.CARD,
     sharpness_aware.CARD,
     squeeze_excitation.CARD,
@@ -194,6 +217,7 @@ CARDS: tuple[Card, ...] = (
     target_attention.CARD,
     transformer_history.CARD,
     two_stream_mlp.CARD,
+    uncertainty_weighting.CARD,
     variational_embedding.CARD,
 )
 
@@ -210,6 +234,7 @@ __all__ = [
     "CompressedInteraction",
     "ContextScores",
     "ContrastiveLoss",
+    "ConvolutionalHistory",
     "CrossDomainTransfer",
     "CrossNetworkV1",
     "CrossNetworkV2",
@@ -223,6 +248,7 @@ __all__ = [
     "FactorizationMachine",
     "FeatureDropout",
     "FeatureEmbedding",
+    "FeatureGraph",
     "FiLMGating",
     "FieldWeightedFM",
     "FrequencyClipping",
@@ -238,13 +264,17 @@ __all__ = [
     "ItemScores",
     "ItemTokeniser",
     "ItemTower",
+    "JointRankingCalibration",
+    "KernelProduct",
     "LinearTerm",
     "LongHistorySearch",
     "LowRankAttention",
     "MMoE",
     "MaskedReconstruction",
+    "MemorisedCrosses",
     "ModalityAlignment",
     "ModalityGate",
+    "MultiInterest",
     "MultiPathAveraging",
     "NumericDiscretisation",
     "OutcomeGRU",
@@ -260,6 +290,7 @@ __all__ = [
     "SampledSoftmax",
     "ScenarioNormalisation",
     "SelfAttentionInteraction",
+    "SelfGating",
     "SemanticIdDecoder",
     "SharedBottom",
     "SharpnessAware",
@@ -268,6 +299,7 @@ __all__ = [
     "TargetAttention",
     "TransformerHistory",
     "TwoStreamMLP",
+    "UncertaintyWeighting",
     "VariationalEmbedding",
     "drawn_instead",
     "n_query_fields",

@@ -32,7 +32,6 @@ CARD = Card(
         "field-each type",
         "field-interaction type",
         "learned matrix for each field pair",
-        "bilinear form of two embeddings",
         "projected embedding multiplied element-wise with the other embedding",
     ),
     descriptions=(

@@ -186,4 +186,4 @@ class DelayWeighted(nn.Module):
         positive = functional.softplus(-logit) / known.clamp(min=1 / self.max_weight) + of_delays
         negative = functional.softplus(logit) * (1 - chance) / (1 - chance * known).clamp(min=SHORTEST)
         losses = torch.where(label == 1, positive, negative)  # (B, T')
-        return loss + mean_over_observed(losses, ~torch.isnan(label))
+        return loss + mean_over_observed(losses, ~torch.isnan(label)).sum()

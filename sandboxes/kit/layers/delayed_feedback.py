@@ -175,4 +175,4 @@ class DelayedFeedback(nn.Module):
         never = -functional.softplus(logit)  # log(1 - p)
         still_to_come = -functional.softplus(-logit) - rate * batch.elapsed  # log(p exp(-r e))
         losses = torch.where(label == 1, arrived, -torch.logaddexp(never, still_to_come))  # (B, T')
-        return loss + mean_over_observed(losses, ~torch.isnan(label))
+        return loss + mean_over_observed(losses, ~torch.isnan(label)).sum()

@@ -40,7 +40,7 @@ CARD = Card(
         "embedding propagation",
         "neighborhood aggregation",
         "neighbourhood aggregation",
-        "message passing",
+        "message passing between users and items",
         "high-order connectivity",
         "aggregates the embeddings of neighbors",
         "symmetrically normalised adjacency",

@@ -34,7 +34,8 @@ def test_the_first_data_set_that_has_what_a_block_makes_use_of_is_taken(block: s
 @pytest.mark.parametrize(
     ("task", "block", "data", "why"),
     [
-        ("items", "dnn", "synthetic-visits", "needs a choice among all items"),
+        ("items", "dnn", "synthetic-visits", "needs items that were right"),
+        ("actions", "doubly_robust", "synthetic-decisions", "logged decisions"),
         ("items", "graph_propagation", "synthetic-visits", "known users"),
         ("knowledge_tracing", "dnn", "synthetic-learners", "outcomes of past events"),
         ("ctr", "pairwise_ranking", "census-income", "lacks a choice among all items"),

@@ -8,58 +8,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
+from history_rows import Array, B, D, L, computed, layer_norm, real_rows, rows, weights
+from row_formulas import sigmoid, softmax
 from torch import Tensor, nn
 
 from sandboxes.kit.layers import (
     AttentionPooling,
+    ConvolutionalHistory,
     GRUHistory,
     InterestEvolution,
     LongHistorySearch,
     LowRankAttention,
+    MultiInterest,
     TargetAttention,
     TransformerHistory,
 )
 from sandboxes.kit.layers.interest_evolution import AttentionalGRU
-
-Array = NDArray[np.float64]
-B, L, D = 9, 5, 4
-
-
-def rows(padding: int = 0) -> tuple[Tensor, Tensor, Tensor]:
-    """Target (B, D), history (B, padding + L, D), mask; row b has b % (L + 1) real entries, all on the right."""
-    draw = np.random.default_rng(0)
-    target, history = draw.normal(size=(B, D)), draw.normal(size=(B, L, D))
-    mask = np.arange(L) >= L - np.arange(B)[:, None] % (L + 1)
-    history, mask = np.pad(history * mask[..., None], ((0, 0), (padding, 0), (0, 0))), np.pad(mask, ((0, 0), (padding, 0)))
-    return torch.from_numpy(target), torch.from_numpy(history), torch.from_numpy(mask)
-
-
-def real_rows() -> list[tuple[Array, Array]]:
-    """Each row's target (D,) and real entries (n, D)."""
-    target, history, mask = rows()
-    return [(target[b].numpy(), history[b, mask[b]].numpy()) for b in range(B)]
-
-
-def weights(block: nn.Module) -> dict[str, Array]:
-    return {name: p.detach().numpy() for name, p in block.named_parameters()}
-
-
-def computed(block: nn.Module) -> Array:
-    return block.double().eval()(*rows()).detach().numpy()
-
-
-def softmax(x: Array) -> Array:
-    return np.exp(x - x.max()) / np.exp(x - x.max()).sum()
-
-
-def sigmoid(x: Array) -> Array:
-    return 1 / (1 + np.exp(-x))
-
-
-def layer_norm(x: Array, scale: Array, shift: Array) -> Array:
-    return (x - x.mean()) / np.sqrt(x.var() + 1e-5) * scale + shift
-
 
 BLOCKS = {
     "target attention": lambda: TargetAttention(D, (7, 3)),
@@ -69,9 +33,11 @@ BLOCKS = {
     "transformer": lambda: TransformerHistory(D, n_layers=2, n_heads=2, max_length=3),
     "interest evolution": lambda: InterestEvolution(D, 6),
     "search": lambda: LongHistorySearch(D, top_k=3, search_dim=2),
+    "several interests": lambda: MultiInterest(D, n_interests=3, n_iterations=3),
+    "convolutions": lambda: ConvolutionalHistory(D, n_filters=5, heights=(1, 3)),
     "low rank": lambda: LowRankAttention(D, n_landmarks=3, max_length=3),
 }
-ORDERLESS = ("target attention", "attention pooling", "search")
+ORDERLESS = ("target attention", "attention pooling", "search", "several interests")
 every_block = pytest.mark.parametrize("name", BLOCKS)
 
 
@@ -95,7 +61,7 @@ def test_padded_entries_are_not_looked_at(name: str) -> None:
 @every_block
 def test_real_entries_are_looked_at(name: str) -> None:
     block, (target, history, mask) = made(name), rows()
-    changed = block(target, history + 0.1 * mask.unsqueeze(2), mask) != block(target, history, mask)
+    changed = block(target, history + 0.1 * torch.arange(D) * mask.unsqueeze(2), mask) != block(target, history, mask)
     assert torch.equal(changed.any(1), mask.any(1))
 
 
@@ -111,7 +77,7 @@ def test_the_order_of_behaviours_matters_where_it_should(name: str) -> None:
 def test_the_target_matters_where_it_should(name: str) -> None:
     block, (target, history, mask) = made(name), rows()
     changed = block(target + torch.arange(D), history, mask) != block(target, history, mask)
-    assert bool(changed.any()) == (name not in ("attention pooling", "gru"))
+    assert bool(changed.any()) == (name not in ("attention pooling", "convolutions", "gru"))
 
 
 @every_block

@@ -5,14 +5,11 @@ Notation: F fields, D embedding width, K = F * D, x a row (F, D).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import combinations
-
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
-from slopes import away_from_the_start, gradients_are_slopes
+from history_rows import layer_norm
+from row_formulas import FIELDS, PAIRS, Array, D, F, K, W, check, relu, sigmoid, softmax
 from torch import nn
 
 from sandboxes.kit.layers import (
@@ -37,41 +34,6 @@ from sandboxes.kit.layers import (
 from sandboxes.kit.layers.bilinear_fusion import BilinearFusion
 from sandboxes.kit.layers.feature_selection_gate import FeatureSelectionGate
 from sandboxes.kit.layers.mask_block import MaskBlock
-
-Array = NDArray[np.float64]
-W = dict[str, Array]
-B, F, D = 4, 5, 3
-K = F * D
-FIELDS = np.random.default_rng(0).normal(size=(B, F, D))
-PAIRS = list(combinations(range(F), 2))
-
-
-def check(block: nn.Module, formula: Callable[[Array, W], object], flat: bool = False) -> None:
-    """The block, with parameters away from their start, gives what `formula(x, parameters)` gives for each row x, and the
-    gradients of that."""
-    block = away_from_the_start(block).eval()
-    w = {name: p.detach().numpy() for name, p in block.named_parameters()}
-    rows = FIELDS.reshape(B, K) if flat else FIELDS
-    wanted = np.array([np.atleast_1d(formula(x, w)) for x in rows])
-    np.testing.assert_allclose(block(torch.from_numpy(rows)).detach().numpy(), wanted, atol=1e-9)
-    x = torch.tensor(rows)
-    assert gradients_are_slopes(block, lambda: block(x), [x])
-
-
-def softmax(x: Array) -> Array:
-    return np.exp(x - x.max()) / np.exp(x - x.max()).sum()
-
-
-def relu(x: Array) -> Array:
-    return np.maximum(x, 0)
-
-
-def sigmoid(x: Array) -> Array:
-    return 1 / (1 + np.exp(-x))
-
-
-def layer_norm(x: Array, scale: Array, shift: Array) -> Array:
-    return (x - x.mean()) / np.sqrt(x.var() + 1e-5) * scale + shift
 
 
 def test_factorization_machine() -> None:

@@ -14,11 +14,13 @@ from torch.nn import functional
 
 from sandboxes.kit.layers import (
     AttentionPooling,
+    ConvolutionalHistory,
     CrossDomainTransfer,
     GRUHistory,
     InterestEvolution,
     LongHistorySearch,
     LowRankAttention,
+    MultiInterest,
     StarTopology,
     TargetAttention,
 )
@@ -112,6 +114,38 @@ def test_landmarks_tell_behaviours_of_each_other() -> None:
     width = KINDS + 1
     assert learned(built(lambda: LowRankAttention(width, n_landmarks=4)), companions, steps=600) > 0.95
     assert learned(built(lambda: TargetAttention(width, (16,))), companions, steps=600) < 0.8
+
+
+def one_right_after_another(n: int) -> Rows:
+    """Whether somewhere a behaviour of the first kind is followed at once by one of the second."""
+    target, history, _, _ = marked_history(n, 8)
+    first, second = (history[:, :, k] > 0 for k in (0, 1))
+    return (target, history, torch.ones(n, 8, dtype=torch.bool)), (first[:, :-1] & second[:, 1:]).any(1).float()
+
+
+def test_filters_find_what_follows_what_wherever_it_happened() -> None:
+    """To filters that see one behaviour at a time, and to a sum over behaviours, any order is the same."""
+    width = KINDS + 1
+    assert learned(built(lambda: ConvolutionalHistory(width, 8, heights=(2,))), one_right_after_another) > 0.97
+    assert learned(built(lambda: ConvolutionalHistory(width, 8, heights=(1,))), one_right_after_another) < 0.8
+    assert learned(built(lambda: AttentionPooling(width)), one_right_after_another) < 0.8
+
+
+def two_tastes(n: int) -> Rows:
+    """Six behaviours of two kinds, each kind with one mark; the label is that of the target's kind."""
+    pair, marks = torch.rand(n, KINDS).argsort(1)[:, :2], torch.randint(2, (n, 2)) * 2.0 - 1
+    which = torch.randint(2, (n, 6))  # of the pair
+    history = torch.cat([functional.one_hot(pair.gather(1, which), KINDS).float(), marks.gather(1, which).unsqueeze(2)], 2)
+    asked = which[:, :1]
+    target = functional.pad(functional.one_hot(pair.gather(1, asked).squeeze(1), KINDS).float(), (0, 1))
+    return (target, history, torch.ones(n, 6, dtype=torch.bool)), (marks.gather(1, asked).squeeze(1) > 0).float()
+
+
+def test_two_tastes_need_two_interests() -> None:
+    """With one there is nothing for the target to choose from."""
+    width = KINDS + 1
+    assert learned(built(lambda: MultiInterest(width, n_interests=4)), two_tastes) > 0.97
+    assert learned(built(lambda: MultiInterest(width, n_interests=1)), two_tastes) < 0.87
 
 
 K, S = 8, 6

@@ -80,6 +80,8 @@ COMBINED = [
     ("distillation", "alternating_updates", "pretrain_then_finetune", "masked_reconstruction", "dnn"),
     ("multi_path_averaging", "transformer_history", "scenario_normalisation", "cross_network_v1"),
     ("outcome_gru", "decaying_attention", "target_attention", "dnn"),
+    ("memorised_crosses", "feature_graph", "multi_interest", "convolutional_history", "uncertainty_weighting", "mmoe"),
+    ("kernel_product", "self_gating", "joint_ranking_calibration", "variational_embedding", "dnn"),
 ]
 
 

@@ -21,6 +21,12 @@ negatives and a sampling bias correction.""",
     "items, by a graph": """Collaborative filtering recommends items by past interactions. We propose SpreadIt, which propagates
 embeddings on the user-item interaction graph by light graph convolution and is trained with the BPR
 loss.""",
+    "items, generated": """Generative recommendation decodes the next item token by token. We propose WordIt. A residual
+quantisation of content turns every item into a semantic id, level by level with learned codebooks, and an autoregressive
+decoder with beam search generates the semantic id of the next item.""",
+    "actions": """Learning from logged bandit feedback improves a recommender's policy off-policy. We propose BothWays, which
+adds an inverse propensity correction of the reward model's error on the logged action, a doubly robust estimator of the
+policy's value.""",
     "knowledge_tracing": """Knowledge tracing predicts whether a student answers the next exercise correctly. We propose KnowIt,
 a recurrent network that reads past exercises together with the correctness of the student's
 responses.""",
@@ -30,6 +36,8 @@ BLOCKS = {
     "items": {"gru_history"},
     "items, retrieved": {"item_tower", "sampled_softmax"},
     "items, by a graph": {"graph_propagation", "pairwise_ranking"},
+    "items, generated": {"residual_quantisation", "semantic_id_decoder"},
+    "actions": {"doubly_robust"},
     "knowledge_tracing": {"outcome_gru"},
 }
 
