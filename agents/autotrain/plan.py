@@ -8,7 +8,7 @@ from pydantic import Field
 
 from agents.autotrain.compare.question import QUESTIONS, Question
 from agents.autotrain.spec import MethodSpec, Strict
-from agents.autotrain.way import MEASURED_ON, Way
+from agents.autotrain.way import Way, measured_on
 from agents.errors import AgentError
 from sandboxes.kit.data import Prepared
 from sandboxes.kit.schema import Predicts, Schema
@@ -119,14 +119,14 @@ def make_plan(
         way=way,
         estimated_minutes=round(seconds / 60, 1),
         estimate_basis=f"{runs} runs of at most {max_epochs} epochs at {rate:,.0f} samples/s, {parallel} side by side, "
-        + _basis(past_samples_per_s, way),
+        + _basis(past_samples_per_s, way, measured_on(prepared.schema.predicts)),
     )
 
 
-def _basis(past_samples_per_s: float | None, way: Way) -> str:
+def _basis(past_samples_per_s: float | None, way: Way, name: str) -> str:
     if past_samples_per_s:
         return "as past runs here did"
-    return f"as {MEASURED_ON} was measured here" if way.samples_per_s else "an assumption until runs here have been seen"
+    return f"as {name} was measured here" if way.samples_per_s else "an assumption until runs here have been seen"
 
 
 def _batch_size(rows: int) -> int:

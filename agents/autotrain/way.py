@@ -8,9 +8,11 @@ from typing import get_args
 from agents.autotrain.spec import Strict
 from sandboxes.jobs import CalibrationReport, Job, JobRunner, ModelSource
 from sandboxes.kit.data import Prepared
+from sandboxes.kit.schema import Predicts
 from sandboxes.kit.training.config import Precision, TrainConfig, Updates
 
 MEASURED_ON = "dnn"  # what most models are besides their own idea; a reference model, so that every run here shares the choice
+MEASURED_ON_ACTIONS = "inverse_propensity"  # the same where rows are decisions, of which that model says nothing
 Fixed = Mapping[str, str | bool]
 
 _WORDS: Mapping[str, tuple[str, str | bool]] = {
@@ -28,7 +30,7 @@ class Way(Strict):
     precision: Precision = "fp32"
     compiled: bool = False
     said: str = "not measured"
-    samples_per_s: float | None = None  # of `MEASURED_ON`, one run alone
+    samples_per_s: float | None = None  # of the model that was measured, one run alone
 
 
 def fixed_by(text: str) -> Fixed:
@@ -47,18 +49,24 @@ def fixed_by(text: str) -> Fixed:
 def find_way(prepared: Prepared, runner: JobRunner, config: TrainConfig, embedding_dim: int, fixed: Fixed) -> Way:
     """Measures in the sandbox, or finds it measured before. If measuring fails, what is free stays plain."""
     hyper = {"embedding_dim": embedding_dim}
-    source = ModelSource(MEASURED_ON, reference=MEASURED_ON)
+    name = measured_on(prepared.schema.predicts)
+    source = ModelSource(name, reference=name)
     finished = runner.run(Job("calibrate", source, prepared.visible, prepared.data_hash, hyper, config, (), fixed=dict(fixed)))
     if not finished.run.ok:
         why = finished.fault.strip().splitlines()[-1]
         return Way.model_validate({**fixed, "said": f"as fixed, else the plain way, since it could not be measured: {why}"})
     report = finished.calibration_report()
     rate = config.batch_size / report.taken.step_s if report.taken.step_s else None
-    return Way(**report.chosen.model_dump(), said=_in_words(report), samples_per_s=rate)
+    return Way(**report.chosen.model_dump(), said=_in_words(report, name), samples_per_s=rate)
 
 
-def _in_words(report: CalibrationReport) -> str:
+def measured_on(predicts: Predicts) -> str:
+    """The reference model on whose steps ways are measured."""
+    return MEASURED_ON_ACTIONS if predicts == "actions" else MEASURED_ON
+
+
+def _in_words(report: CalibrationReport, name: str) -> str:
     """Such as `touched rows, fp32, eager at 21 ms a step of dnn; whole tables, fp32, eager took 54 ms`."""
-    own = f"{report.taken.in_words} at {report.taken.ms} a step of {MEASURED_ON}"
+    own = f"{report.taken.in_words} at {report.taken.ms} a step of {name}"
     others = [f"{m.in_words} {m.fault or f'took {m.ms}'}" for m in report.measured if m != report.taken]
     return "; ".join([own, *others])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agents.autotrain.way import find_way, fixed_by
 from sandboxes.jobs import JobRunner
+from sandboxes.kit.schema import CategoricalField, Schema
 from sandboxes.kit.training.config import TrainConfig
 from sandboxes.protocol import Limits, RunRequest, RunResult
 
@@ -65,7 +67,7 @@ def found(left: object, tmp_path: Path, prepared, fixed=FIXED):  # type: ignore[
 @pytest.fixture
 def prepared():  # type: ignore[no-untyped-def]
     class Data:
-        visible, data_hash = Path("visible"), "d"
+        visible, data_hash, schema = Path("visible"), "d", Schema((CategoricalField("item", 9),), target_item="item")
 
     return Data()
 
@@ -75,6 +77,13 @@ def test_a_measurement_becomes_a_way_in_words(tmp_path: Path, prepared) -> None:
     assert (way.updates, way.precision, way.compiled, way.samples_per_s) == ("touched", "fp32", False, 5120.0)
     assert way.said == "touched rows, fp32, eager at 100 ms a step of dnn; whole tables, fp32, eager took 200 ms"
     assert sandbox.asked[0]["fixed"] == {"precision": "fp32"} and sandbox.asked[0]["action"] == "calibrate"
+
+
+def test_where_rows_are_decisions_a_policy_is_measured(tmp_path: Path, prepared) -> None:  # type: ignore[no-untyped-def]
+    prepared.schema = replace(prepared.schema, predicts="actions")
+    way, sandbox = found({"chosen": CHOSEN, "measured": [WHOLE, TOUCHED], "steps": 9}, tmp_path, prepared)
+    assert "100 ms a step of inverse_propensity" in way.said
+    assert sandbox.asked[0]["model"] == {"reference": "inverse_propensity"}
 
 
 @pytest.mark.parametrize(
