@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +13,8 @@ from agents.autotrain.builtin.portraits import Floats, Portraits
 from agents.autotrain.builtin.stance import Stance
 from agents.autotrain.builtin.wording import Word
 from agents.autotrain.reading.sections import Role
+from sandboxes.kit.card import Card
+from sandboxes.kit.ports import Slot
 
 LEAST_STANCE = 0.4  # passages that are less surely the paper's own are no evidence
 ACCEPT = 0.55  # confidence from which a mechanism is recognised
@@ -59,10 +61,11 @@ def read_mechanisms(passages: Sequence[Passage], stances: Sequence[Stance], matc
     found: dict[int, Recognised] = {}
     for i, of_passage in enumerate(matches):
         named = {m.card for m in of_passage if m.cue > 0}
+        nearest = _nearest_by_slot(of_passage, matcher.cards)
         for match in of_passage:
             surety = surety_of(match, stances[i])
             if not match.cue:
-                surety *= _near_weight(passages[i], named)
+                surety *= _near_weight(passages[i], bool(named) or nearest[matcher.cards[match.card].slot] > match.near)
             entry = found.setdefault(match.card, Recognised(match.card, 0.0, 0.0, False))
             entry.support.append((i, surety))
             entry.cued = entry.cued or (match.cue > 0 and surety >= ACCEPT)
@@ -105,11 +108,21 @@ def _described(passages: Sequence[Passage], own: Sequence[Sequence[Word]], portr
     return described
 
 
-def _near_weight(passage: Passage, named: Collection[int]) -> float:
-    """How much nearness alone counts: not in passing remarks, and little where a mechanism is named outright."""
+def _nearest_by_slot(matches: Sequence[Match], cards: Sequence[Card]) -> Mapping[Slot, float]:
+    """How near a passage comes to any card of each slot: what is like one of them is somewhat like its variants."""
+    nearest: dict[Slot, float] = {}
+    for match in matches:
+        slot = cards[match.card].slot
+        nearest[slot] = max(match.near, nearest.get(slot, 0.0))
+    return nearest
+
+
+def _near_weight(passage: Passage, explained: bool) -> float:
+    """How much nearness alone counts: not in passing remarks, and little where the passage is `explained` by another mechanism,
+    which it names outright or is nearer to."""
     if passage.role not in NEAR_ROLES or sum(w.kind == "word" and len(w.low) > 3 for w in passage.words) < NEAR_WORDS:
         return 0.0
-    return EXPLAINED if named else 1.0
+    return EXPLAINED if explained else 1.0
 
 
 def _is_caption(passage: Passage) -> bool:

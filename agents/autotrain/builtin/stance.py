@@ -83,7 +83,7 @@ _OTHERS = Phrases(
     recent method; recent model; recent approach; recent years; recently; state-of-the-art; current method; current model;
     current approach; current system; most method; most model; most approach; most of the previous; most previous; many method; many approach;
     other method; other model; other work; other approach; various method; various model; various technique; various approach; prevailing; mainstream; baseline; competitor; competing method; classical; classic;
-    widely used; has been used; have been used; has been applied; have been applied; have been proposed; has been proposed;
+    widely used; has become the standard; have become the standard; has become standard; de facto standard; standard tool; has been used; have been used; has been applied; have been applied; have been proposed; has been proposed;
     was proposed; were proposed; was introduced; were introduced; has been studied; have been studied; has also been studied;
     became popular; et al; compared method; following method; researcher; literature; some work; some method;
     these method; these approach; those method; such method; these model; such approach; predecessor;
@@ -106,7 +106,7 @@ _CRITICISM = Phrases(
     shortcoming; hinder; hinders; impairs; unable to; lack of; lacks; inefficient; is not optimized; grows with the square; underperform;
     too expensive; at the expense of; unfortunately; remain; remains; waste; wastes; restrict themselves; restricts itself; not affordable;
     we could not afford; we could not bear; we consider too; too coarse; only in part; seesaw; see-saw; is sensitive to; are sensitive to;
-    must be evaluated anew; must be recomputed; too slow for; too costly; is false; was overfitting; were overfitting; quadratic in the number;
+    must be evaluated anew; must be recomputed; too slow for; too costly; is false; no more than; was overfitting; were overfitting; quadratic in the number;
     were refused; was refused; limited expressive power""".replace("\n", " ").split(";")
 )
 # Named as a possibility that was not taken.
@@ -122,15 +122,17 @@ _REFUSED = Phrases(
     """decided against; we rejected; was rejected; were rejected; was dismissed; was discarded; were discarded; not adopted; not part of;
     not included; not considered; left aside; did not help; does not help; did not pay; did not cure; not worth; not justified; no benefit;
     no improvement; no gain; no significant gain; no significant difference; gave nothing; brought nothing; neither gave; neither of them;
-    neither of the two; neither was; not better; no better; was worse; were worse; turned out worse; made things worse; degraded; hurt;
+    neither of the two; neither was; not better; no better; was worse; were worse; fared worse; fared still worse; turned out worse; made things worse; degraded; hurt;
     was ruled out; ruled out; rules it out; rule it out; broke our; was too slow; were too slow; too heavy; out of reach; proved fragile;
-    for us this was; for us it was; for us they were; is avoided; are avoided""".replace("\n", " ").split(";")
+    without either; without any of; none of these; none of them; was considered for; were considered for; for us this was; for us it was; for us they were; is avoided; are avoided""".replace(
+        "\n", " "
+    ).split(";")
 )
 # Tried and given up, or not done at all: the paper speaks of itself, and proposes nothing by it.
 _GIVEN_UP = Phrases(
     """we tried; we also tried; in a preliminary; in preliminary experiments; we removed; we abandoned; we discarded; we gave up; we give up;
     was left out; were left out; we refrain; we do not; we did not; out of the question; saw no advantage; dispense with; we experimented with;
-    no longer use; are missing; we dropped; we first tried; we abandon; we thus abandon; we attempted to reproduce; put aside; product aside""".replace(
+    no longer use; are missing; we dropped; did not pursue; not pursue; our previous; our former; our old; our earlier; former practice; we first tried; we abandon; we thus abandon; we attempted to reproduce; put aside; product aside""".replace(
         "\n", " "
     ).split(";")
 )
@@ -139,7 +141,7 @@ _ASIDE = Phrases(
     """unlike; instead of; rather than; in contrast to; compared to; compared with; in comparison with; in place of; different from;
     differently from; as opposed to; without; in lieu of; different to; contrary to; superior to; over the existing; outperforms;
     outperform; surpasses; surpassed; beats; than; no need of; except; although; though; while existing; whereas; beyond; gives way; to avoid that; to escape;
-    while traditional; while previous; despite""".replace("\n", " ").split(";")
+    while traditional; while previous; despite; over our""".replace("\n", " ").split(";")
 )
 _LATER = Phrases(
     """future work; we plan to; as future; we leave; could also be; in the future; future research; might be replaced; will explore; future
@@ -147,20 +149,21 @@ _LATER = Phrases(
 )
 _RESULTS = Phrases(
     """experiments on; experiments show; experiments demonstrate; extensive experiments; experimental results; comprehensive experiments;
-    online experiments; online A/B; empirical results; experiments are conducted; offline experiments; we conduct; ablation study""".replace(
+    online experiments; online A/B; empirical results; experiments are conducted; offline experiments; we conduct; ablation study; points of auc; points of recall; points of ndcg; percentage points; loses 0; table 1; table 2; table 3; table 4; table 5""".replace(
         "\n", " "
     ).split(";")
 )
 _PASSIVE = Phrases(["is proposed", "are proposed"])
 # Adjectives of what others made long ago; right after a turn to oneself they tell where it was taken from.
 _OF_OLD = Phrases("classical; classic; conventional; traditional; widely used; state-of-the-art".split(";"))
+SOON = 2  # sentences in which something may be refused that was spoken of
 TAKEN_OVER = 4  # words between the turn and the adjective at most
 _NOT_ANY_MORE = frozenset("replace replaces replacing supplants superseding supersedes".split())  # whose object is given up
 _VERBS = frozenset(  # of a model as a subject; not those that are nouns as well
     """is are does do has have can cannot could may might will would uses employs learns computes applies introduces adopts adds combines
     takes weighs assigns feeds stacks treats normalises normalizes encodes captures relies needs requires assumes shares trains extends
     builds generates aggregates sums concatenates reads averages pools multiplies keeps lets gives makes works suffers fails ignores
-    lacks performs attends passes propagates predicts separates splits truncates retrieves selects""".split()
+    compresses compares fits looks lacks performs attends passes propagates predicts separates splits truncates retrieves selects""".split()
 )
 _CARRIES = frozenset("they these such those their this".split())
 _GROUP = frozenset("method model approach technique work system solution study framework paradigm practice bias".split())
@@ -173,10 +176,10 @@ def stances_of(passages: Sequence[Passage]) -> tuple[Stance, ...]:
     out: list[Stance] = []
     before: Stance | None = None
     for i, passage in enumerate(passages):
-        after = passages[i + 1].words if i + 1 < len(passages) and passages[i + 1].role == passage.role else ()
+        after = [p.words for p in passages[i + 1 : i + 1 + SOON] if p.section == passage.section]
         stance = _stance(passage, before, after, i, first_proposal.get(passage.role), has_name)
         out.append(stance)
-        before = stance if len(passage.words) > 3 else before
+        before = stance if len(passage.words) > 3 or stance.voice == "others" else before
     return tuple(out)
 
 
@@ -190,17 +193,23 @@ def _first_proposals(passages: Sequence[Passage]) -> dict[Role, int]:
 
 
 def _stance(
-    passage: Passage, before: Stance | None, after: Sequence[Word], index: int, proposal: int | None, has_name: bool
+    passage: Passage, before: Stance | None, after: Sequence[Sequence[Word]], index: int, proposal: int | None, has_name: bool
 ) -> Stance:
     words, role = passage.words, passage.role
-    named = _named_subjects(words, has_name or (before is not None and before.voice == "others"))
+    of_others = has_name or (before is not None and before.voice == "others") or (bool(after) and _turns_to_us(after[0]))
+    named = _named_subjects(words, of_others)
     voices = _voices(words, _opening(words, before, role), named)
     plain = _PLAIN[role]
     if proposal is not None:
         plain = _AFTER_PROPOSAL[role] if index > proposal else _BEFORE_PROPOSAL[role]
-    refused = (_REFUSED.find(words) or _refers_back(after)) and not _PROPOSING.find(words)
-    if _LATER.find(words) or _RESULTS.find(words) or _GIVEN_UP.find(words) or _ONLY_THOUGHT_OF.find(words) or refused:
+    no_proposal = not _PROPOSING.find(words)
+    refused = [*_GIVEN_UP.find(words), *(_REFUSED.find(words) if no_proposal else ())]
+    rest = _after_refusal(words, refused)
+    if _LATER.find(words) or _RESULTS.find(words) or _ONLY_THOUGHT_OF.find(words) or (_refers_back(after) and no_proposal):
+        rest = len(words)
+    if rest == len(words):
         return Stance(min(0.1, plain), "neutral", (False,) * len(words), False)
+    voices[:rest] = ["others"] * rest
     own = tuple(v != "others" for v in voices)
     if "own" in voices:
         return Stance(_OWN[role], "own", own, bool(_PROPOSING.find(words)))
@@ -211,9 +220,19 @@ def _stance(
     return Stance(plain, "neutral", own, bool(_PROPOSING.find(words)) and role not in ("related", "experiments"))
 
 
-def _refers_back(after: Sequence[Word]) -> bool:
-    """Whether the next sentence refuses what this one spoke of, and not something of its own."""
-    return bool(_REFUSED.find(after)) and not _GIVEN_UP.find(after)
+def _after_refusal(words: Sequence[Word], refused: Sequence[Hit]) -> int:
+    """Where a sentence goes on to what is done instead ("we do not ..., but ..."); its length where it does not, 0 where nothing
+    was refused."""
+    if not refused:
+        return 0
+    last = max(hit.last for hit in refused)
+    turns = (i for i in range(last + 1, len(words)) if words[i].low in (";", "but", "instead"))
+    return next(turns, len(words))
+
+
+def _refers_back(after: Sequence[Sequence[Word]]) -> bool:
+    """Whether a sentence soon after refuses what was spoken of, and not something of its own."""
+    return any(_REFUSED.find(words) and not _GIVEN_UP.find(words) for words in after)
 
 
 def _opening(words: Sequence[Word], before: Stance | None, role: Role) -> Voice:
@@ -260,6 +279,16 @@ def _voices(words: Sequence[Word], opening: Voice, named: Iterable[int]) -> list
     for hit in _CRITICISM.find(words):
         _blame(voices, turns, hit)
     return voices
+
+
+def _turns_to_us(words: Sequence[Word]) -> bool:
+    """Whether a sentence begins by setting the paper's own way against what came before."""
+    head = [w.low for w in words[:3]]
+    return head[:1] in (["here"], ["instead"], ["our"], ["ours"]) or head[:2] in (
+        ["in", "our"],
+        ["by", "contrast"],
+        ["in", "contrast"],
+    )
 
 
 def _named_subjects(words: Sequence[Word], of_others: bool) -> Iterator[int]:

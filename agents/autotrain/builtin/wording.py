@@ -14,7 +14,7 @@ from typing import Literal
 WordKind = Literal["word", "number", "name", "cite", "math", "mark"]
 
 _TOKEN = re.compile(
-    r"(?P<cite>\\cite\w*\s*(?:\[[^\]]*\])?\{[^}]*\}|\[\s*\d+(?:\s*[,–-]\s*\d+)*\s*\]"
+    r"(?P<cite>\\cite\w*\s*(?:\[[^\]]*\])?\{[^}]*\}|\[\s*\d+(?:\s*[,–-]\s*\d+)*\s*\]|\((?:19|20)\d\d[a-z]?\)"
     r"|[\[(](?:[^\[\]()]{0,60}?[A-Z][^\[\]()]{0,160}?(?:et\s+al\.?)?,?\s+(?:19|20)\d\d[a-z]?(?:\s*;[^\[\]()]{0,160}?)?)[\])])"
     r"|(?P<skip>\\(?:ref|eqref|label|footnote|url|href)\s*\{[^}]*\}|https?://\S+)"
     r"|(?P<math>\$[^$\n]{1,200}\$)"

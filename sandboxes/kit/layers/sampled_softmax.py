@@ -41,7 +41,6 @@ CARD = Card(
         "logq correction",
         "log q correction",
         "popularity correction of in-batch negatives",
-        "uniformly sampled negatives",
         "items of the same batch as negatives",
     ),
     descriptions=(
