@@ -11,6 +11,7 @@ from agents.autotrain.builtin.matching import Match, Matcher, own_words
 from agents.autotrain.builtin.passages import Passage
 from agents.autotrain.builtin.portraits import Floats, Portraits
 from agents.autotrain.builtin.stance import Stance
+from agents.autotrain.builtin.wiring import is_deep
 from agents.autotrain.builtin.wording import Word
 from agents.autotrain.reading.sections import Role
 from sandboxes.kit.card import Card
@@ -23,6 +24,7 @@ NEAR_ROLES: frozenset[Role] = frozenset({"abstract", "introduction", "method", "
 NEAR_WORDS = 6  # telling words that a passage needs for that
 TOGETHER = (2, 3)  # sentences that are read together
 SHORT = 15  # passages up to which a text is an abstract, where a mechanism may be described only once
+TOLD = 0.8  # nearness from which a passage is about a mechanism, whatever it mentions
 EXPLAINED = 0.3  # what is left of nearness where the passage names another mechanism
 KEPT = 4  # passages quoted for a mechanism
 
@@ -60,12 +62,16 @@ def read_mechanisms(passages: Sequence[Passage], stances: Sequence[Stance], matc
         matches.append(matcher.matches(words, described[i], anywhere, around))
     found: dict[int, Recognised] = {}
     for i, of_passage in enumerate(matches):
-        named = {m.card for m in of_passage if m.cue > 0}
+        # Layers of hidden units are a part of many a mechanism: they explain no other, and may be explained by one.
+        named = any(m.cue > 0 and not is_deep(matcher.cards[m.card]) for m in of_passage)
+        told = max((m.near for m in of_passage if not is_deep(matcher.cards[m.card])), default=0.0) >= TOLD
         nearest = _nearest_by_slot(of_passage, matcher.cards)
         for match in of_passage:
-            surety = surety_of(match, stances[i])
+            card, surety = matcher.cards[match.card], surety_of(match, stances[i])
             if not match.cue:
-                surety *= _near_weight(passages[i], bool(named) or nearest[matcher.cards[match.card].slot] > match.near)
+                surety *= _near_weight(passages[i], named or nearest[card.slot] > match.near)
+            elif told and is_deep(card):
+                surety *= EXPLAINED
             entry = found.setdefault(match.card, Recognised(match.card, 0.0, 0.0, False))
             entry.support.append((i, surety))
             entry.cued = entry.cued or (match.cue > 0 and surety >= ACCEPT)

@@ -104,10 +104,17 @@ _CRITICISM = Phrases(
     """suffer from; suffers from; fail to; fails to; cannot; limited by; limited to; restricted to; struggle; struggles; neglect; neglects;
     ignore; ignores; overlook; overlooks; prohibitive; costly; loses information; lose information; suboptimal; sub-optimal; drawback;
     shortcoming; hinder; hinders; impairs; unable to; lack of; lacks; inefficient; is not optimized; grows with the square; underperform;
-    too expensive; at the expense of; unfortunately; remain; remains; waste; wastes; restrict themselves; restricts itself; not affordable;
+    too expensive; at the expense of; unfortunately; remains a challenge; remain a challenge; remains challenging; remain challenging; remains unclear;
+    remains unresolved; remain unresolved; remains largely; remain largely; waste; wastes; restrict themselves; restricts itself; not affordable;
     we could not afford; we could not bear; we consider too; too coarse; only in part; seesaw; see-saw; is sensitive to; are sensitive to;
-    must be evaluated anew; must be recomputed; too slow for; too costly; is false; no more than; was overfitting; were overfitting; quadratic in the number;
+    must be evaluated anew; must be recomputed; too slow for; too costly; is false; no more than; negative transfer; another idea from; known from the literature; has been shown to; have been shown to; was overfitting; were overfitting; quadratic in the number;
     were refused; was refused; limited expressive power""".replace("\n", " ").split(";")
+)
+# What opens a passage on other models: it goes on until the paper speaks of its own again.
+_LISTING = Phrases(
+    """baselines; baseline methods; baseline models; for comparison; compared methods; comparison methods; methods compared; methods for comparison;
+    competitors; competing methods; rivals; reference methods; re-implemented; re-implement; re-run; rerun; reproduced; we re-evaluate;
+    published architectures; published models; methods under comparison""".replace("\n", " ").split(";")
 )
 # Named as a possibility that was not taken.
 _ONLY_THOUGHT_OF = Phrases(
@@ -119,7 +126,7 @@ _ONLY_THOUGHT_OF = Phrases(
 )
 # Said of what this sentence or the one before spoke of: it was not taken either.
 _REFUSED = Phrases(
-    """decided against; we rejected; was rejected; were rejected; was dismissed; was discarded; were discarded; not adopted; not part of;
+    """decided against; was abandoned; were abandoned; did try it; did try them; did try this; we rejected; was rejected; were rejected; was dismissed; was discarded; were discarded; not adopted; not part of;
     not included; not considered; left aside; did not help; does not help; did not pay; did not cure; not worth; not justified; no benefit;
     no improvement; no gain; no significant gain; no significant difference; gave nothing; brought nothing; neither gave; neither of them;
     neither of the two; neither was; not better; no better; was worse; were worse; fared worse; fared still worse; turned out worse; made things worse; degraded; hurt;
@@ -158,12 +165,14 @@ _PASSIVE = Phrases(["is proposed", "are proposed"])
 _OF_OLD = Phrases("classical; classic; conventional; traditional; widely used; state-of-the-art".split(";"))
 SOON = 2  # sentences in which something may be refused that was spoken of
 TAKEN_OVER = 4  # words between the turn and the adjective at most
+_AUXILIARIES = frozenset("is are be been being was were then".split())
+_POINTING = frozenset("this that these such it both they".split())
 _NOT_ANY_MORE = frozenset("replace replaces replacing supplants superseding supersedes".split())  # whose object is given up
 _VERBS = frozenset(  # of a model as a subject; not those that are nouns as well
     """is are does do has have can cannot could may might will would uses employs learns computes applies introduces adopts adds combines
     takes weighs assigns feeds stacks treats normalises normalizes encodes captures relies needs requires assumes shares trains extends
     builds generates aggregates sums concatenates reads averages pools multiplies keeps lets gives makes works suffers fails ignores
-    compresses compares fits looks lacks performs attends passes propagates predicts separates splits truncates retrieves selects""".split()
+    runs models extracts compresses compares fits looks lacks performs attends passes propagates predicts separates splits truncates retrieves selects""".split()
 )
 _CARRIES = frozenset("they these such those their this".split())
 _GROUP = frozenset("method model approach technique work system solution study framework paradigm practice bias".split())
@@ -175,9 +184,13 @@ def stances_of(passages: Sequence[Passage]) -> tuple[Stance, ...]:
     has_name = any(w.kind == "name" for p in passages for w in p.words)
     out: list[Stance] = []
     before: Stance | None = None
+    listing = False
     for i, passage in enumerate(passages):
+        listing = _lists_others(passage, listing and i > 0 and passages[i - 1].section == passage.section)
         after = [p.words for p in passages[i + 1 : i + 1 + SOON] if p.section == passage.section]
-        stance = _stance(passage, before, after, i, first_proposal.get(passage.role), has_name)
+        stance = (
+            _of_others(passage) if listing else _stance(passage, before, after, i, first_proposal.get(passage.role), has_name)
+        )
         out.append(stance)
         before = stance if len(passage.words) > 3 or stance.voice == "others" else before
     return tuple(out)
@@ -220,6 +233,19 @@ def _stance(
     return Stance(plain, "neutral", own, bool(_PROPOSING.find(words)) and role not in ("related", "experiments"))
 
 
+def _lists_others(passage: Passage, goes_on: bool) -> bool:
+    """Whether a sentence lists what others have made: two of their models act in it, or it opens such a passage or `goes_on`
+    with one."""
+    words = passage.words
+    if _PROPOSING.find(words) or any(w.kind == "name" for w in words):
+        return False
+    return goes_on or bool(_LISTING.find(words)) or len({words[i].low for i in _acting_names(words)}) > 1
+
+
+def _of_others(passage: Passage) -> Stance:
+    return Stance(0.05, "others", (False,) * len(passage.words), False)
+
+
 def _after_refusal(words: Sequence[Word], refused: Sequence[Hit]) -> int:
     """Where a sentence goes on to what is done instead ("we do not ..., but ..."); its length where it does not, 0 where nothing
     was refused."""
@@ -231,8 +257,9 @@ def _after_refusal(words: Sequence[Word], refused: Sequence[Hit]) -> int:
 
 
 def _refers_back(after: Sequence[Sequence[Word]]) -> bool:
-    """Whether a sentence soon after refuses what was spoken of, and not something of its own."""
-    return any(_REFUSED.find(words) and not _GIVEN_UP.find(words) for words in after)
+    """Whether a sentence soon after refuses what was spoken of, and not something of its own; or the next finds fault with it."""
+    faulted = bool(after) and after[0][:1] and after[0][0].low in _POINTING and bool(_CRITICISM.find(after[0]))
+    return bool(faulted) or any(_REFUSED.find(words) and not _GIVEN_UP.find(words) for words in after)
 
 
 def _opening(words: Sequence[Word], before: Stance | None, role: Role) -> Voice:
@@ -240,6 +267,8 @@ def _opening(words: Sequence[Word], before: Stance | None, role: Role) -> Voice:
     head = [w for w in words[:6] if w.kind != "mark"]
     if not head:
         return "neutral"
+    if head[0].low in ("it", "its") and before is not None and before.value <= 0.1:
+        return "others"
     if head[0].low in _CARRIES and before is not None and before.voice == "others" and role != "method":
         return "others"
     if (
@@ -262,7 +291,8 @@ def _voices(words: Sequence[Word], opening: Voice, named: Iterable[int]) -> list
             turns.setdefault(first, "others")
     for hit in _MEASURED.find(words):
         turns[hit.first] = "others"
-    asides = {h.first for h in _ASIDE.find(words)}
+    # What is compared with something by the model is no aside.
+    asides = {h.first for h in _ASIDE.find(words) if h.first == 0 or words[h.first - 1].low not in _AUXILIARIES}
     given_up = {i for i, w in enumerate(words) if w.low in _NOT_ANY_MORE}
     voices: list[Voice] = []
     voice, resume = opening, opening
@@ -294,6 +324,11 @@ def _turns_to_us(words: Sequence[Word]) -> bool:
 def _named_subjects(words: Sequence[Word], of_others: bool) -> Iterator[int]:
     """Where the name of a model that is not the paper's own is a subject, as in "MMoE did not cure". A name with a verb in the
     present may be the paper's own that went unnoticed, unless `of_others` says that this is none or others are spoken of."""
+    return _acting_names(words, present=of_others)
+
+
+def _acting_names(words: Sequence[Word], present: bool = True) -> Iterator[int]:
+    """Names of models with a verb after them, in the past or, with `present`, in any tense."""
     for i, word in enumerate(words[:-1]):
         mine = i > 0 and words[i - 1].low in ("our", "proposed")
         if not word.capitals or mine or word.low.upper() in _GENERIC_NAMES:
@@ -301,7 +336,7 @@ def _named_subjects(words: Sequence[Word], of_others: bool) -> Iterator[int]:
         verb = next((w for w in words[i + 1 : i + 3] if w.kind == "word" and not w.low.endswith("ly")), None)
         if verb is None or any(w.kind == "mark" for w in words[i + 1 : i + 2]):
             continue
-        if verb.low in ("did", "was", "were", "had") or (of_others and (verb.low in _VERBS or verb.low.endswith("ed"))):
+        if verb.low in ("did", "was", "were", "had") or (present and (verb.low in _VERBS or verb.low.endswith("ed"))):
             yield i
 
 

@@ -3,8 +3,8 @@
 A line of `passages.jsonl` holds a passage in its writer's own words, the section it stands in, its kind (plain wording; a
 paraphrase far from it; a distractor, which only rejects or reviews; mixed), the blocks it proposes, and those it may be read as
 proposing, which count neither way. Their writer had seen neither the cards nor the engine, and neither was changed by what the
-passages show. Those of `own_passages.jsonl`, about blocks that came later, are by the writers of these blocks' cards: they are
-counted apart, and prove less.
+passages show; those by which the engine was improved stand in `seen_passages.jsonl` and count no more. Those of
+`own_passages.jsonl` are by the writers of the blocks' cards: they are counted apart, and prove less.
 """
 
 import json
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-PASSAGES, OWN = (Path(__file__).with_name(name) for name in ("passages.jsonl", "own_passages.jsonl"))
+PASSAGES, OWN, SEEN = (Path(__file__).with_name(f"{name}.jsonl") for name in ("passages", "own_passages", "seen_passages"))
 ROOT = Path(__file__).resolve().parents[5]
 sys.path[:0] = [str(ROOT)]  # a script and a test alike
 
@@ -103,4 +103,4 @@ def confusions(passages: Sequence[Passage]) -> list[str]:
 
 if __name__ == "__main__":
     passages = read_all()
-    print("\n".join([*by_kind(passages), "", *confusions(passages), "", *by_kind(read_all(OWN))]))
+    print("\n".join([*by_kind(passages), "", *confusions(passages), "", *by_kind(read_all(OWN)), "", *by_kind(read_all(SEEN))]))
