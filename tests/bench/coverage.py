@@ -17,8 +17,11 @@ from pathlib import Path
 
 from bench.arrays import bench_home
 
+from agents.autotrain.builtin.parse import parse
 from agents.autotrain.compare import Comparison
+from agents.autotrain.reading import read_paper
 from agents.autotrain.spec import MethodSpec
+from sandboxes.kit.layers import CARDS
 from workflows.driver import begin, go
 from workflows.request import ReproductionRequest
 from workflows.run_folder import RunFolder
@@ -27,6 +30,7 @@ from workflows.steps.judging import ReviewResult
 
 READ = (".pdf", ".txt", ".md", ".tex", ".html", ".gz")
 SMALL = {"seeds": 3, "trials": 1, "epochs": 2, "ablation": False}
+BASELINES = {"items": ("popularity", "matrix_factorisation"), "actions": ("best_fixed_action", "direct_method")}
 FIELD = ("in_scope", "no_mechanism")  # papers of the field; of others nothing is asked
 STATUSES = ("implemented", "simplified", "missing")
 
@@ -52,7 +56,9 @@ class Covered:
 
 
 def reproduce(paper: Path, site: Settings) -> Covered:
-    folder = begin(site, ReproductionRequest(paper=str(paper), baselines=(), **SMALL))
+    task = parse(read_paper(str(paper), site.home / "papers"), CARDS).task
+    baselines = BASELINES.get(task, ("lr", "dnn"))
+    folder = begin(site, ReproductionRequest(paper=str(paper), baselines=baselines, **SMALL))
     ended = go(site, folder, lambda event: None)
     summary = ended.summary
     spec = folder.load("spec", MethodSpec) if folder.has("spec.json") else None

@@ -39,7 +39,7 @@ def faults(code: str, schema: Schema) -> list[str]:
     return [f"{c.name}: {c.detail}" for c in checks if not c.passed]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [c.name for c in CARDS if "items" not in c.needs])  # the others: test_compose_items
 def test_every_block_can_stand_alone_in_a_model_that_passes_smoke(name: str) -> None:
     spec = spec_of([name], hyper={"hidden_units": [16, 8]})
     code = written(spec, ILLUSTRATED)
