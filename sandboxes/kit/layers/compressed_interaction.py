@@ -216,4 +216,4 @@ class CompressedInteraction(nn.Module):
 
 
 def _filter(maps: int, last: int, n_fields: int) -> nn.Parameter:
-    return nn.Parameter(torch.randn(maps, last * n_fields) * (last * n_fields) ** -0.5)
+    return nn.Parameter(nn.init.xavier_normal_(torch.empty(maps, last * n_fields)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 
 import torch
@@ -11,7 +12,10 @@ from torch import Tensor, nn
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.layers import DNN, FeatureEmbedding
 from sandboxes.kit.layers.mask_block import MaskBlock
+from sandboxes.kit.layers.table import Table
 from sandboxes.kit.schema import Schema
+
+INITIAL_STD = 1e-4  # of vectors: far below the root of LayerNorm's epsilon, .003, or it would blow random starts up to full size
 
 
 class MaskNet(nn.Module):
@@ -34,7 +38,7 @@ class MaskNet(nn.Module):
     ) -> None:
         super().__init__()
         width = (schema.n_fields + len(schema.sequences)) * embedding_dim
-        self.embedding = FeatureEmbedding(schema, embedding_dim)
+        self.embedding = FeatureEmbedding(schema, embedding_dim, table=partial(Table, std=INITIAL_STD))
         self.norm = nn.LayerNorm(embedding_dim)
         sizes = [(width, block_dim)] * n_parallel if n_parallel else list(pairwise((width, *hidden_units)))
         self.blocks = nn.ModuleList(MaskBlock(width, i, o, reduction_ratio, dropout) for i, o in sizes)

@@ -31,6 +31,14 @@ class XDeepFM(nn.Module):
         self.interaction = CompressedInteraction(n_fields, embedding_dim, feature_maps)
         self.deep = DNN(n_fields * embedding_dim, hidden_units, dropout)
         self.output = nn.Linear(self.interaction.out_dim + self.deep.out_dim, n_tasks)
+        self._start()
+
+    def _start(self) -> None:
+        """Output weights as in Glorot and Bengio, AISTATS 2010, of each branch by itself, as if it had an output of its own: the
+        interaction, a polynomial without bounds, then grows less."""
+        for weight in self.output.weight.detach().split([self.interaction.out_dim, self.deep.out_dim], 1):
+            nn.init.xavier_normal_(weight)
+        nn.init.zeros_(self.output.bias)
 
     def forward(self, batch: Batch) -> Tensor:
         fields = self.embedding.with_histories(batch)  # (B, F, D)
