@@ -36,8 +36,9 @@ class XDeepFM(nn.Module):
     def _start(self) -> None:
         """Output weights as in Glorot and Bengio, AISTATS 2010, of each branch by itself, as if it had an output of its own: the
         interaction, a polynomial without bounds, then grows less."""
-        for weight in self.output.weight.detach().split([self.interaction.out_dim, self.deep.out_dim], 1):
-            nn.init.xavier_normal_(weight)
+        weights, n = self.output.weight.detach(), self.interaction.out_dim
+        for of_branch in (weights[:, :n], weights[:, n:]):
+            nn.init.xavier_normal_(of_branch)
         nn.init.zeros_(self.output.bias)
 
     def forward(self, batch: Batch) -> Tensor:
