@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import get_args
 
 from agents.autotrain.spec import Strict
@@ -11,8 +12,8 @@ from sandboxes.kit.data import Prepared
 from sandboxes.kit.schema import Predicts
 from sandboxes.kit.training.config import Precision, TrainConfig, Updates
 
-MEASURED_ON = "dnn"  # what most models are besides their own idea; a reference model, so that every run here shares the choice
-MEASURED_ON_ACTIONS = "inverse_propensity"  # the same where rows are decisions, of which that model says nothing
+# Plain deep networks, which any data of the kind can train.
+MEASURED_ON: Mapping[Predicts, str] = MappingProxyType({"labels": "dnn", "items": "two_towers", "actions": "inverse_propensity"})
 Fixed = Mapping[str, str | bool]
 
 _WORDS: Mapping[str, tuple[str, str | bool]] = {
@@ -62,7 +63,7 @@ def find_way(prepared: Prepared, runner: JobRunner, config: TrainConfig, embeddi
 
 def measured_on(predicts: Predicts) -> str:
     """The reference model on whose steps ways are measured."""
-    return MEASURED_ON_ACTIONS if predicts == "actions" else MEASURED_ON
+    return MEASURED_ON[predicts]
 
 
 def _in_words(report: CalibrationReport, name: str) -> str:
