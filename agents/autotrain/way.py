@@ -12,7 +12,7 @@ from sandboxes.kit.data import Prepared
 from sandboxes.kit.schema import Predicts
 from sandboxes.kit.training.config import Precision, TrainConfig, Updates
 
-# Plain deep networks, which any data of the kind can train.
+# Plain deep networks: what most models are besides their own idea. Reference models, so that every run here shares the choice.
 MEASURED_ON: Mapping[Predicts, str] = MappingProxyType({"labels": "dnn", "items": "two_towers", "actions": "inverse_propensity"})
 Fixed = Mapping[str, str | bool]
 

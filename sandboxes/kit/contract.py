@@ -109,8 +109,8 @@ class RecommenderModel(Protocol):
       (B, I) that add up to 1 in each row, 0 for padding and the unknown; without it, the softmax of the scores of known ones.
     - `stages() -> Sequence[Stage]`; without it, one stage on `loss`.
     - `meet(collection)`, where items or actions are predicted: called once before training with all their fields and the training
-      events.
-      What predictions need of it must be kept in buffers whose shape follows from the schema: a served model meets nothing.
+      events. What predictions need of it must be kept in buffers whose shape follows from the schema, since a served model meets
+      nothing.
     """
 
     def forward(self, batch: Batch) -> Tensor: ...

@@ -23,8 +23,7 @@ class Rules:
     a policy it counts from 0.0005 on: one more reward in 2000 decisions.
 
     Fewer than `min_seeds` seeds give no verdict; fewer than `min_rows` test rows of either class, test queries, or decisions
-    rewarded or not, give no
-    interval worth its name.
+    rewarded or not, give no interval worth its name.
     """
 
     alpha: float = 0.05

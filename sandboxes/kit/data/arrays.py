@@ -1,7 +1,6 @@
 """Reads a split of prepared data as memory-mapped arrays; used inside the sandbox, so it needs nothing but NumPy and torch.
 
-Notation: n rows, B rows asked for, C categorical fields, N numeric fields, L history length, T tasks, T' of them delayed.
-Notation: n rows, B rows asked for, C categorical fields, N numeric fields, L history length, T tasks,
+Notation: n rows, B rows asked for, C categorical fields, N numeric fields, L history length, T tasks, T' of them delayed,
 M vector fields.
 """
 
@@ -59,11 +58,11 @@ class ArrayRows:
             ids=_taken(self.ids, rows, np.int64),  # (B, C)
             numeric=_taken(self.numeric, rows, np.float32),  # (B, N)
             history={name: _taken(array, rows, np.int64) for name, array in self.history.items()},  # each (B, L)
-            labels=None if self.labels is None else _taken(self.labels, rows, np.float32),  # (B, T)
-            answer=None if self._one_each is None else _taken(self._one_each, rows, np.int64),  # (B,)
-            propensity=None if self.propensity is None else _taken(self.propensity, rows, np.float32),  # (B,)
-            elapsed=None if self.elapsed is None else _taken(self.elapsed, rows, np.float32),  # (B, T')
-            delay=None if self.delay is None else _taken(self.delay, rows, np.float32),  # (B, T')
+            labels=_taken_if_there(self.labels, rows, np.float32),  # (B, T)
+            answer=_taken_if_there(self._one_each, rows, np.int64),  # (B,)
+            propensity=_taken_if_there(self.propensity, rows, np.float32),  # (B,)
+            elapsed=_taken_if_there(self.elapsed, rows, np.float32),  # (B, T')
+            delay=_taken_if_there(self.delay, rows, np.float32),  # (B, T')
             vector_rows=self._vector_rows(rows),  # each (B,)
             tables=self.tables,
         )
@@ -106,6 +105,10 @@ def load_tables(visible: Path, schema: Schema) -> dict[str, VectorTable]:
     # Copied where written to, which nobody does: torch would warn of arrays that cannot be.
     files = {v.name: np.load(visible / f"vectors.{v.name}.npy", mmap_mode="c", allow_pickle=False) for v in schema.vectors}
     return {name: VectorTable(torch.from_numpy(array)) for name, array in files.items()}
+
+
+def _taken_if_there(array: NDArray[Any] | None, rows: NDArray[np.int64] | slice, dtype: type[np.generic]) -> torch.Tensor | None:
+    return None if array is None else _taken(array, rows, dtype)
 
 
 def _lists(kind: type[Lists], visible: Path, name: str) -> Lists | None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from sandboxes.kit.card import Argument, Card
+from sandboxes.kit.card import Card
 from sandboxes.kit.collection import Collection
 from sandboxes.kit.layers.code_trie import CodeTrie
-from sandboxes.kit.layers.item_tokeniser import ItemTokeniser
+from sandboxes.kit.layers.item_tokeniser import CODES, LEVELS, ItemTokeniser
 from sandboxes.kit.layers.table import Table
 from sandboxes.kit.schema import FIRST_ID, Schema
 
@@ -145,35 +145,8 @@ CARD = Card(
         ),
     ),
     arguments=(
-        Argument(
-            "levels",
-            3,
-            (
-                "number of codebooks",
-                "codebook levels",
-                "quantization levels",
-                "number of levels",
-                "levels of residual quantization",
-                "length of the semantic id",
-                "code length",
-            ),
-            low=1,
-            high=16,
-        ),
-        Argument(
-            "codes",
-            32,
-            (
-                "codebook size",
-                "size of each codebook",
-                "codebook cardinality",
-                "codes per level",
-                "entries per codebook",
-                "codewords per level",
-            ),
-            low=1,
-            high=65536,
-        ),
+        LEVELS,
+        CODES,
     ),
     example="layer = CodedItemScores(schema, 8, flat.shape[1])\nlayer.meet(collection)\noutput = layer(flat)",
 )

@@ -14,6 +14,7 @@ from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Argument, Card
 from sandboxes.kit.collection import Collection
 from sandboxes.kit.layers.context_scores import RewardEstimates
+from sandboxes.kit.layers.inverse_propensity import CLIP, IMITATION_SHARE
 from sandboxes.kit.off_policy import MOST_WEIGHT
 from sandboxes.kit.policy_losses import IMITATION, doubly_robust_loss, reward_regression
 from sandboxes.kit.schema import Schema
@@ -123,20 +124,8 @@ CARD = Card(
         ),
     ),
     arguments=(
-        Argument(
-            "clip",
-            100.0,
-            ("importance weights are clipped at", "clipping constant of importance weights", "weight cap", "truncation constant"),
-            low=1.0,
-            high=1e6,
-        ),
-        Argument(
-            "imitation",
-            IMITATION,
-            ("imitation weight", "weight of the imitation term", "coefficient of imitation regularization"),
-            low=0.0,
-            high=10.0,
-        ),
+        CLIP,
+        IMITATION_SHARE,
         Argument(
             "reward_units",
             (64,),

@@ -13,6 +13,22 @@ from sandboxes.kit.card import Argument, Card
 from sandboxes.kit.off_policy import MOST_WEIGHT
 from sandboxes.kit.policy_losses import IMITATION, inverse_propensity_loss
 
+# Arguments of every card whose block learns a policy from weighed rewards.
+CLIP = Argument(
+    "clip",
+    100.0,
+    ("importance weights are clipped at", "clipping constant of importance weights", "weight cap", "truncation constant"),
+    low=1.0,
+    high=1e6,
+)
+IMITATION_SHARE = Argument(
+    "imitation",
+    IMITATION,
+    ("imitation weight", "weight of the imitation term", "coefficient of imitation regularization"),
+    low=0.0,
+    high=10.0,
+)
+
 CARD = Card(
     name="inverse_propensity",
     block="InversePropensity",
@@ -128,20 +144,8 @@ CARD = Card(
         ),
     ),
     arguments=(
-        Argument(
-            "clip",
-            100.0,
-            ("importance weights are clipped at", "clipping constant of importance weights", "weight cap", "truncation constant"),
-            low=1.0,
-            high=1e6,
-        ),
-        Argument(
-            "imitation",
-            IMITATION,
-            ("imitation weight", "weight of the imitation term", "coefficient of imitation regularization"),
-            low=0.0,
-            high=10.0,
-        ),
+        CLIP,
+        IMITATION_SHARE,
     ),
     example="layer = InversePropensity(clip=10.0)\noutput = layer(scores, batch)",
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from sandboxes.kit.card import Argument
 from sandboxes.kit.collection import Collection
 from sandboxes.kit.layers.code_collisions import room_in_tuple, told_apart
 from sandboxes.kit.layers.code_trie import CodeTrie
@@ -17,6 +18,38 @@ from sandboxes.kit.schema import FIRST_ID, Schema
 
 ITEMS_A_CODE = 4  # at least so many for each code of a level: else the first word would be an item's id by another name
 STEPS, ITEMS_A_STEP, LEARNING_RATE = 60, 1024, 1e-2  # of training the quantiser
+
+
+# Arguments of every card whose block tokenises items.
+LEVELS = Argument(
+    "levels",
+    3,
+    (
+        "number of codebooks",
+        "codebook levels",
+        "quantization levels",
+        "number of levels",
+        "levels of residual quantization",
+        "length of the semantic id",
+        "code length",
+    ),
+    low=1,
+    high=16,
+)
+CODES = Argument(
+    "codes",
+    32,
+    (
+        "codebook size",
+        "size of each codebook",
+        "codebook cardinality",
+        "codes per level",
+        "entries per codebook",
+        "codewords per level",
+    ),
+    low=1,
+    high=65536,
+)
 
 
 class ItemTokeniser(nn.Module):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from sandboxes.kit.card import Argument, Card
 from sandboxes.kit.collection import Collection
 from sandboxes.kit.layers.code_decoder import CodeDecoder, Prefixes
-from sandboxes.kit.layers.item_tokeniser import ItemTokeniser
+from sandboxes.kit.layers.item_tokeniser import CODES, LEVELS, ItemTokeniser
 from sandboxes.kit.layers.trie_search import all_log_probs, beam_log_probs, path_log_probs
 from sandboxes.kit.schema import FIRST_ID, Schema
 
@@ -144,35 +144,8 @@ CARD = Card(
         ),
     ),
     arguments=(
-        Argument(
-            "levels",
-            3,
-            (
-                "number of codebooks",
-                "codebook levels",
-                "quantization levels",
-                "number of levels",
-                "levels of residual quantization",
-                "length of the semantic id",
-                "code length",
-            ),
-            low=1,
-            high=16,
-        ),
-        Argument(
-            "codes",
-            32,
-            (
-                "codebook size",
-                "size of each codebook",
-                "codebook cardinality",
-                "codes per level",
-                "entries per codebook",
-                "codewords per level",
-            ),
-            low=1,
-            high=65536,
-        ),
+        LEVELS,
+        CODES,
         Argument("n_layers", 1, ("decoder layers", "number of decoder layers", "layers of the decoder"), low=1, high=24),
         Argument("n_heads", 2, ("decoder heads", "attention heads of the decoder", "heads of the decoder"), low=1, high=64),
     ),
