@@ -124,6 +124,7 @@ from sandboxes.kit.layers.modality_alignment import ModalityAlignment
 from sandboxes.kit.layers.modality_gate import ModalityGate
 from sandboxes.kit.layers.multi_interest import MultiInterest
 from sandboxes.kit.layers.multi_path_averaging import MultiPathAveraging
+from sandboxes.kit.layers.next_item_reader import NextItemReader
 from sandboxes.kit.layers.numeric_discretisation import NumericDiscretisation
 from sandboxes.kit.layers.outcome_gru import OutcomeGRU
 from sandboxes.kit.layers.outer_product import OuterProduct
@@ -276,6 +277,7 @@ __all__ = [
     "ModalityGate",
     "MultiInterest",
     "MultiPathAveraging",
+    "NextItemReader",
     "NumericDiscretisation",
     "OutcomeGRU",
     "OuterProduct",

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.collection import Collection
-from sandboxes.kit.layers import CodedItemScores, FeatureEmbedding, TransformerHistory, query_fields
-from sandboxes.kit.layers.table import INITIAL_STD
+from sandboxes.kit.layers import CodedItemScores, FeatureEmbedding, NextItemReader, query_fields
 from sandboxes.kit.schema import PADDING_ID, Schema
 
 
@@ -33,18 +31,13 @@ class CodedSASRec(nn.Module):
         self.names = [s.name for s in schema.sequences if s.of == schema.target_item]
         self.embedding = FeatureEmbedding(schema, embedding_dim)
         self.items = CodedItemScores(schema, embedding_dim, embedding_dim, levels, codes)
-        self.readers = nn.ModuleList(TransformerHistory(embedding_dim, n_layers, n_heads, dropout=dropout) for _ in self.names)
-        # Each asks its reader in the place of a target.
-        self.next_item = nn.ParameterList(torch.randn(embedding_dim) * INITIAL_STD for _ in self.names)
-        self.dropout = nn.Dropout(dropout)
+        self.reader = NextItemReader(len(self.names), embedding_dim, n_layers, n_heads, dropout)
 
     def meet(self, collection: Collection) -> None:
         self.items.meet(collection)
 
     def forward(self, batch: Batch) -> Tensor:
-        read = [query_fields(self.embedding, batch).mean(1)]  # (B, D)
-        for name, reader, asks in zip(self.names, self.readers, self.next_item, strict=True):
-            history, mask = self.items.vectors_of(batch.history[name]), batch.history[name] != PADDING_ID  # (B, L, D), (B, L)
-            read.append(reader(asks.expand(len(batch), -1), self.dropout(history), mask))
-        scores: Tensor = self.items(torch.stack(read).sum(0))  # (B, I)
+        taken = [batch.history[name] for name in self.names]  # each (B, L)
+        histories = [(self.items.vectors_of(items), items != PADDING_ID) for items in taken]  # (B, L, D), (B, L)
+        scores: Tensor = self.items(self.reader(query_fields(self.embedding, batch).mean(1), histories))  # (B, I)
         return scores

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sandboxes.kit.batch import Batch
-from sandboxes.kit.layers import FeatureEmbedding, TransformerHistory, query_fields
-from sandboxes.kit.layers.table import INITIAL_STD
+from sandboxes.kit.layers import FeatureEmbedding, NextItemReader, query_fields
 from sandboxes.kit.schema import Schema
 
 
@@ -34,10 +33,7 @@ class SASRec(nn.Module):
         self.item, self.n_items = schema.target_item, schema.n_items
         self.names = [s.name for s in schema.sequences if s.of == schema.target_item]
         self.embedding = FeatureEmbedding(schema, embedding_dim)
-        self.readers = nn.ModuleList(TransformerHistory(embedding_dim, n_layers, n_heads, dropout=dropout) for _ in self.names)
-        # Each asks its reader in the place of a target.
-        self.next_item = nn.ParameterList(torch.randn(embedding_dim) * INITIAL_STD for _ in self.names)
-        self.dropout = nn.Dropout(dropout)
+        self.reader = NextItemReader(len(self.names), embedding_dim, n_layers, n_heads, dropout)
 
     def forward(self, batch: Batch) -> Tensor:
         every = torch.arange(self.n_items, device=batch.device)
@@ -45,8 +41,6 @@ class SASRec(nn.Module):
         return scores
 
     def queries(self, batch: Batch) -> Tensor:
-        read = [query_fields(self.embedding, batch).mean(1)]  # (B, D)
-        for name, reader, asks in zip(self.names, self.readers, self.next_item, strict=True):
-            history, mask = self.embedding.history(batch, name)  # (B, L, D), (B, L)
-            read.append(reader(asks.expand(len(batch), -1), self.dropout(history), mask))
-        return torch.stack(read).sum(0)
+        rest = query_fields(self.embedding, batch).mean(1)  # (B, D)
+        read: Tensor = self.reader(rest, [self.embedding.history(batch, name) for name in self.names])
+        return read
