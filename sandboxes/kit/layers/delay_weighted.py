@@ -11,8 +11,7 @@ from torch.nn import functional
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Argument, Card
-from sandboxes.kit.layers.delay_rate import DelayRate
-from sandboxes.kit.losses import mean_over_observed, observed_bce
+from sandboxes.kit.layers.late_labels import Late, LateLabels
 from sandboxes.kit.schema import Schema
 
 SHORTEST = 1e-6  # wait, in units of the mean delay: within none at all nothing can have arrived
@@ -164,26 +163,18 @@ class DelayWeighted(nn.Module):
         if max_weight < 1:
             raise ValueError(f"a positive weighs at least 1, so that no bound may be {max_weight}")
         self.max_weight = max_weight
-        self.delayed = schema.delayed_tasks
-        self.others = [t for t in range(len(schema.tasks)) if t not in self.delayed]
-        self.rate = DelayRate(schema)
+        self.late = LateLabels(schema)
 
     def forward(self, logits: Tensor, batch: Batch) -> Tensor:
-        assert batch.labels is not None
-        logits = logits.reshape(batch.labels.shape)  # (B, T)
-        labels = batch.labels.to(logits.dtype)
-        loss = observed_bce(logits[:, self.others], labels[:, self.others])
-        if not self.delayed:
-            return loss
-        assert batch.elapsed is not None and batch.delay is not None  # the schema says that there are
-        label = labels[:, self.delayed]  # (B, T')
-        logit = logits[:, self.delayed].to(torch.promote_types(logits.dtype, batch.elapsed.dtype))
-        log_rate: Tensor = self.rate(batch)  # (B, T')
-        rate = log_rate.exp()
-        arrived = -torch.expm1(-rate * batch.elapsed.clamp(min=SHORTEST))  # F(e)
-        of_delays = rate * batch.delay.nan_to_num(0.0) - log_rate + arrived.log()
-        chance, known = torch.sigmoid(logit).detach(), arrived.detach()
-        positive = functional.softplus(-logit) / known.clamp(min=1 / self.max_weight) + of_delays
-        negative = functional.softplus(logit) * (1 - chance) / (1 - chance * known).clamp(min=SHORTEST)
-        losses = torch.where(label == 1, positive, negative)  # (B, T')
-        return loss + mean_over_observed(losses, ~torch.isnan(label)).sum()
+        loss: Tensor = self.late(logits, batch, self._weighted)
+        return loss
+
+    def _weighted(self, late: Late) -> Tensor:
+        """The weighted cross-entropy and the loss of the delays (B, T')."""
+        rate = late.log_rate.exp()
+        arrived = -torch.expm1(-rate * late.elapsed.clamp(min=SHORTEST))  # F(e)
+        of_delays = rate * late.delay.nan_to_num(0.0) - late.log_rate + arrived.log()
+        chance, known = torch.sigmoid(late.logit).detach(), arrived.detach()
+        positive = functional.softplus(-late.logit) / known.clamp(min=1 / self.max_weight) + of_delays
+        negative = functional.softplus(late.logit) * (1 - chance) / (1 - chance * known).clamp(min=SHORTEST)
+        return torch.where(late.label == 1, positive, negative)

@@ -11,8 +11,7 @@ from torch.nn import functional
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Card
-from sandboxes.kit.layers.delay_rate import DelayRate
-from sandboxes.kit.losses import mean_over_observed, observed_bce
+from sandboxes.kit.layers.late_labels import Late, LateLabels
 from sandboxes.kit.schema import Schema
 
 CARD = Card(
@@ -155,24 +154,17 @@ class DelayedFeedback(nn.Module):
 
     def __init__(self, schema: Schema) -> None:
         super().__init__()
-        self.delayed = schema.delayed_tasks
-        self.others = [t for t in range(len(schema.tasks)) if t not in self.delayed]
-        self.rate = DelayRate(schema)
+        self.late = LateLabels(schema)
 
     def forward(self, logits: Tensor, batch: Batch) -> Tensor:
-        assert batch.labels is not None
-        logits = logits.reshape(batch.labels.shape)  # (B, T)
-        labels = batch.labels.to(logits.dtype)
-        loss = observed_bce(logits[:, self.others], labels[:, self.others])
-        if not self.delayed:
-            return loss
-        assert batch.elapsed is not None and batch.delay is not None  # the schema says that there are
-        label = labels[:, self.delayed]  # (B, T')
-        logit = logits[:, self.delayed].to(torch.promote_types(logits.dtype, batch.elapsed.dtype))
-        log_rate: Tensor = self.rate(batch)  # (B, T')
-        rate = log_rate.exp()
-        arrived = functional.softplus(-logit) - log_rate + rate * batch.delay.nan_to_num(0.0)
-        never = -functional.softplus(logit)  # log(1 - p)
-        still_to_come = -functional.softplus(-logit) - rate * batch.elapsed  # log(p exp(-r e))
-        losses = torch.where(label == 1, arrived, -torch.logaddexp(never, still_to_come))  # (B, T')
-        return loss + mean_over_observed(losses, ~torch.isnan(label)).sum()
+        loss: Tensor = self.late(logits, batch, _surprise)
+        return loss
+
+
+def _surprise(late: Late) -> Tensor:
+    """Minus the logarithm of how likely what is known was (B, T')."""
+    rate = late.log_rate.exp()
+    arrived = functional.softplus(-late.logit) - late.log_rate + rate * late.delay.nan_to_num(0.0)
+    never = -functional.softplus(late.logit)  # log(1 - p)
+    still_to_come = -functional.softplus(-late.logit) - rate * late.elapsed  # log(p exp(-r e))
+    return torch.where(late.label == 1, arrived, -torch.logaddexp(never, still_to_come))

@@ -37,7 +37,7 @@ def with_rates(block: nn.Module) -> nn.Module:
 
 def columns(block: nn.Module, said: Tensor) -> tuple[np.ndarray, ...]:
     """Of the delayed task: chance, label, elapsed, delay and rate, each (B,) in float64."""
-    rate = block.rate(ROWS).exp()
+    rate = block.late.rate(ROWS).exp()
     arrays = (torch.sigmoid(said.double()[:, 1:]), ROWS.labels[:, 1:], ROWS.elapsed, ROWS.delay, rate)
     return tuple(a.detach().double().numpy()[:, 0] for a in arrays)
 
@@ -146,7 +146,7 @@ def test_chances_and_delays_of_either_kind_are_found(loss: type[nn.Module]) -> N
         optimizer.step()
     assert torch.sigmoid(chance.weight[2:, 0]).tolist() == pytest.approx([0.5, 0.5], abs=0.03)
     one_each = batch[torch.tensor([int((batch.ids[:, 0] == item).nonzero()[0]) for item in (2, 3)])]
-    assert torch.exp(-block.rate(one_each))[:, 0].tolist() == pytest.approx(means.tolist(), rel=0.15)
+    assert torch.exp(-block.late.rate(one_each))[:, 0].tolist() == pytest.approx(means.tolist(), rel=0.15)
 
 
 @pytest.mark.parametrize("name", ["delayed_feedback", "delay_weighted"])
