@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import mlflow
 import numpy as np
 import polars as pl
 import pytest
+from small_flow import reproduced, served
 
-from agents.autotrain.builtin import BuiltinEngine
 from sandboxes.kit.datasets.synthetic_decisions import SyntheticDecisions, generate
-from workflows.driver import Ended, begin, go
+from workflows.driver import Ended
 from workflows.exit_codes import ExitCode
-from workflows.request import ReproductionRequest
-from workflows.settings import Settings
 
 TABLE = """
 name = "small-decisions"
-files = "decisions.csv"
+files = "log.csv"
 user = "user"
 time = "time"
 target_item = "action"
@@ -56,18 +53,12 @@ name = "reward"
 [split]
 by = "time"
 """
-PAPER = """# Choosing actions by past behavior
+ABSTRACT = """# Choosing actions by past behavior
 
 ## Abstract
 
 Click-through rate prediction for web shops must respect the order of what a user did. We propose a ranking model of behavior
 sequences.
-
-## Method
-
-A gated recurrent unit runs over the behavior sequence, and its last hidden state represents the user's interest. In parallel, a
-factorization machine adds the inner products of all pairs of embeddings to the logit. A multi-layer perceptron takes the
-user's interest together with the embeddings of all fields.
 """
 SMALL = SyntheticDecisions(decisions=3_000, users=200, actions=6)
 
@@ -79,21 +70,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def ended(home: Path) -> Ended:
-    generate(SMALL).table.write_csv(home / "decisions.csv")
-    (home / "decisions.toml").write_text(TABLE)
-    (home / "paper.md").write_text(PAPER)
-    request = ReproductionRequest(
-        paper=str(home / "paper.md"),
-        data=str(home / "decisions.toml"),
-        baselines=("best_fixed_action", "direct_method"),
-        seeds=3,
-        trials=1,
-        epochs=2,
-        sandbox="process",
-        ablation=False,
-    )
-    site = Settings(home=home / "runs", parallel=2, sandbox="process")
-    return go(site, begin(site, request), lambda event: None, engine=BuiltinEngine())
+    return reproduced(home, ABSTRACT, generate(SMALL).table, TABLE, ("best_fixed_action", "direct_method"))
 
 
 def test_it_comes_to_a_verdict_in_the_words_of_policies(ended: Ended) -> None:
@@ -112,16 +89,12 @@ def test_the_candidate_is_a_policy(ended: Ended) -> None:
 
 
 def test_the_winner_gives_probabilities_of_actions_to_raw_rows(ended: Ended, home: Path) -> None:
-    mlflow.set_tracking_uri(f"sqlite:///{home / 'runs' / 'mlflow.sqlite'}")
-    found = mlflow.search_logged_models(output_format="list")
-    assert len(found) == 1
-    model = mlflow.pyfunc.load_model(f"models:/{found[0].model_id}")
     rows = {
         "user": ["1", "2", "nobody"],
         "segment": ["3", "1", "9"],
         "hour": ["0", "1", "2"],
         "rewarded": [["4", "1"], ["2"], []],
     }
-    got = model.predict(pl.DataFrame(rows).to_pandas())
+    got = served(home).predict(pl.DataFrame(rows).to_pandas())
     assert sorted(got.columns) == [str(action) for action in range(SMALL.actions)]
     assert np.allclose(got.to_numpy().sum(1), 1, atol=1e-5) and (got.to_numpy() >= 0).all()
