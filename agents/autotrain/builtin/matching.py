@@ -7,39 +7,52 @@ from dataclasses import dataclass
 
 from agents.autotrain.builtin.portraits import Floats, Portraits
 from agents.autotrain.builtin.stance import Stance
-from agents.autotrain.builtin.wording import Hit, Phrases, Word, stems_of
+from agents.autotrain.builtin.wording import Hit, Phrases, Word, listed, stems_of
 from sandboxes.kit.card import Card
 
 # What a passage must speak of for a card that needs it; the words are the field's, not any card's.
 _CONTEXT: dict[str, Phrases] = {
     "history": Phrases(
-        """behavior; behavioral; history; historical; sequence; sequential; click sequence; past; clicked; browsed; browsing; purchased;
-        interest; session; visited; formerly; previously; purchase""".replace("\n", " ").split(";")
+        listed(
+            """behavior; behavioral; history; historical; sequence; sequential; click sequence; past; clicked; browsed; browsing;
+        purchased; interest; session; visited; formerly; previously; purchase"""
+        )
     ),
-    "scenario": Phrases("scenario; domain; surface; page; market; channel; business; segment; cross-domain; region".split(";")),
+    "scenario": Phrases(listed("scenario; domain; surface; page; market; channel; business; segment; cross-domain; region")),
     "several_tasks": Phrases(
-        """task; objective; multitask; conversion; cvr; purchase; both targets; multi-objective; label; target; several goals""".replace(
-            "\n", " "
-        ).split(";")
+        listed(
+            """task; objective; multitask; conversion; cvr; purchase; both targets; multi-objective; label; target; several goals
+"""
+        )
     ),
     "numeric": Phrases(
-        "numerical; numeric; continuous; real-valued; number; price; age; bin; bucket; discretize; discretization".split(";")
+        listed(
+            """numerical; numeric; continuous; real-valued; number; price; age; bin; bucket; discretize; discretization
+"""
+        )
     ),
-    "target_item": Phrases("candidate; target; ad; advertisement; item; product".split(";")),
+    "target_item": Phrases(listed("candidate; target; ad; advertisement; item; product")),
     "items": Phrases(
-        """item; candidate; catalogue; catalog; corpus; retrieval; retrieve; recommendation; recommend; product; song; video; movie;
-        article; app; game; hotel; restaurant; place; destination; next""".replace("\n", " ").split(";")
+        listed(
+            """item; candidate; catalogue; catalog; corpus; retrieval; retrieve; recommendation; recommend; product; song; video;
+        movie; article; app; game; hotel; restaurant; place; destination; next"""
+        )
     ),
-    "user": Phrases("user; customer; listener; reader; player; viewer; visitor; guest; people; client; member".split(";")),
+    "user": Phrases(listed("user; customer; listener; reader; player; viewer; visitor; guest; people; client; member")),
     "entire_space": Phrases(
-        "conversion; cvr; purchase; post-click; impression; buy; bought; exposure; exposed; cart; order".split(";")
+        listed(
+            """conversion; cvr; purchase; post-click; impression; buy; bought; exposure; exposed; cart; order
+"""
+        )
     ),
     "vectors": Phrases(
-        """image; visual; vision; picture; photo; photograph; text; textual; language model; sentence encoder; audio; acoustic; sound;
-        video; modality; multimodal; content; pre-trained; description; descriptor""".replace("\n", " ").split(";")
+        listed(
+            """image; visual; vision; picture; photo; photograph; text; textual; language model; sentence encoder; audio;
+            acoustic; sound; video; modality; multimodal; content; pre-trained; description; descriptor"""
+        )
     ),
 }
-_FIELDS = Phrases("field; feature; column; embedding; input; attribute".split(";"))
+_FIELDS = Phrases(listed("field; feature; column; embedding; input; attribute"))
 
 NEAR_POWER = 0.46  # among so many cards a probability of 0.27 is telling; this brings it to recognition's threshold
 LONG_CUE, SHORT_CUE = 0.9, 0.72  # of several words, of one

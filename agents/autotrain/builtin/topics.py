@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agents.autotrain.builtin.wording import listed
 from agents.autotrain.spec import ScopeKind, TaskKind
-
-
-def _phrases(text: str) -> tuple[str, ...]:
-    return tuple(" ".join(p.split()) for p in text.split(";") if p.strip())
 
 
 @dataclass(frozen=True)
@@ -27,7 +24,7 @@ CLICKS = Topic(
     "click and conversion prediction",
     "in_scope",
     "",
-    _phrases(
+    listed(
         """click-through rate; click through rate; clickthrough rate; ctr; conversion rate; cvr; ctcvr; user response prediction;
         click prediction; ad click; discriminative recommendation; multi-scenario recommendation; multi-domain recommendation;
         feature interaction; feature interactions; display advertising; post-click conversion; post-view; conversion prediction;
@@ -35,7 +32,7 @@ CLICKS = Topic(
         multi-task recommendation; feature crosses; watch time prediction; user engagement prediction; click-through and conversion;
         scenario-specific representation"""
     ),
-    _phrases(
+    listed(
         """ranking stage; ranking model; ranking system; online advertising; log loss; logloss; auc; impression; sparse feature;
         categorical feature; sparse input; multi-field; computational advertising; multi-task learning; multi-task;
         feature engineering; feature embedding; candidate ad; user behavior sequence; factorization machine; prediction model; ad; advertiser;
@@ -47,41 +44,41 @@ KNOWLEDGE_TRACING = Topic(
     "knowledge tracing",
     "in_scope",
     "",
-    _phrases("knowledge tracing; student; cognitive diagnosis; exercise recommendation; practice record; learner"),
+    listed("knowledge tracing; student; cognitive diagnosis; exercise recommendation; practice record; learner"),
     task="knowledge_tracing",
 )
 RETRIEVAL = Topic(
     "retrieval",
     "in_scope",
     "",
-    _phrases(
+    listed(
         """embedding-based retrieval; ebr; candidate retrieval; retrieval stage; negative sampling; approximate nearest neighbor;
         candidate generation; personalized retrieval; product retrieval; two-tower retrieval; inverted table; deep retrieval; recall stage"""
     ),
-    _phrases("retrieval; matching stage; index"),
+    listed("retrieval; matching stage; index"),
     task="items",
 )
 NEXT_ITEM = Topic(
     "sequential and session-based recommendation",
     "in_scope",
     "",
-    _phrases(
+    listed(
         """session-based recommendation; sequential recommendation; next-item; next item; next-basket; session-item; sequential recommender;
         next item prediction; user interaction sequence; sr model; point-of-interest; next poi"""
     ),
-    _phrases("hit ratio; ndcg; hr and ndcg; session; recall@20; top-n"),
+    listed("hit ratio; ndcg; hr and ndcg; session; recall@20; top-n"),
     task="items",
 )
 GRAPH = Topic(
     "graph and collaborative filtering",
     "in_scope",
     "",
-    _phrases(
+    listed(
         """graph collaborative filtering; graph-based recommendation; gnn-based recommender; user-item bipartite graph;
         collaborative filtering; multi-behavior recommendation; multi-behavior data; news recommendation; social recommendation;
         interaction graph; user-item graph"""
     ),
-    _phrases(
+    listed(
         """gnn; gnn-based; graph; graph neural network; graph convolution network; graph convolutional; bipartite graph; node;
         matrix factorization; bundle recommendation; group recommendation"""
     ),
@@ -91,23 +88,23 @@ GENERATIVE = Topic(
     "generative recommendation",
     "in_scope",
     "",
-    _phrases(
+    listed(
         """generative recommendation; generative retrieval; semantic id; semantic ids; sid; gr model; item tokenization; tokenizer;
         beam search; quantization of item; residual quantization; itemid; next-token prediction; gr"""
     ),
-    _phrases("autoregressive; decoder; codebook; token sequence"),
+    listed("autoregressive; decoder; codebook; token sequence"),
     task="items",
 )
 LOGGED_DECISIONS = Topic(
     "learning from logged decisions",
     "in_scope",
     "",
-    _phrases(
+    listed(
         """off-policy learning; off-policy evaluation; counterfactual learning from logged; counterfactual risk minimization;
         counterfactual learning to rank; logged bandit feedback; bandit feedback; logging policy; contextual bandit; batch learning from logged;
         inverse propensity; propensity score; importance sampling estimator"""
     ),
-    _phrases("policy; propensity; reward; action; counterfactual; doubly robust; logged data"),
+    listed("policy; propensity; reward; action; counterfactual; doubly robust; logged data"),
     task="actions",
 )
 INSIDE: tuple[Topic, ...] = (CLICKS, KNOWLEDGE_TRACING, RETRIEVAL, NEXT_ITEM, GRAPH, GENERATIVE, LOGGED_DECISIONS)
@@ -117,12 +114,12 @@ OUTSIDE: tuple[Topic, ...] = (
         "language models",
         "other_field",
         "it is about large language models (retrieval-augmented generation, agents or their memory), not about predicting clicks",
-        _phrases(
+        listed(
             """large language model; llm; retrieval-augmented generation; retrieval augmented generation; rag; question answering;
             hallucination; conversational agent; dialogue; deep research; reranker and generator; prompt; reasoning chain; text generation;
             chain-of-thought; instruction tuning; agentic; llm agent"""
         ),
-        _phrases(
+        listed(
             "generator; knowledge graph reasoning; language model; long-term memory; memory retrieval; retrieved document; report"
         ),
     ),
@@ -130,27 +127,27 @@ OUTSIDE: tuple[Topic, ...] = (
         "computer vision",
         "other_field",
         "it is about images, video or 3D scenes, not about recommendation",
-        _phrases(
+        listed(
             """neural radiance field; novel view synthesis; object detection; image classification; semantic segmentation; rendering;
             point cloud; image generation; video generation; face recognition; medical image; mesh; pose estimation; pixel"""
         ),
-        _phrases("image; video; camera; scene; visual quality; geometric"),
+        listed("image; video; camera; scene; visual quality; geometric"),
     ),
     Topic(
         "medicine and biology",
         "other_field",
         "it is about medicine or biology, not about recommendation",
-        _phrases(
+        listed(
             """patient; disease; clinical; diagnosis; cardiovascular; cancer; tumor; medical record; protein; gene expression; drug discovery;
             symptom; heart disease; electrocardiogram; blood; molecular"""
         ),
-        _phrases("health; hospital; risk factor"),
+        listed("health; hospital; risk factor"),
     ),
     Topic(
         "speech, time series, control and others",
         "other_field",
         "it belongs to another field than recommendation or advertising",
-        _phrases(
+        listed(
             """speech recognition; machine translation; time series forecasting; traffic forecasting; autonomous driving; robot; wireless;
             code generation; theorem proving; weather; stock; fraud detection; anomaly detection; malware; sentiment analysis;
             named entity recognition; power grid; particle physics; quantum computing"""
@@ -160,31 +157,31 @@ OUTSIDE: tuple[Topic, ...] = (
         "search",
         "other_field",
         "it is about search (rewriting queries, or ranking and diversifying documents), not about predicting clicks",
-        _phrases(
+        listed(
             """query rewriting; query rewrite; search result diversification; document ranking; query-document; web search; dense retrieval of
             passages; passage retrieval; query understanding; long-tail query; search diversification; diversifying; learning to rank documents"""
         ),
-        _phrases("search engine; query; relevance judgment; information retrieval"),
+        listed("search engine; query; relevance judgment; information retrieval"),
     ),
     Topic(
         "reinforcement learning",
         "unsupported_task",
         "it learns a policy by reinforcement learning, which the kit does not train",
-        _phrases(
+        listed(
             """reinforcement learning; actor-critic; actor network; critic network; markov decision process; long-term reward; policy gradient;
             mdp; multi-armed bandit; agent is optimized; q-learning; sequential decision making; cumulative reward"""
         ),
-        _phrases("policy; action space; reward; environment"),
+        listed("policy; action space; reward; environment"),
     ),
     Topic(
         "auctions, uplift and causal effects",
         "unsupported_task",
         "it decides on bids, budgets or treatments (auctions, uplift), and not on click or conversion probabilities",
-        _phrases(
+        listed(
             """uplift modeling; treatment effect; auction mechanism; bidding strategy; budget allocation; auto-bidding; incentive compatible;
             creative selection; list-wise reranking; re-ranking stage; slate recommendation; dynamic pricing"""
         ),
-        _phrases("auction; bid; treatment; reranking"),
+        listed("auction; bid; treatment; reranking"),
     ),
 )
 
@@ -192,45 +189,45 @@ SURVEY = Topic(
     "survey",
     "survey",
     "it surveys the work of others and proposes no model of its own",
-    _phrases(
+    listed(
         """this survey; our survey; the survey; comprehensive survey; systematic survey; comprehensive review; systematic review; this review;
         comprehensive summary; comprehensive overview; we survey; we review; literature review; we provide an overview; this tutorial;
         this perspective paper; position paper; we categorize existing"""
     ),
-    _phrases("taxonomy; future direction; research direction; overview; we summarize; open problem; we discuss"),
+    listed("taxonomy; future direction; research direction; overview; we summarize; open problem; we discuss"),
 )
 BENCHMARK = Topic(
     "benchmark",
     "benchmark",
     "it benchmarks the methods of others and proposes no model of its own",
-    _phrases(
+    listed(
         """comprehensive benchmark; a benchmark for; open benchmark; we benchmark; benchmarking; new benchmark; reproducibility study;
         reproducibility paper; a new dataset; we release a dataset; open benchmarking; replicability; first public benchmark; large-scale dataset for;
         thorough evaluation of; we re-evaluate; unfair comparison; standardized evaluation; dataset collected from"""
     ),
-    _phrases("fair comparison; experimental setup; reproducible research; leaderboard; unified evaluation; evaluation protocol"),
+    listed("fair comparison; experimental setup; reproducible research; leaderboard; unified evaluation; evaluation protocol"),
 )
 SYSTEM = Topic(
     "system",
     "system",
     "it describes a system or platform (training, serving or storage infrastructure), and not a model",
-    _phrases(
+    listed(
         """training system; distributed training; parameter server; service platform; storage layer; serving system; inference engine;
         system architecture; push service; training platform; gpu memory; embedding synchronization; model-parallelism; data-parallelism;
         application layer; data pipeline; feature store; open-source library; software framework; throughput; recommendation platform"""
     ),
-    _phrases("latency; cache; gpu; cpu; deployment; scalable system; platform; communication cost; cluster"),
+    listed("latency; cache; gpu; cpu; deployment; scalable system; platform; communication cost; cluster"),
 )
 ANALYSIS = Topic(
     "analysis",
     "analysis",
     "it analyses existing models (laws, measurements or theory) and proposes no model to train",
-    _phrases(
+    listed(
         """scaling law; performance law; power law; empirical study; empirical analysis; we analyze why; theoretical study; we investigate whether;
         large-scale study; theoretically investigate; model performance and data quality; we empirically study; measurement study; user study"""
     ),
-    _phrases("insight; we find; findings; correlation; we observe"),
+    listed("insight; we find; findings; correlation; we observe"),
 )
-RECOMMENDATION = _phrases(
+RECOMMENDATION = listed(
     """recommendation; recommender; recommend; advertising; e-commerce; click; user preference; personalization; personalized"""
 )

@@ -142,6 +142,11 @@ def stems_of(phrase: str) -> tuple[str, ...]:
     return tuple(w.stem for w in words_of(phrase) if w.kind != "mark")
 
 
+def listed(text: str) -> tuple[str, ...]:
+    """The phrases of a text, separated by semicolons."""
+    return tuple(" ".join(p.split()) for p in text.split(";") if p.strip())
+
+
 @dataclass(frozen=True)
 class Hit:
     """`phrases[phrase]` stands at `words[first : last + 1]`."""
