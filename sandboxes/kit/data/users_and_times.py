@@ -26,24 +26,23 @@ def user_codes(blocks: Iterable[pl.Series]) -> NDArray[np.int64]:
 
 def time_values(table: Table, name: str) -> NDArray[np.float64]:
     """Times (n,) as numbers that order them; text is read as ISO dates. Raises `DataError` for what is no time."""
-    values = np.concatenate([_times(block, dates=False) for block in table.blocks(name)])
-    if table.dtype(name) == pl.String and np.isnan(values).any():
-        values = np.concatenate([_times(block, dates=True) for block in table.blocks(name)])
-    unreadable = int(np.isnan(values).sum())
-    if unreadable:
-        raise DataError(f"{unreadable:,} rows have no readable time in {name!r}; give numbers or ISO dates")
-    return values
+    return _values(table, name, slice(None), "time", "numbers or ISO dates")
 
 
 def arrival_values(table: Table, name: str) -> NDArray[np.float64]:
     """The same (n,), NaN where nothing arrived: where the column is empty. Raises `DataError` for what else is no time."""
     given = np.concatenate([_given(block) for block in table.blocks(name)])
+    return _values(table, name, given, "time of arrival", "numbers, ISO dates or nothing")
+
+
+def _values(table: Table, name: str, wanted: slice | NDArray[np.bool_], what: str, remedy: str) -> NDArray[np.float64]:
+    """Times (n,), NaN where there is none, which must not be where one is `wanted`; text is read as dates if not as numbers."""
     values = np.concatenate([_times(block, dates=False) for block in table.blocks(name)])
-    if table.dtype(name) == pl.String and np.isnan(values[given]).any():
+    if table.dtype(name) == pl.String and np.isnan(values[wanted]).any():
         values = np.concatenate([_times(block, dates=True) for block in table.blocks(name)])
-    unreadable = int(np.isnan(values[given]).sum())
+    unreadable = int(np.isnan(values[wanted]).sum())
     if unreadable:
-        raise DataError(f"{unreadable:,} rows have no readable time of arrival in {name!r}; give numbers, ISO dates or nothing")
+        raise DataError(f"{unreadable:,} rows have no readable {what} in {name!r}; give {remedy}")
     return values
 
 

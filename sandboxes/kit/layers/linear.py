@@ -184,7 +184,6 @@ class LinearTerm(nn.Module):
         self.history_tables = nn.ModuleDict(tables)
         self.numeric = nn.Linear(len(schema.numeric), n_tasks, bias=False) if schema.numeric else None
         self.vectors = ProjectedVectors(schema, n_tasks)
-        self.has_vectors = bool(schema.vectors)
         self.bias = nn.Parameter(torch.zeros(n_tasks))
 
     def forward(self, batch: Batch) -> Tensor:
@@ -196,6 +195,6 @@ class LinearTerm(nn.Module):
             logits = logits + table.pooled(batch.history[key.removeprefix("of_")], 0)
         if self.numeric is not None:
             logits = logits + self.numeric(batch.numeric)
-        if self.has_vectors:
+        if self.vectors.weight is not None:
             logits = logits + self.vectors(batch).sum(1)
         return logits
