@@ -2,7 +2,8 @@
 
 Every file that can be read is reproduced by the built-in engine, in a small experiment, on the packaged data that suits it. The
 table tells of each which stated mechanisms its code holds, which it simplifies and which it lacks, the data, and the verdict.
-Finished runs are kept under the home folder and not made again.
+What a paper states is what a reader found in it, where a file of labels says so (`--labels`; those of the shared papers unless
+said otherwise), and what the engine found elsewhere. Finished runs are kept under the home folder and not made again.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from bench.arrays import bench_home
+from paper_labels import SHARED_PAPERS, Label, read_labels
 
 from agents.autotrain.builtin.parse import parse
 from agents.autotrain.compare import Comparison
@@ -44,18 +46,18 @@ class Covered:
     statuses: tuple[tuple[str, str], ...]
     outcome: str
     dataset: str = ""
-
-    @property
-    def in_field(self) -> bool:
-        return self.spec is not None and self.spec.scope.kind in FIELD
+    in_field: bool = False
+    unasked: tuple[str, ...] = ()  # blocks in the code that no stated mechanism asks for
 
     def row(self) -> str:
         held = [name if status == "implemented" else f"{name} ({status})" for name, status in self.statuses]
+        if self.unasked:
+            held.append(f"not stated: {', '.join(self.unasked)}")
         task = self.spec.task.replace("_", " ") if self.spec and self.in_field else ""
-        return f"| {self.file} | {task} | {', '.join(held) if self.in_field else ''} | {self.dataset} | {_cell(self.outcome)} |"
+        return f"| {self.file} | {task} | {'; '.join(held) if self.in_field else ''} | {self.dataset} | {_cell(self.outcome)} |"
 
 
-def reproduce(paper: Path, site: Settings) -> Covered:
+def reproduce(paper: Path, site: Settings, label: Label | None) -> Covered:
     task = parse(read_paper(str(paper), site.home / "papers"), CARDS).task
     baselines = BASELINES.get(task, ("lr", "dnn"))
     folder = begin(site, ReproductionRequest(paper=str(paper), baselines=baselines, **SMALL))
@@ -65,18 +67,34 @@ def reproduce(paper: Path, site: Settings) -> Covered:
     outcome = f"{summary.status.replace('_', ' ')}: {summary.reason}"
     if summary.status == "done":
         outcome = folder.load("comparison", Comparison).sentence
-    return Covered(paper.name, spec, tuple(_statuses(spec, folder)) if spec else (), outcome, summary.dataset)
+    read = dict(_read(spec, folder)) if spec else {}
+    if label is None:
+        inside = spec is not None and spec.scope.kind in FIELD
+        return Covered(paper.name, spec, tuple(read.items()), outcome, summary.dataset, inside)
+    blocks = {name: status for name, status in read.items() if status != "missing"}
+    unasked = tuple(sorted(blocks.keys() - label.right))
+    return Covered(paper.name, spec, _stated(label, blocks), outcome, summary.dataset, bool(label.states), unasked)
 
 
-def _statuses(spec: MethodSpec, folder: RunFolder) -> Iterator[tuple[str, str]]:
+def _read(spec: MethodSpec, folder: RunFolder) -> Iterator[tuple[str, str]]:
+    """What the engine read in the paper, by block (or by name where no block carries it), with its status in the code."""
     reviewed = folder.load("review", ReviewResult).rows if folder.has("review.json") else ()
     by_id = {row.mechanism: row.status for row in reviewed}
     for m in spec.mechanisms:
         yield m.block or f"“{m.name}”", by_id.get(m.id, "missing")
 
 
+def _stated(label: Label, blocks: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The label's mechanisms, each with the best status among the blocks that carry it."""
+    by = [(s.what, [blocks[b] for b in s.by & blocks.keys()]) for s in label.states]
+    return tuple((what, min(statuses, key=STATUSES.index, default="missing")) for what, statuses in by)
+
+
 def table(covered: Sequence[Covered]) -> str:
-    lines = ["| paper | task | mechanisms | data | outcome |", "| --- | --- | --- | --- | --- |"]
+    lines = [
+        "| paper | task | what it states, in the code unless said otherwise | data | outcome |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     return "\n".join([*lines, *(c.row() for c in covered)])
 
 
@@ -97,15 +115,17 @@ def _cell(text: str) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("papers", type=Path, help="a folder, looked through with all that is below it")
+    parser.add_argument("--labels", type=Path, default=SHARED_PAPERS, help="what readers found in its papers, by path below it")
     given = parser.parse_args()
     files = sorted(p for p in given.papers.rglob("*") if p.suffix in READ and p.name.lower() != "readme.md")
     if not files:
         print(f"{given.papers} holds no paper; give a folder with {', '.join(READ)} files", file=sys.stderr)
         return 1
     site = Settings(home=bench_home() / "coverage", parallel=2)
+    labels = read_labels(given.labels)
     covered = []
     for file in files:
-        covered.append(reproduce(file, site))
+        covered.append(reproduce(file, site, labels.get(file.relative_to(given.papers).as_posix())))
         print(f"{file.name}: {covered[-1].outcome}", file=sys.stderr, flush=True)
     print(f"{date.today()}: {share(covered)}\n\n{table(covered)}")
     return 0

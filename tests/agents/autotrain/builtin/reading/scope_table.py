@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[5]
-sys.path[:0] = [str(Path(__file__).parent), str(ROOT)]  # a script and a test alike
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]  # a script and a test alike
 
-from scope_labels import ABSTRACTS, PDFS, Expected  # noqa: E402
+from paper_labels import SHARED_PAPERS, Label, read_labels  # noqa: E402
 
 from agents.autotrain.builtin.parse import parse  # noqa: E402
 from agents.autotrain.paper import Paper  # noqa: E402
@@ -21,36 +21,36 @@ from sandboxes.kit.layers import CARDS  # noqa: E402
 @dataclass(frozen=True)
 class Read:
     file: str
-    expected: Expected
+    label: Label
     paper: Paper
     spec: MethodSpec
 
     @property
     def right(self) -> bool:
-        return self.spec.scope.kind in self.expected.kinds
+        return self.spec.scope.kind in self.label.kinds
 
     @property
     def blocks(self) -> frozenset[str]:
         return frozenset(m.block for m in self.spec.mechanisms if m.block)
 
     def row(self) -> str:
-        kinds = " or ".join(sorted(self.expected.kinds))
-        mark = "" if self.right else " (wrong)"
-        return f"| {self.file} | {kinds} | {self.spec.scope.kind}{mark} | {', '.join(sorted(self.blocks)) or '-'} |"
+        kinds = " or ".join(sorted(self.label.kinds))
+        got = self.spec.scope.kind if self.right else f"{self.spec.scope.kind} (wrong)"
+        wrong = ", ".join(sorted(self.blocks - self.label.right))
+        missed = "; ".join(s.what for s in self.label.states if s.by and not s.by & self.blocks)
+        return f"| {' | '.join([self.file, kinds, got, ', '.join(sorted(self.blocks)), wrong, missed])} |"
 
 
 def read_all(papers: Path) -> Iterator[Read]:
     with tempfile.TemporaryDirectory() as cache:
-        for folder, suffix, labels in (("abstracts", ".txt", ABSTRACTS), ("pdf", ".pdf", PDFS)):
-            for stem, expected in labels.items():
-                path = papers / folder / (stem + suffix)
-                if path.exists():
-                    paper = read_paper(str(path), Path(cache))
-                    yield Read(path.name, expected, paper, parse(paper, CARDS))
+        for file, label in read_labels(SHARED_PAPERS).items():
+            if (papers / file).exists():
+                paper = read_paper(str(papers / file), Path(cache))
+                yield Read(file, label, paper, parse(paper, CARDS))
 
 
 def table(reads: list[Read]) -> str:
-    head = "| file | expected | got | mechanisms |\n|---|---|---|---|\n"
+    head = "| file | expected | got | mechanisms | wrong | missed |\n|---|---|---|---|---|---|\n"
     return head + "\n".join(r.row() for r in reads)
 
 

@@ -10,9 +10,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from scope_table import Read, read_all, table
 
+from sandboxes.kit.layers import CARDS
+
 SCOPE = 0.92  # share of acceptable scopes
-RECALL = 0.9  # of the blocks that must be recognised, over papers in scope
-PRECISION = 0.72  # of the blocks recognised, over all papers
+RECALL = 0.7  # of the stated mechanisms that a block carries
+PRECISION = 0.8  # of the blocks recognised, over papers of the field
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +27,16 @@ def test_scope_is_acceptable(reads: list[Read]) -> None:
     assert share >= SCOPE, f"{share:.3f}\n{table([r for r in reads if not r.right])}"
 
 
-def test_blocks_recall_in_scope_and_precision_over_all(reads: list[Read]) -> None:
-    inside = [r for r in reads if r.expected.must and "in_scope" in r.expected.kinds]
-    recall = sum(len(r.blocks & r.expected.must) for r in inside) / sum(len(r.expected.must) for r in inside)
-    precision = sum(len(r.blocks & (r.expected.must | r.expected.may)) for r in reads) / sum(len(r.blocks) for r in reads)
+def test_stated_mechanisms_are_recognised_and_others_are_not(reads: list[Read]) -> None:
+    carried = [(r, s) for r in reads for s in r.label.states if s.by]
+    recall = sum(bool(s.by & r.blocks) for r, s in carried) / len(carried)
+    field = [r for r in reads if r.label.states]
+    precision = sum(len(r.blocks & r.label.right) for r in field) / sum(len(r.blocks) for r in field)
     assert recall >= RECALL and precision >= PRECISION, f"recall {recall:.3f} precision {precision:.3f}\n{table(reads)}"
+
+
+def test_labels_name_blocks(reads: list[Read]) -> None:
+    assert {b for r in reads for b in r.label.right} <= {c.name for c in CARDS}
 
 
 def test_quotes_are_at_their_offsets(reads: list[Read]) -> None:
