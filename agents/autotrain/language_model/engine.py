@@ -51,12 +51,12 @@ class LanguageModelEngine:
         self._door, self._cards, self.name = door, cards, door.name
 
     def parse(self, paper: Paper) -> MethodSpec:
-        system = prompt("read", reference=block_list(self._cards))
+        system = f"{prompt('read')}\n\n{block_list(self._cards)}"
         said = self._door.ask_for(SaidMethod, "parse", system, paper_as_data(paper))
         return spec_from(said, paper, {c.name for c in self._cards}, self.name)
 
     def write(self, spec: MethodSpec, schema: Schema) -> Code:
-        answer, text = self._ask("write", f"{_spec(spec)}\n\n{_schema(schema)}", code_in)
+        answer, text = self._ask("write", schema, f"{_spec(spec)}\n\n{_schema(schema)}", code_in)
         prose = prose_in(answer)
         return Code(_ended(text), composed=False, notes=(prose[:600],) if prose else ())
 
@@ -66,7 +66,7 @@ class LanguageModelEngine:
             f"{_spec(spec)}\n\n{_schema(schema)}\n\n{_file(code)}\n\nFailed at {failure.stage}:\n<failure>\n{fault}\n</failure>"
         )
         try:
-            _, text = self._ask("repair", user, lambda answer: patched(code.text, answer))
+            _, text = self._ask("repair", schema, user, lambda answer: patched(code.text, answer))
         except ModelAnswerInvalid:
             return None
         return None if text == code.text else Code(_ended(text), composed=False, notes=code.notes)
@@ -82,12 +82,13 @@ class LanguageModelEngine:
 
     def ablate(self, spec: MethodSpec, schema: Schema, code: Code, mechanism: str) -> Code | None:
         user = f"{_spec(spec)}\n\n{_schema(schema)}\n\n{_file(code)}\n\nTake out: {mechanism}"
-        _, text = self._ask("ablate", user, lambda a: "" if a.strip() == "NONE" else code_in(a))
+        _, text = self._ask("ablate", schema, user, lambda a: "" if a.strip() == "NONE" else code_in(a))
         return Code(_ended(text), composed=False) if text else None
 
-    def _ask(self, step: str, user: str, take: Callable[[str], str]) -> tuple[str, str]:
+    def _ask(self, step: str, schema: Schema, user: str, take: Callable[[str], str]) -> tuple[str, str]:
         """The answer and what `take` makes of it; asked once more, with the fault named, when it makes nothing of it."""
-        system, asked, fault = prompt(step, reference=kit_reference(self._cards)), user, ""
+        known = prompt(step, "contract", f"predicts_{schema.predicts}")
+        system, asked, fault = f"{known}\n\n{kit_reference(self._cards)}", user, ""
         for _ in range(2):
             answer = self._door.ask(step, system, asked)
             try:
@@ -122,7 +123,7 @@ def _schema(schema: Schema) -> str:
         f"The data at hand: {len(schema.categorical)} categorical fields, {len(schema.numeric)} numeric fields, "
         f"{len(schema.vectors)} fields of vectors made elsewhere, sequences "
         f"{sequences}, tasks {tasks}, scenario field {schema.scenario}, target item field {schema.target_item}. "
-        "The file must also build from other schemas."
+        "The file must also build from other schemas that predict the same."
     )
 
 

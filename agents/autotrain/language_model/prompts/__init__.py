@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 
-def prompt(name: str, *, reference: str = "") -> str:
-    """The prompt `name`.md, with the kit's reference after it where the prompt ends by announcing it."""
-    text = (Path(__file__).parent / f"{name}.md").read_text(encoding="utf-8").strip()
-    return f"{text}\n\n{reference}" if reference else text
+def prompt(*names: str) -> str:
+    """The prompts `name`.md, one after the other."""
+    return "\n\n".join((Path(__file__).parent / f"{name}.md").read_text(encoding="utf-8").strip() for name in names)

@@ -37,9 +37,3 @@ def test_the_reference_names_every_block_its_class_and_its_arguments() -> None:
         for argument in card.arguments:
             assert f"`{argument.name}={argument.default!r}`" in reference
             assert f"`{argument.name}={argument.default!r}`" in listed
-
-
-@pytest.mark.parametrize("name", ["write", "repair", "ablate"])
-def test_prompts_for_code_end_by_announcing_the_reference(name: str) -> None:
-    assert prompt(name).endswith("## The kit")
-    assert "`FeatureEmbedding`" in prompt(name, reference=kit_reference(CARDS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from agents.autotrain.spec import MethodSpec, Scope
 from agents.errors import ModelAnswerInvalid
 from agents.llm import LanguageModel, Ledger
 from sandboxes.kit.card import Card
-from sandboxes.kit.schema import CategoricalField, Schema
+from sandboxes.kit.schema import CategoricalField, Predicts, Schema
 
 TEXT = "We add the inner products of all pairs of embeddings. The embedding size is 10."
 PAPER = Paper(title="A paper", source="a.md", format="markdown", text=TEXT)
@@ -81,6 +82,24 @@ def test_code_comes_out_of_the_fence_and_is_never_composed(tmp_path: Path) -> No
     assert code.text == "class Model: ...\n"
     assert not code.composed
     assert code.notes == ("The gate is left out.",)
+
+
+@pytest.mark.parametrize(
+    ("predicts", "speaks_of"), [("labels", "probabilities (B, T)"), ("items", "batch.answer"), ("actions", "propensity")]
+)
+def test_code_is_asked_for_with_the_contract_of_what_is_predicted(predicts: Predicts, speaks_of: str, tmp_path: Path) -> None:
+    schema = SCHEMA if predicts == "labels" else replace(SCHEMA, target_item="item", predicts=predicts)
+    made, chat = engine(
+        tmp_path, "```python\nclass Model: ...\n```", "<<<<<<< SEARCH\n    x = 1\n=======\n>>>>>>> REPLACE", "NONE"
+    )
+    spec = spec_of(tmp_path / "spec")
+    made.write(spec, schema)
+    made.repair(spec, schema, CODE, Failure("smoke", "x is wrong"))
+    made.ablate(spec, schema, CODE, "m1")
+    for system, _ in chat.asked:
+        assert speaks_of in system.text
+        assert system.text.count("## What it predicts") == 1
+        assert "## What the file must be" in system.text and "### fm: `FactorizationMachine`" in system.text
 
 
 def test_an_answer_without_code_is_asked_for_again_then_refused(tmp_path: Path) -> None:
