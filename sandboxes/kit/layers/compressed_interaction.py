@@ -198,19 +198,27 @@ CARD = Card(
 
 
 class CompressedInteraction(nn.Module):
-    """(B, F, D) -> (B, sum of `feature_maps`)."""
+    """(B, F, D) -> (B, sum of `feature_maps`).
 
-    def __init__(self, n_fields: int, embedding_dim: int, feature_maps: Sequence[int] = (64, 64)) -> None:
+    `biased` adds a learned number to each map, which equation 6 does not have and common implementations do.
+    """
+
+    def __init__(
+        self, n_fields: int, embedding_dim: int, feature_maps: Sequence[int] = (64, 64), *, biased: bool = False
+    ) -> None:
         super().__init__()
         sizes = pairwise((n_fields, *feature_maps))
+        self.biases = nn.ParameterList(nn.Parameter(torch.zeros(maps, 1)) for maps in feature_maps if biased)  # each (H, 1)
         self.filters = nn.ParameterList(_filter(maps, last, n_fields) for last, maps in sizes)  # each (H, M * F)
         self.out_dim = sum(feature_maps)
 
     def forward(self, fields: Tensor) -> Tensor:
         maps, pooled = fields, []
-        for weight in self.filters:
+        for depth, weight in enumerate(self.filters):
             products = (maps.unsqueeze(2) * fields.unsqueeze(1)).flatten(1, 2)  # (B, M * F, D)
             maps = torch.matmul(weight, products)  # (B, H, D)
+            if self.biases:
+                maps = maps + self.biases[depth]
             pooled.append(maps.sum(2))  # (B, H)
         return torch.cat(pooled, 1)
 

@@ -13,7 +13,10 @@ from sandboxes.kit.schema import Schema
 
 
 class XDeepFM(nn.Module):
-    """(batch) -> (B, T): Lian et al., KDD 2018, sections 3.1 and 3.3."""
+    """(batch) -> (B, T): Lian et al., KDD 2018, sections 3.1 and 3.3.
+
+    The interaction's maps have biases, beyond the paper's equation 6: without them it overshoots where it trains long.
+    """
 
     def __init__(
         self,
@@ -28,7 +31,7 @@ class XDeepFM(nn.Module):
         n_fields, n_tasks = schema.n_fields + len(schema.sequences), len(schema.tasks)
         self.embedding = FeatureEmbedding(schema, embedding_dim)
         self.linear = LinearTerm(schema, n_tasks)
-        self.interaction = CompressedInteraction(n_fields, embedding_dim, feature_maps)
+        self.interaction = CompressedInteraction(n_fields, embedding_dim, feature_maps, biased=True)
         self.deep = DNN(n_fields * embedding_dim, hidden_units, dropout)
         self.output = nn.Linear(self.interaction.out_dim + self.deep.out_dim, n_tasks)
         self._start()

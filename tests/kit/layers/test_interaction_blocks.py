@@ -76,16 +76,18 @@ def test_bilinear_interaction_of_another_kind_is_refused() -> None:
         BilinearInteraction(F, D, "none")
 
 
-def test_compressed_interaction() -> None:
+@pytest.mark.parametrize("biased", [False, True])
+def test_compressed_interaction(biased: bool) -> None:
     def formula(x: Array, w: W) -> Array:
         maps, pooled = x, []
         for layer, size in enumerate((4, 2)):
             filters = w[f"filters.{layer}"].reshape(size, len(maps), F)
             maps = np.array([sum(f[i, j] * maps[i] * x[j] for i in range(len(maps)) for j in range(F)) for f in filters])
+            maps = maps + w.get(f"biases.{layer}", 0.0)
             pooled.append(maps.sum(1))
         return np.concatenate(pooled)
 
-    check(CompressedInteraction(F, D, (4, 2)), formula)
+    check(CompressedInteraction(F, D, (4, 2), biased=biased), formula)
 
 
 def test_cross_network_v1() -> None:
