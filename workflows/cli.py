@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -80,6 +81,15 @@ def reproduce(
     ablation: Annotated[bool, typer.Option(help="Train the model once more without its main mechanism.")] = True,
     budget_usd: BudgetUsd = None,
     budget_minutes: BudgetMinutes = None,
+    record: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Keep every exchange with the model in this folder.")
+    ] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, file_okay=False, help="Take the model's answers from a folder that --record wrote; none is asked."
+        ),
+    ] = None,
     again: Annotated[bool, typer.Option("--again", help="Make a new run though an equal one has ended.")] = False,
     json: Json = False,
 ) -> None:
@@ -104,11 +114,12 @@ def reproduce(
         ablation=ablation,
         budget_usd=budget_usd,
         budget_minutes=budget_minutes,
+        record=record and record.resolve(),
+        replay=replay and replay.resolve(),
     )
     folder = begin(settings, request, again=again)
-    bounds = {
-        name: getattr(request, name) for name in ("sandbox", "allow_unsafe_sandbox", "approve", "budget_usd", "budget_minutes")
-    }
+    free = ("sandbox", "allow_unsafe_sandbox", "approve", "budget_usd", "budget_minutes", "record")
+    bounds = {name: getattr(request, name) for name in free}
     _run(settings, folder, json=json, changes=bounds)
 
 

@@ -16,8 +16,6 @@ from urllib.parse import urlparse
 from workflows.settings import Settings
 
 DISK_GB = 5.0
-PROVIDERS = {"openai": "langchain-openai", "anthropic": "langchain-anthropic", "ollama": "langchain-ollama"}
-KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 
 
 @dataclass(frozen=True)
@@ -122,15 +120,11 @@ def _model(settings: Settings) -> list[Finding]:
     if not settings.model:
         remedy = "set AGENTICRS_MODEL=provider:model, or give --model; for an OpenAI-compatible server, OPENAI_BASE_URL too"
         return [Finding("language model", "missing", "none is set; the built-in engine serves", remedy)]
+    from agents.llm.providers import lack_of
+
+    if lack := lack_of(settings.model):
+        return [Finding("language model", "missing", lack.detail, lack.remedy)]
     provider = settings.model.partition(":")[0]
-    package = PROVIDERS.get(provider, f"langchain-{provider}")
-    try:
-        version(package)
-    except PackageNotFoundError:
-        return [Finding("language model", "missing", f"{settings.model} needs {package}", f"pip install {package}")]
-    key = KEYS.get(provider)
-    if key and not os.environ.get(key):
-        return [Finding("language model", "missing", f"{settings.model} needs a key", f"set {key}")]
     server = os.environ.get("OPENAI_BASE_URL", "") if provider == "openai" else ""
     return [Finding("language model", "ok", f"{settings.model}{' at ' + server if server else ''} (not called here)")]
 

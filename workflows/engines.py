@@ -11,19 +11,23 @@ from workflows.settings import Settings
 
 def make_engine(settings: Settings, request: ReproductionRequest, folder: RunFolder) -> Engine:
     """The engine of the request. Raises `ModelUnavailable` when a provider's package, key or price is missing."""
-    if not request.model:
+    if not request.model and request.replay is None:
         return BuiltinEngine()
     from agents.autotrain.language_model import LanguageModelEngine  # imports LangChain: paid only by those who use it
-    from agents.llm import LanguageModel, Ledger, Price
+    from agents.llm import LanguageModel, Ledger, Recording, Replay, StatedPrice, price_of
     from sandboxes.kit.layers import CARDS
 
-    prices = settings.usd_per_million_input, settings.usd_per_million_output
-    price = Price(prices[0], prices[1]) if prices[0] is not None and prices[1] is not None else None
+    replay = Replay(request.replay) if request.replay else None
+    name = request.model or (replay.model if replay else "")
+    stated = settings.usd_per_million_input, settings.usd_per_million_output
+    price = StatedPrice(stated[0], stated[1]) if stated[0] is not None and stated[1] is not None else price_of(name)
     door = LanguageModel(
-        request.model,
+        name,
         cache=settings.home / "answers",
         ledger=Ledger(folder.path("calls.jsonl")),
         price=price,
         budget_usd=request.budget_usd,
+        replay=replay,
+        heard=[Recording(request.record)] if request.record else [],
     )
     return LanguageModelEngine(door, CARDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -28,9 +29,11 @@ class ReproductionRequest(BaseModel):
     ablation: bool = True
     budget_usd: float | None = Field(default=None, gt=0)
     budget_minutes: float | None = Field(default=None, gt=0)
+    record: Path | None = None  # the folder that gets every exchange with the model
+    replay: Path | None = None  # the folder whose exchanges answer in the model's place
 
     @property
     def key(self) -> str:
-        """Equal for requests that ask for the same result; budgets and approval do not change it."""
-        asked = self.model_dump(exclude={"budget_usd", "budget_minutes", "approve", "sandbox", "allow_unsafe_sandbox"})
+        """Equal for requests that ask for the same result; budgets, approval and recording do not change it."""
+        asked = self.model_dump(exclude={"budget_usd", "budget_minutes", "approve", "sandbox", "allow_unsafe_sandbox", "record"})
         return hashlib.sha256(repr(sorted(asked.items())).encode()).hexdigest()[:10]

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from scripted_chat import Scripted
 
 from agents.errors import BudgetExhausted, ModelAnswerInvalid, ModelUnavailable
-from agents.llm import LanguageModel, Ledger, Price, json_object
+from agents.llm import LanguageModel, Ledger, StatedPrice, json_object
 
 
 def door(tmp_path: Path, chat: Scripted, **options: Any) -> LanguageModel:
@@ -86,7 +86,7 @@ def test_retries_end(tmp_path: Path) -> None:
 
 
 def test_the_cap_holds_across_processes(tmp_path: Path) -> None:
-    price = Price(input_usd=10, output_usd=1)  # a call as scripted costs $0.0101, at worst about $0.016
+    price = StatedPrice(input_usd=10, output_usd=1)  # a call as scripted costs $0.0101, at worst about $0.016
     first = door(tmp_path, Scripted("a", "b"), price=price, budget_usd=0.03)
     first.ask("write", "s", "1")
     assert first.ledger.cost_usd == pytest.approx(0.0101)

@@ -12,9 +12,8 @@ import pytest
 from chat_server import ChatServer, chat_server
 from pydantic import BaseModel
 
-import agents.llm
 from agents.errors import BudgetExhausted, ModelAnswerInvalid, ModelUnavailable
-from agents.llm import LanguageModel, Ledger, Price
+from agents.llm import LanguageModel, Ledger, StatedPrice, providers
 
 
 class Colour(BaseModel):
@@ -40,12 +39,12 @@ def door(folder: Path, **options: Any) -> LanguageModel:
 
 def test_an_answer_its_key_its_tokens_and_its_price(server: ChatServer, tmp_path: Path) -> None:
     server.replies = ["hello"]
-    model = door(tmp_path, price=Price(input_usd=2, output_usd=10))
+    model = door(tmp_path, price=StatedPrice(input_usd=2, output_usd=10))
     assert model.ask("write", "be brief", "say hello") == "hello"
     asked = server.asked[0]
     assert [(m["role"], m["content"]) for m in asked["messages"]] == [("system", "be brief"), ("user", "say hello")]
     assert (asked["model"], server.keys) == ("test-model", ["Bearer the-key"])
-    assert agents.llm.MAX_TOKENS in (asked.get("max_tokens"), asked.get("max_completion_tokens"))
+    assert providers.MAX_TOKENS in (asked.get("max_tokens"), asked.get("max_completion_tokens"))
     (call,) = model.ledger.calls
     assert (call.input_tokens, call.output_tokens, call.cost_usd) == (1000, 100, pytest.approx(0.003))
 
@@ -65,7 +64,7 @@ def test_data_is_asked_for_again_when_it_does_not_fit(server: ChatServer, tmp_pa
 
 def test_the_cap_stops_before_the_call(server: ChatServer, tmp_path: Path) -> None:
     server.replies = ["a", "b"]
-    model = door(tmp_path, price=Price(input_usd=10, output_usd=1), budget_usd=0.02)  # 0.0101 a call, at worst 0.016
+    model = door(tmp_path, price=StatedPrice(input_usd=10, output_usd=1), budget_usd=0.02)  # 0.0101 a call, at worst 0.016
     model.ask("write", "s", "1")
     with pytest.raises(BudgetExhausted):
         model.ask("write", "s", "2")
@@ -93,7 +92,7 @@ def test_what_will_not_pass_is_asked_once(server: ChatServer, tmp_path: Path, st
 
 
 def test_a_server_that_hangs_is_left_and_asked_again(server: ChatServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agents.llm, "TIMEOUT_S", 0.3)
+    monkeypatch.setattr(providers, "TIMEOUT_S", 0.3)
     server.replies = [1.5, "yes"]
     began = time.monotonic()
     assert door(tmp_path).ask("write", "s", "u") == "yes"

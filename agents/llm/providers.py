@@ -1,0 +1,100 @@
+"""Opens chat models by `provider:model`, and says what is missing for one before any work starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from langchain_core.exceptions import ModelAuthenticationError, ModelConnectionError, ModelError, ModelNotFoundError
+from langchain_core.language_models import BaseChatModel
+
+from agents.errors import ModelUnavailable
+
+TIMEOUT_S = 600.0
+MAX_TOKENS = 16_000  # of one answer
+
+
+@dataclass(frozen=True)
+class Provider:
+    """The package of a provider that LangChain knows, and the variables of which one must hold its key; none needs no key."""
+
+    package: str
+    keys: tuple[str, ...] = ()
+
+
+PROVIDERS: Mapping[str, Provider] = {
+    "anthropic": Provider("langchain-anthropic", ("ANTHROPIC_API_KEY",)),
+    "deepseek": Provider("langchain-deepseek", ("DEEPSEEK_API_KEY",)),
+    "google_genai": Provider("langchain-google-genai", ("GOOGLE_API_KEY", "GEMINI_API_KEY")),
+    "groq": Provider("langchain-groq", ("GROQ_API_KEY",)),
+    "mistralai": Provider("langchain-mistralai", ("MISTRAL_API_KEY",)),
+    "ollama": Provider("langchain-ollama"),
+    "openai": Provider("langchain-openai", ("OPENAI_API_KEY",)),
+    "openrouter": Provider("langchain-openrouter", ("OPENROUTER_API_KEY",)),
+    "xai": Provider("langchain-xai", ("XAI_API_KEY",)),
+}
+
+
+@dataclass(frozen=True)
+class Lack:
+    """Why a model cannot be asked, in half a sentence, and what to do about it."""
+
+    detail: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.detail}; {self.remedy}"
+
+
+def lack_of(name: str) -> Lack | None:
+    """What is missing on this machine for the model `provider:model`; None when it can be asked, as far as can be told here."""
+    provider, _, model = name.partition(":")
+    if not provider or not model:
+        return Lack(f"{name!r} does not name a model", "write provider:model, such as openai:gpt-5")
+    known = PROVIDERS.get(provider)
+    if known is None:
+        return None  # LangChain may know more providers; opening the model tells
+    if find_spec(known.package.replace("-", "_")) is None:
+        return Lack(f"{name} needs the package {known.package}", f"pip install 'agenticrs[{extra_of(provider)}]'")
+    if known.keys and not any(os.environ.get(key) for key in known.keys):
+        return Lack(f"{name} needs a key", f"set {' or '.join(known.keys)}")
+    return None
+
+
+def extra_of(provider: str) -> str:
+    """The extra of this package that brings the provider's."""
+    return provider.replace("_", "-")
+
+
+def open_chat(name: str) -> BaseChatModel:
+    """Raises `ModelUnavailable` where a package, a key or the model's name is missing."""
+    from langchain.chat_models import init_chat_model
+
+    if lack := lack_of(name):
+        raise ModelUnavailable(str(lack))
+    try:
+        model = init_chat_model(name, timeout=TIMEOUT_S, max_retries=0, max_tokens=MAX_TOKENS)
+    except ImportError as error:
+        raise ModelUnavailable(f"{name} needs a package that is not installed: {first_line(error)}") from None
+    except Exception as error:  # each provider raises its own class for a missing key or a wrong name
+        raise ModelUnavailable(f"{name} cannot be set up: {first_line(error)}") from error
+    assert isinstance(model, BaseChatModel)
+    return model
+
+
+def refusal(name: str, error: ModelError) -> str:
+    """What a provider's error means for a person, with the remedy where there is one."""
+    variable = f"{name.partition(':')[0].upper()}_BASE_URL"
+    if isinstance(error, ModelAuthenticationError):
+        return f"{name} refuses the key; set the provider's key in the environment"
+    if isinstance(error, ModelNotFoundError):
+        return f"{name} is not known to its provider; check the model's name, and {variable} if it is set ({first_line(error)})"
+    if isinstance(error, ModelConnectionError):
+        return f"{name} cannot be reached; check the network, and {variable} if it is set ({first_line(error)})"
+    return f"{name} does not answer: {first_line(error)}"
+
+
+def first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
