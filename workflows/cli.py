@@ -176,11 +176,14 @@ def show(run: Annotated[str, typer.Argument(help="The run, or the beginning of i
 
 
 @app.command()
-def doctor(json: Json = False) -> None:
+def doctor(
+    ask_model: Annotated[bool, typer.Option("--ask-model", help="Ask the language model for a word, which may cost.")] = False,
+    json: Json = False,
+) -> None:
     """What is installed, reachable and missing, each with its remedy."""
     from workflows.doctor import examine
 
-    found = examine(read_settings())
+    found = examine(read_settings(), ask_model=ask_model)
     if json:
         print_json([{"name": f.name, "state": f.state, "detail": f.detail, "remedy": f.remedy} for f in found])
     else:

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 from urllib.parse import urlparse
 
@@ -28,8 +30,8 @@ class Finding:
     remedy: str = ""
 
 
-def examine(settings: Settings) -> list[Finding]:
-    """All findings, the necessary first."""
+def examine(settings: Settings, *, ask_model: bool = False) -> list[Finding]:
+    """All findings, the necessary first. With `ask_model` the language model is asked for a word, which its provider may charge."""
     checks: tuple[Callable[[Settings], list[Finding]], ...] = (
         _python,
         _home,
@@ -37,7 +39,7 @@ def examine(settings: Settings) -> list[Finding]:
         _compiler,
         _gpu,
         _redis,
-        _model,
+        _asked_model if ask_model else _model,
         _tracking,
         _data,
     )
@@ -126,7 +128,26 @@ def _model(settings: Settings) -> list[Finding]:
         return [Finding("language model", "missing", lack.detail, lack.remedy)]
     provider = settings.model.partition(":")[0]
     server = os.environ.get("OPENAI_BASE_URL", "") if provider == "openai" else ""
-    return [Finding("language model", "ok", f"{settings.model}{' at ' + server if server else ''} (not called here)")]
+    return [Finding("language model", "ok", f"{settings.model}{' at ' + server if server else ''} (not asked; --ask-model does)")]
+
+
+def _asked_model(settings: Settings) -> list[Finding]:
+    """The same, and whether the model answers: a wrong key, name or address shows only then."""
+    found = _model(settings)
+    if found[0].state != "ok":
+        return found
+    from agents.errors import AgentError
+    from agents.llm import LanguageModel, Ledger
+
+    with TemporaryDirectory() as folder:
+        try:
+            door = LanguageModel(settings.model, cache=Path(folder), ledger=Ledger(Path(folder) / "calls.jsonl"), retries=0)
+            door.ask("doctor", "You answer with one word.", "Say hello.")
+        except AgentError as error:
+            what, _, remedy = str(error).partition("; ")
+            return [Finding("language model", "missing", what, remedy)]
+        (call,) = door.ledger.calls
+    return [Finding("language model", "ok", f"{settings.model} answers, in {call.seconds:.1f} s")]
 
 
 def _tracking(settings: Settings) -> list[Finding]:
