@@ -31,7 +31,7 @@ class Finding:
 
 
 def examine(settings: Settings, *, ask_model: bool = False) -> list[Finding]:
-    """All findings, the necessary first. With `ask_model` the language model is asked for a word, which its provider may charge."""
+    """All findings, the necessary first. With `ask_model` the language model is asked for a word, which may cost."""
     checks: tuple[Callable[[Settings], list[Finding]], ...] = (
         _python,
         _home,

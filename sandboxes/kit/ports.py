@@ -77,7 +77,8 @@ JOINTS: Mapping[Placement, Joint] = MappingProxyType(
 class Kind:
     """A kind of value: what it is with its shape, how what several blocks give of it becomes one, and what it needs.
 
-    `needs` is asked of the data. `absent` says, where only another block can give the value, what is lacking without one.
+    `needs` is asked of the data. `absent` says, where only another block can give the value, what is lacking without one, and
+    `usual` names the block that gives it where a method does not say which.
     A value `per_sequence` exists once for each history of the schema, and a block that takes one is built for each; of those
     that take a value `per_log` there is one for each log, whose histories are of the same events.
     """
@@ -86,6 +87,7 @@ class Kind:
     joined: Literal["one", "concatenated", "added"] = "one"
     needs: NeedName | None = None
     absent: str = ""
+    usual: str = ""
     per_sequence: bool = False
     per_log: bool = False
 
@@ -107,7 +109,10 @@ VALUES: Mapping[Value, Kind] = MappingProxyType(
         "logits": Kind("logits (B, T)", joined="added"),
         "scores": Kind("scores (B, I) of all items", joined="added", needs="items"),
         "loss": Kind(
-            "scalar loss, already weighted", joined="added", absent="no loss beside the main one was recognised, which it is for"
+            "scalar loss, already weighted",
+            joined="added",
+            absent="no loss beside the main one was recognised, which it is for",
+            usual="masked_reconstruction",
         ),
         "main_loss": Kind("scalar loss"),
         "stages": Kind("stages of training"),

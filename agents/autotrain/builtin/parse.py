@@ -48,7 +48,7 @@ def parse(paper: Paper, cards: Sequence[Card]) -> MethodSpec:
     reading = read_mechanisms(passages, stances, _matcher(tuple(cards)))
     said = proposals(paper, passages, stances, reading.matches, {r.card for r in reading.mechanisms})
     built = [_mechanism(paper, cards[r.card], r, passages, stances) for r in reading.mechanisms]
-    mechanisms = _numbered([*built, *_uncovered(paper, passages, stances, said)])
+    mechanisms = _numbered([*built, *_usual(built, cards), *_uncovered(paper, passages, stances, said)])
     fit, topic = fitting(passages, stances)
     scope = judge(paper, passages, stances, _buildable(mechanisms, cards), fit)
     return MethodSpec(
@@ -68,8 +68,27 @@ def parse(paper: Paper, cards: Sequence[Card]) -> MethodSpec:
     )
 
 
+def _usual(built: Sequence[Mechanism], cards: Sequence[Card]) -> list[Mechanism]:
+    """Blocks that give what a recognised one takes of another, where none was recognised: a loss to pre-train with."""
+    by_name = {c.name: c for c in cards}
+    given = {by_name[m.block].ports.gives for m in built if m.block}
+    taken = dict.fromkeys(v for m in built if m.block for v in by_name[m.block].ports.takes)
+    stand_ins = [by_name[VALUES[v].usual] for v in taken if v not in given and VALUES[v].usual in by_name]
+    return [
+        Mechanism(
+            id="m0",
+            name=card.cues[0],
+            block=card.name,
+            basis="default",
+            confidence=0.0,
+            description=f"the paper was not seen to say which, so the usual one is taken: {card.summary}",
+        )
+        for card in stand_ins
+    ]
+
+
 def _buildable(mechanisms: Sequence[Mechanism], cards: Sequence[Card]) -> list[Mechanism]:
-    """Those that some block implements, if what it takes of other blocks is given; a scheme alone has no loss to begin with."""
+    """Those that some block implements, if what it takes of other blocks is given."""
     ports = {c.name: c.ports for c in cards}
     given = {ports[m.block].gives for m in mechanisms if m.block}
     return [m for m in mechanisms if m.block and all(v in given for v in ports[m.block].takes if VALUES[v].absent)]

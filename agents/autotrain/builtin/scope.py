@@ -99,7 +99,9 @@ def judge(
     if system.points >= 2 * ENOUGH and system.points > 1.2 * (bonus + 3.0):
         return _outside(SYSTEM, system, paper, passages)
     best, topic = outside[0]
-    if best.points >= ENOUGH and best.points > fit.points + 0.5 * bonus:
+    # What a recommender borrows from another field does not make it one of that field's.
+    of_the_field = topic.kind == "other_field" and fit.points >= ENOUGH and bonus >= 2.0
+    if best.points >= ENOUGH and best.points > fit.points + 0.5 * bonus and not of_the_field:
         analysis = kinds["analysis"]
         chosen = (ANALYSIS, analysis) if analysis.points > max(best.points, ENOUGH) else (topic, best)
         return _outside(*chosen, paper, passages)
