@@ -27,6 +27,7 @@ def make_engine(settings: Settings, request: ReproductionRequest, folder: RunFol
         ledger=Ledger(folder.path("calls.jsonl")),
         price=price,
         budget_usd=request.budget_usd,
+        window=settings.model_window,
         replay=replay,
         heard=[Recording(request.record)] if request.record else [],
     )

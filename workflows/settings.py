@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     model: str = ""  # provider:model; "" is the built-in engine
     usd_per_million_input: float | None = Field(default=None, ge=0)  # the model's price; needed to keep a budget in dollars
     usd_per_million_output: float | None = Field(default=None, ge=0)
+    model_window: int | None = Field(default=None, ge=8_000)  # tokens it reads at once, where its provider does not say or errs
     sandbox: SandboxName = "auto"
     tracking_uri: str = ""  # an MLflow server; "" is SQLite under home
     processes: int = Field(default=1, ge=1)  # that train one model together, for models too large for one

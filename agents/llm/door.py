@@ -25,7 +25,7 @@ from agents.llm.answers import fault_of, json_object
 from agents.llm.exchanges import Exchange, Replay, Turn
 from agents.llm.ledger import Call, Ledger
 from agents.llm.prices import Price
-from agents.llm.providers import MAX_TOKENS, first_line, open_chat, refusal
+from agents.llm.providers import WINDOW, first_line, longest_answer, open_chat, refusal
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -39,7 +39,8 @@ class LanguageModel:
 
     Answers as data are asked for in words and validated here, not through a provider's own mode for structured output:
     that works alike with every provider and with small local servers. `heard` is told every exchange. With a `replay`, answers
-    come from it alone: no model is opened, nothing is paid, and kept answers are not looked at.
+    come from it alone: no model is opened, nothing is paid, and kept answers are not looked at. `window` is the model's, in
+    tokens; its provider's word for it where none is given.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class LanguageModel:
         ledger: Ledger,
         price: Price | None = None,
         budget_usd: float | None = None,
+        window: int | None = None,
         retries: int = 4,
         chat: BaseChatModel | None = None,
         replay: Replay | None = None,
@@ -64,7 +66,12 @@ class LanguageModel:
         self.name, self.ledger = name, ledger
         self._cache, self._price, self._budget, self._retries, self._sleep = cache, price, budget_usd, retries, sleep
         self._replay, self._heard = replay, tuple(heard)
-        self._chat = chat or (None if replay else open_chat(name))
+        self._chat, self._window = (chat, window or WINDOW) if chat or replay else open_chat(name, window)
+
+    def room(self, system: str, answer: type[BaseModel] | None = None) -> int:
+        """Characters that a question may have beside such a system prompt, and the form of its answer, in the model's window."""
+        form = len(json.dumps(answer.model_json_schema())) if answer else 0
+        return max(0, round((self._window - longest_answer(self._window)) * CHARACTERS_A_TOKEN) - len(system) - form)
 
     def ask(self, step: str, system: str, user: str) -> str:
         """The answer as text."""
@@ -140,7 +147,7 @@ class LanguageModel:
         if self._budget is None or self._price is None:
             return
         said = len(system) + sum(len(t.text) for t in turns)
-        worst = self._price.of(_guess(said, round(MAX_TOKENS * CHARACTERS_A_TOKEN)))
+        worst = self._price.of(_guess(said, round(longest_answer(self._window) * CHARACTERS_A_TOKEN)))
         if self.ledger.cost_usd + worst > self._budget:
             raise BudgetExhausted(
                 f"${self.ledger.cost_usd:.4f} of ${self._budget:g} are spent and the next call may cost ${worst:.4f}; "

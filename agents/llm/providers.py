@@ -14,6 +14,7 @@ from agents.errors import ModelUnavailable
 
 TIMEOUT_S = 600.0
 MAX_TOKENS = 16_000  # of one answer
+WINDOW = 128_000  # tokens that a model reads, where its provider does not say
 
 
 @dataclass(frozen=True)
@@ -68,14 +69,28 @@ def extra_of(provider: str) -> str:
     return provider.replace("_", "-")
 
 
-def open_chat(name: str) -> BaseChatModel:
-    """Raises `ModelUnavailable` where a package, a key or the model's name is missing."""
-    from langchain.chat_models import init_chat_model
+def open_chat(name: str, window: int | None = None) -> tuple[BaseChatModel, int]:
+    """The model, and how many tokens it reads at once: `window`, or what its provider says. An answer takes a third at most.
 
+    Raises `ModelUnavailable` where a package, a key or the model's name is missing.
+    """
     if lack := lack_of(name):
         raise ModelUnavailable(str(lack))
+    model = _open(name, longest_answer(window or WINDOW))
+    told = window or int((model.profile or {}).get("max_input_tokens") or WINDOW)
+    return (_open(name, longest_answer(told)) if longest_answer(told) < MAX_TOKENS else model), told
+
+
+def longest_answer(window: int) -> int:
+    """Tokens that an answer may have where a model reads `window` at once."""
+    return min(MAX_TOKENS, window // 3)
+
+
+def _open(name: str, max_tokens: int) -> BaseChatModel:
+    from langchain.chat_models import init_chat_model
+
     try:
-        model = init_chat_model(name, timeout=TIMEOUT_S, max_retries=0, max_tokens=MAX_TOKENS)
+        model = init_chat_model(name, timeout=TIMEOUT_S, max_retries=0, max_tokens=max_tokens)
     except ImportError as error:
         raise ModelUnavailable(f"{name} needs a package that is not installed: {first_line(error)}") from None
     except Exception as error:  # each provider raises its own class for a missing key or a wrong name

@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agents.autotrain.engine import Code, Failure, Fidelity, Review
 from agents.autotrain.language_model.answers import Unusable, code_in, patched, prose_in
+from agents.autotrain.language_model.excerpt import paper_as_data
 from agents.autotrain.language_model.kit_reference import block_list, kit_reference
 from agents.autotrain.language_model.prompts import prompt
-from agents.autotrain.language_model.reading import SaidMethod, paper_as_data, spec_from
+from agents.autotrain.language_model.reading import SaidMethod, spec_from
 from agents.autotrain.paper import Paper
 from agents.autotrain.spec import MethodSpec
 from agents.errors import ModelAnswerInvalid
@@ -52,7 +53,7 @@ class LanguageModelEngine:
 
     def parse(self, paper: Paper) -> MethodSpec:
         system = f"{prompt('read')}\n\n{block_list(self._cards)}"
-        said = self._door.ask_for(SaidMethod, "parse", system, paper_as_data(paper))
+        said = self._door.ask_for(SaidMethod, "parse", system, paper_as_data(paper, self._door.room(system, SaidMethod)))
         return spec_from(said, paper, {c.name for c in self._cards}, self.name)
 
     def write(self, spec: MethodSpec, schema: Schema) -> Code:
@@ -87,8 +88,9 @@ class LanguageModelEngine:
 
     def _ask(self, step: str, schema: Schema, user: str, take: Callable[[str], str]) -> tuple[str, str]:
         """The answer and what `take` makes of it; asked once more, with the fault named, when it makes nothing of it."""
-        known = prompt(step, "contract", f"predicts_{schema.predicts}")
-        system, asked, fault = f"{known}\n\n{kit_reference(self._cards)}", user, ""
+        known = prompt(step, "contract", f"predicts_{schema.predicts}", "kit")
+        reference = kit_reference(self._cards, user, self._door.room(known) - len(user))
+        system, asked, fault = f"{known}\n\n{reference}", user, ""
         for _ in range(2):
             answer = self._door.ask(step, system, asked)
             try:

@@ -5,7 +5,6 @@ A quote that is not found in the paper makes its item `inferred`, whatever the m
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,7 +23,6 @@ from agents.autotrain.spec import (
     TaskKind,
 )
 
-LONGEST_PAPER = 200_000  # characters; what follows (appendices, references) is cut, and the model is told
 SURE, INFERRED = 0.9, 0.5  # confidence of what a found quote states, and of what none does
 
 
@@ -76,13 +74,6 @@ class SaidMethod(Answer):
     baselines: list[SaidName] = []
     claims: list[SaidClaim] = []
     unclear: list[str] = []
-
-
-def paper_as_data(paper: Paper) -> str:
-    """The paper between its tags; a closing tag in its text cannot end it early."""
-    text = re.sub(r"<(?=\s*/?\s*paper\b)", "< ", paper.text[:LONGEST_PAPER], flags=re.IGNORECASE)
-    cut = "" if len(paper.text) <= LONGEST_PAPER else "\n(The rest was cut for length.)"
-    return f"<paper>\n{text}{cut}\n</paper>"
 
 
 def spec_from(said: SaidMethod, paper: Paper, blocks: Collection[str], read_by: str) -> MethodSpec:

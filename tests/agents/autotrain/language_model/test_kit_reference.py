@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from random_rows import SCHEMAS, random_rows
@@ -12,6 +13,7 @@ from agents.autotrain.language_model.kit_reference import block_list, kit_refere
 from agents.autotrain.language_model.prompts import prompt
 from sandboxes.kit.layers import CARDS
 from sandboxes.kit.model_file import class_in_file
+from sandboxes.kit.schema import Predicts
 from sandboxes.kit.smoke import smoke
 from sandboxes.policy import violations
 
@@ -27,7 +29,7 @@ def test_the_example_file_passes_what_generated_code_must_pass(kind: str, tmp_pa
 
 
 def test_the_reference_names_every_block_its_class_and_its_arguments() -> None:
-    reference, listed = kit_reference(CARDS), block_list(CARDS)
+    reference, listed = kit_reference(CARDS, "", room=10**9), block_list(CARDS)
     for card in CARDS:
         assert f"### {card.name}: `{card.block}`" in reference
         assert card.example.strip() in reference
@@ -37,3 +39,17 @@ def test_the_reference_names_every_block_its_class_and_its_arguments() -> None:
         for argument in card.arguments:
             assert f"`{argument.name}={argument.default!r}`" in reference
             assert f"`{argument.name}={argument.default!r}`" in listed
+
+
+@pytest.mark.parametrize(
+    "name", ["read", "write", "repair", "ablate", "review", "contract", "kit", *(f"predicts_{p}" for p in get_args(Predicts))]
+)
+def test_no_prompt_is_empty(name: str) -> None:
+    assert len(prompt(name)) > 300
+
+
+def test_a_small_window_keeps_whole_what_the_specification_names() -> None:
+    short = kit_reference(CARDS, "the block `two_stream_mlp`", room=30_000)
+    assert len(short) < 31_000
+    assert short.startswith("### two_stream_mlp: `TwoStreamMLP`")
+    assert all(f"### {c.name}:" in short or f"- `{c.name}`:" in short for c in CARDS)
