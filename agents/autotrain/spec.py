@@ -22,6 +22,14 @@ class Evidence(Strict):
     end: int = -1
 
 
+class Symbol(Strict):
+    """A symbol of a mechanism's equations: what it stands for, and its shape in the kit's letters, such as (B, F, D)."""
+
+    symbol: str
+    meaning: str
+    shape: str = ""
+
+
 class Mechanism(Strict):
     """One idea of the method. `block` names the kit's card that implements it, None when no block does."""
 
@@ -33,6 +41,7 @@ class Mechanism(Strict):
     evidence: tuple[Evidence, ...] = ()
     arguments: dict[str, int | float | bool | str | list[int]] = {}
     equations: tuple[str, ...] = ()  # as written in the paper
+    symbols: tuple[Symbol, ...] = ()  # of the equations
     description: str = ""
 
 

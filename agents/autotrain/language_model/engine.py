@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agents.autotrain.engine import Code, Failure, Fidelity, Review
 from agents.autotrain.language_model.answers import Unusable, code_in, patched, prose_in
+from agents.autotrain.language_model.doubts import SaidAnswers, doubts_of, in_words, settled
 from agents.autotrain.language_model.excerpt import paper_as_data
 from agents.autotrain.language_model.kit_reference import block_list, kit_reference
 from agents.autotrain.language_model.prompts import prompt
@@ -52,9 +53,16 @@ class LanguageModelEngine:
         self._door, self._cards, self.name = door, cards, door.name
 
     def parse(self, paper: Paper) -> MethodSpec:
+        names = {c.name for c in self._cards}
         system = f"{prompt('read')}\n\n{block_list(self._cards)}"
         said = self._door.ask_for(SaidMethod, "parse", system, paper_as_data(paper, self._door.room(system, SaidMethod)))
-        return spec_from(said, paper, {c.name for c in self._cards}, self.name)
+        if doubts := doubts_of(said, paper, names):
+            questions = in_words(doubts)
+            system = f"{prompt('ask')}\n\n## The kit's blocks\n\n{block_list(self._cards)}"
+            room = self._door.room(system, SaidAnswers) - len(questions)
+            answers = self._door.ask_for(SaidAnswers, "ask", system, f"{paper_as_data(paper, room)}\n\n{questions}")
+            said = settled(said, doubts, answers)
+        return spec_from(said, paper, names, self.name)
 
     def write(self, spec: MethodSpec, schema: Schema) -> Code:
         answer, text = self._ask("write", schema, f"{_spec(spec)}\n\n{_schema(schema)}", code_in)

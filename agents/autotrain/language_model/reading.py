@@ -20,6 +20,7 @@ from agents.autotrain.spec import (
     Named,
     Scope,
     ScopeKind,
+    Symbol,
     TaskKind,
 )
 
@@ -30,12 +31,19 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
 
+class SaidSymbol(Answer):
+    symbol: str = Field(max_length=60)
+    meaning: str = Field(max_length=300)
+    shape: str = Field(default="", max_length=60)
+
+
 class SaidMechanism(Answer):
     name: str = Field(max_length=200)
     block: str | None = None
     quote: str = Field(default="", max_length=2000)
     arguments: dict[str, int | float | bool | str | list[int]] = {}
     equations: list[str] = []
+    symbols: list[SaidSymbol] = []
     description: str = Field(default="", max_length=2000)
 
 
@@ -91,12 +99,7 @@ def spec_from(said: SaidMethod, paper: Paper, blocks: Collection[str], read_by: 
         mechanisms=mechanisms,
         losses=tuple(_named(n, paper) for n in said.losses),
         scheme=tuple(_named(n, paper) for n in said.scheme),
-        hyper_parameters=tuple(
-            HyperParameter(
-                name=v.name, value=v.value, basis="stated" if (e := _evidence(v.quote, paper)) else "inferred", evidence=e
-            )
-            for v in said.hyper_parameters
-        ),
+        hyper_parameters=tuple({v.name: _value(v, paper) for v in reversed(said.hyper_parameters)}.values())[::-1],
         datasets=tuple(_named(n, paper) for n in said.datasets),
         baselines=tuple(_named(n, paper) for n in said.baselines),
         claims=tuple(Claim(**c.model_dump(exclude={"quote"}), evidence=_evidence(c.quote, paper)) for c in said.claims),
@@ -116,8 +119,14 @@ def _mechanism(name: str, said: SaidMechanism, paper: Paper, blocks: Collection[
         evidence=(stated,) if stated else (),
         arguments=said.arguments,
         equations=tuple(said.equations),
+        symbols=tuple(Symbol(**s.model_dump()) for s in said.symbols),
         description=said.description,
     )
+
+
+def _value(said: SaidValue, paper: Paper) -> HyperParameter:
+    stated = _evidence(said.quote, paper)
+    return HyperParameter(name=said.name, value=said.value, basis="stated" if stated else "inferred", evidence=stated)
 
 
 def _named(said: SaidName, paper: Paper) -> Named:

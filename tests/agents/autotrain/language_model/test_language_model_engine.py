@@ -39,6 +39,7 @@ SAID = {
     ],
     "unclear": ["words that the paper does not contain"],
 }
+NO_ANSWERS = '{"answers": []}'
 CODE = Code("class Model:\n    x = 1\n    y = 2\n", composed=False)
 
 
@@ -49,7 +50,7 @@ def engine(tmp_path: Path, *replies: str) -> tuple[LanguageModelEngine, Scripted
 
 
 def spec_of(tmp_path: Path) -> MethodSpec:
-    return engine(tmp_path, json.dumps(SAID))[0].parse(PAPER)
+    return engine(tmp_path, json.dumps(SAID), NO_ANSWERS)[0].parse(PAPER)
 
 
 def test_only_what_the_paper_says_counts_as_stated(tmp_path: Path) -> None:
@@ -61,6 +62,18 @@ def test_only_what_the_paper_says_counts_as_stated(tmp_path: Path) -> None:
     assert dreamt.confidence < found.confidence
     assert [(h.name, h.basis) for h in spec.hyper_parameters] == [("embedding_dim", "stated"), ("dropout", "inferred")]
     assert spec.unclear == ()
+
+
+def test_a_second_reading_corrects_the_first(tmp_path: Path) -> None:
+    answers = {"answers": [{"question": 1, "quote": "We add the inner products"}]}
+    first = SAID | {"mechanisms": [SAID["mechanisms"][0] | {"quote": "inner joins"}], "hyper_parameters": []}  # type: ignore[index]
+    made, chat = engine(tmp_path, json.dumps(first), json.dumps(answers))
+    (mechanism,) = made.parse(PAPER).mechanisms
+    assert (mechanism.basis, mechanism.evidence[0].quote) == ("stated", "We add the inner products")
+    asked = chat.asked[1][1].text
+    assert asked.startswith("<paper>")
+    assert "1. The quote for the mechanism “pairwise products” stands nowhere" in asked
+    assert "2. " not in asked
 
 
 def test_no_mechanism_is_no_scope(tmp_path: Path) -> None:
