@@ -28,6 +28,7 @@ from sandboxes.kit.layers import (
     film_gating,
     fm,
     frequency_clipping,
+    graph_embedding,
     graph_scores,
     gru_history,
     incremental_windows,
@@ -100,6 +101,7 @@ from sandboxes.kit.layers.field_weighted_fm import FieldWeightedFM
 from sandboxes.kit.layers.film_gating import FiLMGating
 from sandboxes.kit.layers.fm import FactorizationMachine
 from sandboxes.kit.layers.frequency_clipping import FrequencyClipping
+from sandboxes.kit.layers.graph_embedding import GraphEmbedding
 from sandboxes.kit.layers.graph_propagation import GraphPropagation
 from sandboxes.kit.layers.graph_scores import GraphScores
 from sandboxes.kit.layers.gru_history import GRUHistory
@@ -177,6 +179,7 @@ CARDS: tuple[Card, ...] = (
     film_gating.CARD,
     fm.CARD,
     frequency_clipping.CARD,
+    graph_embedding.CARD,
     graph_scores.CARD,
     gru_history.CARD,
     incremental_windows.CARD,
@@ -254,6 +257,7 @@ __all__ = [
     "FieldWeightedFM",
     "FrequencyClipping",
     "GRUHistory",
+    "GraphEmbedding",
     "GraphPropagation",
     "GraphScores",
     "IncrementalWindows",

@@ -23,7 +23,7 @@ from sandboxes.kit import layers
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Card
 from sandboxes.kit.collection import Collection
-from sandboxes.kit.contract import KnowsCollection, Stage
+from sandboxes.kit.contract import KnowsCollection, Stage, SurveysRows
 from sandboxes.kit.example import whole_example
 from sandboxes.kit.layers import CARDS
 from sandboxes.kit.ports import SLOTS, VALUES, Value
@@ -103,6 +103,8 @@ def built(card: Card, seed: int = 0) -> nn.Module:
     block: nn.Module = getattr(layers, card.block)(**required)
     if isinstance(block, KnowsCollection):
         block.meet(collection())
+    if isinstance(block, SurveysRows):
+        block.survey(random_rows(ILLUSTRATED, B).whole)
     return block
 
 
