@@ -22,6 +22,7 @@ from sandboxes.kit.layers import (
     doubly_robust,
     easy_to_hard,
     entire_space_product,
+    expert_tokeniser,
     feature_dropout,
     feature_graph,
     field_weighted_fm,
@@ -94,6 +95,8 @@ from sandboxes.kit.layers.doubly_robust import DoublyRobust
 from sandboxes.kit.layers.drawn_instead import drawn_instead
 from sandboxes.kit.layers.easy_to_hard import EasyToHard
 from sandboxes.kit.layers.entire_space_product import EntireSpaceProduct
+from sandboxes.kit.layers.expert_quantiser import ExpertQuantiser
+from sandboxes.kit.layers.expert_tokeniser import ExpertCodedScores, ExpertTokeniser
 from sandboxes.kit.layers.feature_dropout import FeatureDropout
 from sandboxes.kit.layers.feature_embedding import FeatureEmbedding
 from sandboxes.kit.layers.feature_graph import FeatureGraph
@@ -173,6 +176,7 @@ CARDS: tuple[Card, ...] = (
     doubly_robust.CARD,
     easy_to_hard.CARD,
     entire_space_product.CARD,
+    expert_tokeniser.CARD,
     feature_dropout.CARD,
     feature_graph.CARD,
     field_weighted_fm.CARD,
@@ -249,6 +253,9 @@ __all__ = [
     "DoublyRobust",
     "EasyToHard",
     "EntireSpaceProduct",
+    "ExpertCodedScores",
+    "ExpertQuantiser",
+    "ExpertTokeniser",
     "FactorizationMachine",
     "FeatureDropout",
     "FeatureEmbedding",

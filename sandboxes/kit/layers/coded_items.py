@@ -172,13 +172,13 @@ class CodedItems(nn.Module):
         return vectors
 
 
-class CodedItemScores(nn.Module):
+class CodedScores(nn.Module):
     """(query (B, K)) -> (B, I): the query, mapped linearly, times every item's sum of its code words' vectors, plus such a sum of
-    biases. It must `meet` the collection, which gives items their words."""
+    biases. It must `meet` the collection, which gives items the `tokeniser`'s words."""
 
-    def __init__(self, schema: Schema, embedding_dim: int, in_dim: int, levels: int = 3, codes: int = 32) -> None:
+    def __init__(self, tokeniser: ItemTokeniser, embedding_dim: int, in_dim: int) -> None:
         super().__init__()
-        self.tokeniser = ItemTokeniser(schema, levels, codes)
+        self.tokeniser = tokeniser
         self.query = nn.Linear(in_dim, embedding_dim)
         self.items = CodedItems(self.tokeniser.trie, embedding_dim + 1)  # the last column is the bias
 
@@ -195,3 +195,10 @@ class CodedItemScores(nn.Module):
         """The vectors (..., D) that score items (...), for histories to share."""
         vectors: Tensor = self.items(self.tokeniser.trie, items)
         return vectors[..., :-1]
+
+
+class CodedItemScores(CodedScores):
+    """`CodedScores` by the words of residual quantisation."""
+
+    def __init__(self, schema: Schema, embedding_dim: int, in_dim: int, levels: int = 3, codes: int = 32) -> None:
+        super().__init__(ItemTokeniser(schema, levels, codes), embedding_dim, in_dim)
