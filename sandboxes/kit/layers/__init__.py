@@ -40,6 +40,7 @@ from sandboxes.kit.layers import (
     item_tower,
     joint_ranking_calibration,
     kernel_product,
+    learned_codes,
     linear,
     long_history_search,
     low_rank_attention,
@@ -119,6 +120,7 @@ from sandboxes.kit.layers.item_tokeniser import ItemTokeniser
 from sandboxes.kit.layers.item_tower import ItemTower
 from sandboxes.kit.layers.joint_ranking_calibration import JointRankingCalibration
 from sandboxes.kit.layers.kernel_product import KernelProduct
+from sandboxes.kit.layers.learned_codes import LearnedCodeScores
 from sandboxes.kit.layers.linear import LinearTerm
 from sandboxes.kit.layers.long_history_search import LongHistorySearch
 from sandboxes.kit.layers.low_rank_attention import LowRankAttention
@@ -194,6 +196,7 @@ CARDS: tuple[Card, ...] = (
     item_tower.CARD,
     joint_ranking_calibration.CARD,
     kernel_product.CARD,
+    learned_codes.CARD,
     linear.CARD,
     long_history_search.CARD,
     low_rank_attention.CARD,
@@ -278,6 +281,7 @@ __all__ = [
     "ItemTower",
     "JointRankingCalibration",
     "KernelProduct",
+    "LearnedCodeScores",
     "LinearTerm",
     "LongHistorySearch",
     "LowRankAttention",

@@ -23,8 +23,8 @@ LEAST_NORM = 1e-6
 class ExpertQuantiser(nn.Module):
     """(vectors (N, W), the modalities side by side) -> their reconstruction (N, W). First come `shared` experts over all
     modalities, then `specific` ones of each; an expert's code word is the nearest of its own code vectors to what it makes of
-    what it sees (van den Oord et al., NeurIPS 2017, eq. 1). A modality is rebuilt from the code vectors of the shared experts and its
-    own (Bousmalis et al., NeurIPS 2016, section 3.1, with code vectors for private and shared representations).
+    what it sees (van den Oord et al., NeurIPS 2017, eq. 1). A modality is rebuilt from the code vectors of the shared experts and
+    its own (Bousmalis et al., NeurIPS 2016, section 3.1, with code vectors for private and shared representations).
 
     It must `start` on some vectors, whose k-means the code vectors begin as.
     """

@@ -124,4 +124,5 @@ def fit_quantiser(quantiser: Quantiser, vectors: Tensor) -> None:
         optimizer.zero_grad()
         quantiser.loss(some).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
+    optimizer.zero_grad()
     quantiser.start(vectors)  # the last steps have moved the encoder from under its code vectors
