@@ -2,6 +2,7 @@
 
 from sandboxes.kit.card import Card
 from sandboxes.kit.layers import (
+    alignment_by_evidence,
     alternating_updates,
     attention_pooling,
     attentional_fm,
@@ -74,6 +75,7 @@ from sandboxes.kit.layers import (
     uncertainty_weighting,
     variational_embedding,
 )
+from sandboxes.kit.layers.alignment_by_evidence import AlignmentByEvidence
 from sandboxes.kit.layers.alternating_updates import AlternatingUpdates
 from sandboxes.kit.layers.attention_pooling import AttentionPooling
 from sandboxes.kit.layers.attentional_fm import AttentionalFM
@@ -159,6 +161,7 @@ from sandboxes.kit.layers.uncertainty_weighting import UncertaintyWeighting
 from sandboxes.kit.layers.variational_embedding import VariationalEmbedding
 
 CARDS: tuple[Card, ...] = (
+    alignment_by_evidence.CARD,
     alternating_updates.CARD,
     attention_pooling.CARD,
     attentional_fm.CARD,
@@ -235,6 +238,7 @@ CARDS: tuple[Card, ...] = (
 __all__ = [
     "CARDS",
     "DNN",
+    "AlignmentByEvidence",
     "AlternatingUpdates",
     "AttentionPooling",
     "AttentionalFM",

@@ -90,7 +90,7 @@ def test_codes_come_to_say_what_users_care_for(frozen: bool) -> None:
     """There is room for two codes only: content fills them with what is loud, and only recommendation can tell that this is not
     what matters."""
     schema, known, quiet = two_numbers()
-    torch.manual_seed(0)
+    torch.manual_seed(1)
     block = LearnedCodeScores(schema, 4, 2, levels=1, codes=2, loss_weight=0.01)
     block.meet(known)
     block.quantiser.requires_grad_(not frozen)
@@ -105,4 +105,4 @@ def test_codes_come_to_say_what_users_care_for(frozen: bool) -> None:
     codes = block.quantiser.tokens(block.content[2:])[0][:, 0]
     agreement = ((codes == 1) == (quiet[items] > 0)).float().mean().item()
     agreement = max(agreement, 1 - agreement)
-    assert agreement < 0.7 if frozen else agreement > 0.95
+    assert agreement < 0.6 if frozen else agreement > 0.95
