@@ -21,6 +21,7 @@ from sandboxes.kit.layers import (
     distillation,
     dnn,
     doubly_robust,
+    dynamic_code_weights,
     easy_to_hard,
     entire_space_product,
     expert_tokeniser,
@@ -96,6 +97,7 @@ from sandboxes.kit.layers.distillation import Distillation
 from sandboxes.kit.layers.dnn import DNN
 from sandboxes.kit.layers.doubly_robust import DoublyRobust
 from sandboxes.kit.layers.drawn_instead import drawn_instead
+from sandboxes.kit.layers.dynamic_code_weights import DynamicCodeWeights
 from sandboxes.kit.layers.easy_to_hard import EasyToHard
 from sandboxes.kit.layers.entire_space_product import EntireSpaceProduct
 from sandboxes.kit.layers.expert_quantiser import ExpertQuantiser
@@ -179,6 +181,7 @@ CARDS: tuple[Card, ...] = (
     distillation.CARD,
     dnn.CARD,
     doubly_robust.CARD,
+    dynamic_code_weights.CARD,
     easy_to_hard.CARD,
     entire_space_product.CARD,
     expert_tokeniser.CARD,
@@ -258,6 +261,7 @@ __all__ = [
     "DelayedFeedback",
     "Distillation",
     "DoublyRobust",
+    "DynamicCodeWeights",
     "EasyToHard",
     "EntireSpaceProduct",
     "ExpertCodedScores",
