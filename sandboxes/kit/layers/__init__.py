@@ -37,6 +37,7 @@ from sandboxes.kit.layers import (
     incremental_windows,
     inner_product,
     instance_guided_mask,
+    interest_contrast,
     interest_evolution,
     inverse_propensity,
     item_tower,
@@ -116,6 +117,7 @@ from sandboxes.kit.layers.gru_history import GRUHistory
 from sandboxes.kit.layers.incremental_windows import IncrementalWindows
 from sandboxes.kit.layers.inner_product import InnerProduct
 from sandboxes.kit.layers.instance_guided_mask import InstanceGuidedMask
+from sandboxes.kit.layers.interest_contrast import InterestContrast
 from sandboxes.kit.layers.interest_evolution import InterestEvolution
 from sandboxes.kit.layers.inverse_propensity import InversePropensity
 from sandboxes.kit.layers.item_fields import ItemFields
@@ -197,6 +199,7 @@ CARDS: tuple[Card, ...] = (
     incremental_windows.CARD,
     inner_product.CARD,
     instance_guided_mask.CARD,
+    interest_contrast.CARD,
     interest_evolution.CARD,
     inverse_propensity.CARD,
     item_tower.CARD,
@@ -281,6 +284,7 @@ __all__ = [
     "IncrementalWindows",
     "InnerProduct",
     "InstanceGuidedMask",
+    "InterestContrast",
     "InterestEvolution",
     "InversePropensity",
     "ItemFields",
