@@ -132,7 +132,7 @@ CARD = Card(
             0.0,
             ("share of training on the attribute graph", "attribute graph first"),
             low=0,
-            high=1,
+            high=0.9,  # what is served has companions, and must have been trained with them
         ),
     ),
     example="layer = GraphEmbedding(schema, 8, n_neighbours=4)\nlayer.survey(batch)\noutput = layer(batch)",

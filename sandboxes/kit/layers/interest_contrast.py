@@ -24,9 +24,9 @@ CARD = Card(
     summary="Adds an InfoNCE loss on interests: convolutions of several widths over the history give interest representations, "
     "of which two of one user, near in time, attract each other, those of other users repel.",
     equation="g_t = f(sum_{s<w} a_ws e_{t-s}), u_t = f(c * g_t) across dimensions, f a leaky relu, z_t = P_w u_t at unit length; "
-    "L = -1/2n sum_b [ln softmax_c(z_{b,t} z_{c,t'} / tau)_b + the same of t'], t' = t - d, d <= h at random, averaged over widths "
-    "w (InfoNCE of van den Oord et al., 2018, eq. 4, between places of one sequence as in its section 2.2; kernels of several "
-    "widths along the sequence: Tang and Wang, WSDM 2018, section 3.2)",
+    "L = -1/2n sum_b [ln softmax_c(z_{b,t} z_{c,t'} / tau)_b + the same of t'], t' = t - d, d <= h at random, averaged over "
+    "widths w (InfoNCE of van den Oord et al., 2018, eq. 4, between places of one sequence as in its section 2.2; kernels of "
+    "several widths along the sequence: Tang and Wang, WSDM 2018, section 3.2)",
     cues=(
         "interest-level self-supervision",
         "interest-level self-supervised",
