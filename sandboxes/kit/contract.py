@@ -140,6 +140,18 @@ class HearsProgress(Protocol):
 
 
 @runtime_checkable
+class SurveysRows(Protocol):
+    """Any module of a model that has to know what train holds as a whole, such as what occurs together how often."""
+
+    def survey(self, rows: Batch) -> None:
+        """Told once, before training, training rows from all over the split: all of them, or 2^18 evenly spaced.
+
+        What predictions need of them must be kept in buffers whose shape follows from the schema, since a served model is told
+        nothing. Buffers and rows lie on one device.
+        """
+
+
+@runtime_checkable
 class ServedOtherwise(Protocol):
     """Any module of a model whose form in serving is not that in training: what only training needs is gone, or it is smaller."""
 

@@ -9,7 +9,6 @@ import math
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from sandboxes.kit.batch import Batch
@@ -19,7 +18,7 @@ from sandboxes.kit.metrics import auc, log_loss
 from sandboxes.kit.off_policy import self_normalised_value, weights_of
 from sandboxes.kit.schema import FIRST_ID, Schema
 from sandboxes.kit.training.model import every_stage, free, item_scores, loss_of, policy, predict
-from sandboxes.kit.training.rows import Rows
+from sandboxes.kit.training.rows import Rows, spread
 
 OVERFIT_ROWS = 64
 OVERFIT_STEPS = 200
@@ -137,8 +136,3 @@ def _mixed_rows(train: Rows) -> Batch | None:
         return None
     half = OVERFIT_ROWS // 2
     return train.batch(np.concatenate([spread(positive, half), spread(negative, half)]))
-
-
-def spread(rows: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    """At most `n` of `rows`, evenly spaced."""
-    return rows if len(rows) <= n else rows[np.linspace(0, len(rows) - 1, n).astype(np.int64)]

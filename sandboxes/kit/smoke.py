@@ -17,10 +17,10 @@ from torch import Tensor, nn
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.collection import Collection
-from sandboxes.kit.overfit import overfit, spread
+from sandboxes.kit.overfit import overfit
 from sandboxes.kit.schema import FIRST_ID, Schema
-from sandboxes.kit.training.model import Hyper, build, every_stage, item_scores, loss_of, policy, predict
-from sandboxes.kit.training.rows import Rows
+from sandboxes.kit.training.model import Hyper, build, every_stage, item_scores, loss_of, policy, predict, survey
+from sandboxes.kit.training.rows import Rows, spread
 
 ROWS = 256
 FEW = 8  # rows of either class of every task that a sample holds beside
@@ -56,9 +56,14 @@ def smoke(
 
     A check that raises fails with the exception's text; later checks still run where they can.
     """
-    start = partial(build, model_class, schema, hyper, collection=collection)
+
+    def start(seed: int, hyper: Hyper = hyper) -> nn.Module:
+        model = build(model_class, schema, hyper, seed, collection=collection)
+        survey(model, train, ROWS)
+        return model
+
     fresh = partial(start, seed)
-    steady = partial(build, model_class, schema, {**hyper, "dropout": 0.0}, seed, collection=collection)
+    steady = partial(start, seed, {**hyper, "dropout": 0.0})
     try:
         parameters = sum(p.numel() for p in fresh().parameters())
     except Exception as error:  # noqa: BLE001 - the boundary to generated code

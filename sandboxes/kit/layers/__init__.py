@@ -2,6 +2,7 @@
 
 from sandboxes.kit.card import Card
 from sandboxes.kit.layers import (
+    alignment_by_evidence,
     alternating_updates,
     attention_pooling,
     attentional_fm,
@@ -20,24 +21,29 @@ from sandboxes.kit.layers import (
     distillation,
     dnn,
     doubly_robust,
+    dynamic_code_weights,
     easy_to_hard,
     entire_space_product,
+    expert_tokeniser,
     feature_dropout,
     feature_graph,
     field_weighted_fm,
     film_gating,
     fm,
     frequency_clipping,
+    graph_embedding,
     graph_scores,
     gru_history,
     incremental_windows,
     inner_product,
     instance_guided_mask,
+    interest_contrast,
     interest_evolution,
     inverse_propensity,
     item_tower,
     joint_ranking_calibration,
     kernel_product,
+    learned_codes,
     linear,
     long_history_search,
     low_rank_attention,
@@ -71,6 +77,7 @@ from sandboxes.kit.layers import (
     uncertainty_weighting,
     variational_embedding,
 )
+from sandboxes.kit.layers.alignment_by_evidence import AlignmentByEvidence
 from sandboxes.kit.layers.alternating_updates import AlternatingUpdates
 from sandboxes.kit.layers.attention_pooling import AttentionPooling
 from sandboxes.kit.layers.attentional_fm import AttentionalFM
@@ -91,8 +98,11 @@ from sandboxes.kit.layers.distillation import Distillation
 from sandboxes.kit.layers.dnn import DNN
 from sandboxes.kit.layers.doubly_robust import DoublyRobust
 from sandboxes.kit.layers.drawn_instead import drawn_instead
+from sandboxes.kit.layers.dynamic_code_weights import DynamicCodeWeights
 from sandboxes.kit.layers.easy_to_hard import EasyToHard
 from sandboxes.kit.layers.entire_space_product import EntireSpaceProduct
+from sandboxes.kit.layers.expert_quantiser import ExpertQuantiser
+from sandboxes.kit.layers.expert_tokeniser import ExpertCodedScores, ExpertTokeniser
 from sandboxes.kit.layers.feature_dropout import FeatureDropout
 from sandboxes.kit.layers.feature_embedding import FeatureEmbedding
 from sandboxes.kit.layers.feature_graph import FeatureGraph
@@ -100,12 +110,14 @@ from sandboxes.kit.layers.field_weighted_fm import FieldWeightedFM
 from sandboxes.kit.layers.film_gating import FiLMGating
 from sandboxes.kit.layers.fm import FactorizationMachine
 from sandboxes.kit.layers.frequency_clipping import FrequencyClipping
+from sandboxes.kit.layers.graph_embedding import GraphEmbedding
 from sandboxes.kit.layers.graph_propagation import GraphPropagation
 from sandboxes.kit.layers.graph_scores import GraphScores
 from sandboxes.kit.layers.gru_history import GRUHistory
 from sandboxes.kit.layers.incremental_windows import IncrementalWindows
 from sandboxes.kit.layers.inner_product import InnerProduct
 from sandboxes.kit.layers.instance_guided_mask import InstanceGuidedMask
+from sandboxes.kit.layers.interest_contrast import InterestContrast
 from sandboxes.kit.layers.interest_evolution import InterestEvolution
 from sandboxes.kit.layers.inverse_propensity import InversePropensity
 from sandboxes.kit.layers.item_fields import ItemFields
@@ -114,6 +126,7 @@ from sandboxes.kit.layers.item_tokeniser import ItemTokeniser
 from sandboxes.kit.layers.item_tower import ItemTower
 from sandboxes.kit.layers.joint_ranking_calibration import JointRankingCalibration
 from sandboxes.kit.layers.kernel_product import KernelProduct
+from sandboxes.kit.layers.learned_codes import LearnedCodeScores
 from sandboxes.kit.layers.linear import LinearTerm
 from sandboxes.kit.layers.long_history_search import LongHistorySearch
 from sandboxes.kit.layers.low_rank_attention import LowRankAttention
@@ -152,6 +165,7 @@ from sandboxes.kit.layers.uncertainty_weighting import UncertaintyWeighting
 from sandboxes.kit.layers.variational_embedding import VariationalEmbedding
 
 CARDS: tuple[Card, ...] = (
+    alignment_by_evidence.CARD,
     alternating_updates.CARD,
     attention_pooling.CARD,
     attentional_fm.CARD,
@@ -169,24 +183,29 @@ CARDS: tuple[Card, ...] = (
     distillation.CARD,
     dnn.CARD,
     doubly_robust.CARD,
+    dynamic_code_weights.CARD,
     easy_to_hard.CARD,
     entire_space_product.CARD,
+    expert_tokeniser.CARD,
     feature_dropout.CARD,
     feature_graph.CARD,
     field_weighted_fm.CARD,
     film_gating.CARD,
     fm.CARD,
     frequency_clipping.CARD,
+    graph_embedding.CARD,
     graph_scores.CARD,
     gru_history.CARD,
     incremental_windows.CARD,
     inner_product.CARD,
     instance_guided_mask.CARD,
+    interest_contrast.CARD,
     interest_evolution.CARD,
     inverse_propensity.CARD,
     item_tower.CARD,
     joint_ranking_calibration.CARD,
     kernel_product.CARD,
+    learned_codes.CARD,
     linear.CARD,
     long_history_search.CARD,
     low_rank_attention.CARD,
@@ -225,6 +244,7 @@ CARDS: tuple[Card, ...] = (
 __all__ = [
     "CARDS",
     "DNN",
+    "AlignmentByEvidence",
     "AlternatingUpdates",
     "AttentionPooling",
     "AttentionalFM",
@@ -244,8 +264,12 @@ __all__ = [
     "DelayedFeedback",
     "Distillation",
     "DoublyRobust",
+    "DynamicCodeWeights",
     "EasyToHard",
     "EntireSpaceProduct",
+    "ExpertCodedScores",
+    "ExpertQuantiser",
+    "ExpertTokeniser",
     "FactorizationMachine",
     "FeatureDropout",
     "FeatureEmbedding",
@@ -254,11 +278,13 @@ __all__ = [
     "FieldWeightedFM",
     "FrequencyClipping",
     "GRUHistory",
+    "GraphEmbedding",
     "GraphPropagation",
     "GraphScores",
     "IncrementalWindows",
     "InnerProduct",
     "InstanceGuidedMask",
+    "InterestContrast",
     "InterestEvolution",
     "InversePropensity",
     "ItemFields",
@@ -267,6 +293,7 @@ __all__ = [
     "ItemTower",
     "JointRankingCalibration",
     "KernelProduct",
+    "LearnedCodeScores",
     "LinearTerm",
     "LongHistorySearch",
     "LowRankAttention",

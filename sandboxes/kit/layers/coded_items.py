@@ -167,18 +167,22 @@ class CodedItems(nn.Module):
         self.table = Table(self.no_item + 1, embedding_dim)
 
     def forward(self, trie: CodeTrie, items: Tensor) -> Tensor:
+        return self.each_word(trie, items).sum(-2)
+
+    def each_word(self, trie: CodeTrie, items: Tensor) -> Tensor:
+        """The vectors (..., T, D) before they are summed."""
         rows = (trie.words[items] + self.offsets).masked_fill(items.unsqueeze(-1) < FIRST_ID, self.no_item)  # (..., T)
-        vectors: Tensor = self.table(rows).sum(-2)
+        vectors: Tensor = self.table(rows)
         return vectors
 
 
-class CodedItemScores(nn.Module):
+class CodedScores(nn.Module):
     """(query (B, K)) -> (B, I): the query, mapped linearly, times every item's sum of its code words' vectors, plus such a sum of
-    biases. It must `meet` the collection, which gives items their words."""
+    biases. It must `meet` the collection, which gives items the `tokeniser`'s words."""
 
-    def __init__(self, schema: Schema, embedding_dim: int, in_dim: int, levels: int = 3, codes: int = 32) -> None:
+    def __init__(self, tokeniser: ItemTokeniser, embedding_dim: int, in_dim: int) -> None:
         super().__init__()
-        self.tokeniser = ItemTokeniser(schema, levels, codes)
+        self.tokeniser = tokeniser
         self.query = nn.Linear(in_dim, embedding_dim)
         self.items = CodedItems(self.tokeniser.trie, embedding_dim + 1)  # the last column is the bias
 
@@ -186,12 +190,22 @@ class CodedItemScores(nn.Module):
         self.tokeniser.meet(collection)
 
     def forward(self, query: Tensor) -> Tensor:
-        trie = self.tokeniser.trie
-        every = self.items(trie, torch.arange(trie.n_items, device=query.device))  # (I, D + 1)
+        every = self.summed(torch.arange(self.tokeniser.trie.n_items, device=query.device))  # (I, D + 1)
         scores: Tensor = torch.addmm(every[:, -1], self.query(query), every[:, :-1].T)  # (B, I)
         return scores
 
     def vectors_of(self, items: Tensor) -> Tensor:
         """The vectors (..., D) that score items (...), for histories to share."""
+        return self.summed(items)[..., :-1]
+
+    def summed(self, items: Tensor) -> Tensor:
+        """The sums (..., D + 1) of the vectors and biases of the words of items (...)."""
         vectors: Tensor = self.items(self.tokeniser.trie, items)
-        return vectors[..., :-1]
+        return vectors
+
+
+class CodedItemScores(CodedScores):
+    """`CodedScores` by the words of residual quantisation."""
+
+    def __init__(self, schema: Schema, embedding_dim: int, in_dim: int, levels: int = 3, codes: int = 32) -> None:
+        super().__init__(ItemTokeniser(schema, levels, codes), embedding_dim, in_dim)

@@ -36,6 +36,20 @@ def item_content(schema: Schema, collection: Collection) -> Tensor:
 
 
 @torch.no_grad()
+def joined_modalities(schema: Schema, collection: Collection) -> Tensor:
+    """The same, followed by the vectors made elsewhere of each vector field of items: (I, W)."""
+    vectors = [collection.items.vectors(schema.vectors[i].name) for i in schema.item_vectors]
+    return torch.cat([item_content(schema, collection), *vectors], 1)
+
+
+def modality_widths(schema: Schema) -> list[int]:
+    """Of the parts of `joined_modalities`: fields and numbers, who took an item, each vector field; what the schema has not is
+    left out, and the id's own vector stands for the first two where it has neither."""
+    own = PART * len(_described_by(schema)) + len(schema.item_columns[1]), PART if schema.user is not None else 0
+    return [*([w for w in own if w] or [PART]), *(schema.vectors[i].width for i in schema.item_vectors)]
+
+
+@torch.no_grad()
 def taken_together(events: Tensor, n_users: int, n_items: int) -> Tensor:
     """Unit vectors (I, PART) by singular vectors of the matrix of who took what, divided by the roots of both degrees (Dhillon,
     KDD 2001, section 4); popularity, which is one of them, is taken out. Zeros for what nobody took.

@@ -5,6 +5,9 @@ Notation: I ids of the target item, W width of content, Q levels, K codes, T = Q
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Protocol
+
 import torch
 from torch import Tensor, nn
 
@@ -52,6 +55,20 @@ CODES = Argument(
 )
 
 
+class Quantiser(Protocol):
+    """Learns to say vectors (N, W) in code words: `start` puts code vectors where they belong, `loss` is what is minimised."""
+
+    def parameters(self) -> Iterator[nn.Parameter]: ...
+
+    def start(self, vectors: Tensor) -> None: ...
+
+    def loss(self, vectors: Tensor) -> Tensor: ...
+
+    def tokens(self, vectors: Tensor) -> tuple[Tensor, Tensor]:
+        """Codes (N, Q) int64, and the distances (N, K) to the last word's code vectors."""
+        ...
+
+
 class ItemTokeniser(nn.Module):
     """`trie` holds the words of all items, Q of a residual quantiser and one that tells apart items of one tuple (Rajput et al.,
     NeurIPS 2023, section 3.1). It must `meet` the collection, and has words from then on; those before mean nothing.
@@ -70,11 +87,15 @@ class ItemTokeniser(nn.Module):
         self._name(torch.arange(FIRST_ID, schema.n_items), alike, torch.zeros(len(alike), self.codes))
 
     def meet(self, collection: Collection) -> None:
-        content = item_content(self.schema, collection)[FIRST_ID:]  # (I - 2, W)
-        quantiser = trained_quantiser(content, self.latent_dim, self.levels, self.codes)
+        content, quantiser = self.learned(collection)
         often_first = collection.counts[FIRST_ID:].argsort(descending=True, stable=True)
         codes, distances = quantiser.tokens(content[often_first])
         self._name(often_first + FIRST_ID, codes, distances)
+
+    def learned(self, collection: Collection) -> tuple[Tensor, Quantiser]:
+        """What the items but for the first two ids are like (I - 2, W), and a quantiser that has learned from it."""
+        content = item_content(self.schema, collection)[FIRST_ID:]
+        return content, trained_quantiser(content, self.latent_dim, self.levels, self.codes)
 
     def _name(self, items: Tensor, codes: Tensor, distances: Tensor) -> None:
         """Of the items that share a tuple, those which come first get the lower numbers: taken most often, so that the last word
@@ -85,9 +106,15 @@ class ItemTokeniser(nn.Module):
 
 
 def trained_quantiser(vectors: Tensor, latent_dim: int, levels: int, codes: int) -> ResidualQuantiser:
-    """Fitted to `vectors` (N, W), N > 0, by a fixed number of Adam's steps from where k-means starts it, and
-    k-means once more."""
+    """Fitted to `vectors` (N, W), N > 0."""
     quantiser = ResidualQuantiser(vectors.shape[1], latent_dim, levels, codes)
+    fit_quantiser(quantiser, vectors)
+    return quantiser
+
+
+def fit_quantiser(quantiser: Quantiser, vectors: Tensor) -> None:
+    """Fits it to `vectors` (N, W), N > 0, by a fixed number of Adam's steps from where k-means starts it, and k-means once
+    more."""
     quantiser.start(vectors)
     optimizer = torch.optim.Adam(quantiser.parameters(), lr=LEARNING_RATE, fused=True)
     for _ in range(STEPS):
@@ -97,5 +124,5 @@ def trained_quantiser(vectors: Tensor, latent_dim: int, levels: int, codes: int)
         optimizer.zero_grad()
         quantiser.loss(some).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
+    optimizer.zero_grad()
     quantiser.start(vectors)  # the last steps have moved the encoder from under its code vectors
-    return quantiser

@@ -202,8 +202,13 @@ class ModalityAlignment(nn.Module):
             barred[own, own] = False
             both = functional.cross_entropy(similarity.masked_fill(barred, -torch.inf), own, reduction="none")
             both = both + functional.cross_entropy(similarity.T.masked_fill(barred, -torch.inf), own, reduction="none")
-            loss = loss + torch.where(counts, both, 0.0).sum() / (2 * counts.sum().clamp(min=1))
+            weighed = torch.where(counts, both, 0.0) * self.weights(column, ids)
+            loss = loss + weighed.sum() / (2 * counts.sum().clamp(min=1))
         return self.loss_weight * loss
+
+    def weights(self, column: int, ids: Tensor) -> Tensor:
+        """How much each of the values (B,) of a categorical field counts: (B,), here all alike."""
+        return torch.ones_like(ids)
 
 
 def _unit(vectors: Tensor) -> Tensor:

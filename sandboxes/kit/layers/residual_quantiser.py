@@ -64,7 +64,7 @@ class ResidualQuantiser(nn.Module):
 
     def forward(self, vectors: Tensor) -> Tensor:
         latent = self.encoder(vectors)
-        reconstruction: Tensor = self.decoder(_straight_through(latent, self.quantise(latent).chosen.sum(1)))
+        reconstruction: Tensor = self.decoder(straight_through(latent, self.quantise(latent).chosen.sum(1)))
         return reconstruction
 
     def loss(self, vectors: Tensor) -> Tensor:
@@ -73,7 +73,7 @@ class ResidualQuantiser(nn.Module):
         section 3.1) and averaged over vectors and elements."""
         latent = self.encoder(vectors)
         quantised = self.quantise(latent)
-        reconstruction = self.decoder(_straight_through(latent, quantised.chosen.sum(1)))
+        reconstruction = self.decoder(straight_through(latent, quantised.chosen.sum(1)))
         levels = quantised.chosen.shape[1]
         codebook = functional.mse_loss(quantised.chosen, quantised.residuals.detach()) * levels
         commitment = functional.mse_loss(quantised.residuals, quantised.chosen.detach()) * levels
@@ -100,6 +100,6 @@ class ResidualQuantiser(nn.Module):
         return torch.cat(codes), torch.cat(distances)
 
 
-def _straight_through(latent: Tensor, quantised: Tensor) -> Tensor:
+def straight_through(latent: Tensor, quantised: Tensor) -> Tensor:
     """`quantised` in value, `latent` in gradient (Bengio et al., 2013)."""
     return latent + (quantised - latent).detach()

@@ -20,7 +20,7 @@ from sandboxes.kit.team import ALONE, Team
 from sandboxes.kit.training.config import TrainConfig
 from sandboxes.kit.training.device import brought, placed
 from sandboxes.kit.training.goal import Goal, Labels
-from sandboxes.kit.training.model import stages_of
+from sandboxes.kit.training.model import stages_of, survey
 from sandboxes.kit.training.order import shared_out, shuffled
 from sandboxes.kit.training.parallel import average_statistics
 from sandboxes.kit.training.rows import Rows
@@ -89,6 +89,7 @@ def fit(
         raise ValueError(fault)
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed + SEEDS_APART * team.rank)  # dropout too depends on the seed alone, whatever was drawn before
+    survey(model, train)
     model.to(device)
     train = placed(train, device)
     order = torch.Generator().manual_seed(config.seed)

@@ -8,18 +8,22 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.collection import Collection
-from sandboxes.kit.contract import HasLoss, HasPredict, HasStages, KnowsCollection, Stage
+from sandboxes.kit.contract import HasLoss, HasPredict, HasStages, KnowsCollection, Stage, SurveysRows
 from sandboxes.kit.losses import observed_bce, softmax_over_items
 from sandboxes.kit.policy_losses import inverse_propensity_loss, softmax_policy
 from sandboxes.kit.schema import Schema
 from sandboxes.kit.team import ALONE, Team, building_for
+from sandboxes.kit.training.rows import Rows, spread
 
 Hyper = Mapping[str, int | float]
+
+SURVEYED = 1 << 18  # rows
 
 
 def build(
@@ -42,6 +46,15 @@ def build(
     if collection is not None and isinstance(model, KnowsCollection):
         model.meet(collection)
     return model
+
+
+def survey(model: nn.Module, train: Rows, most: int = SURVEYED) -> None:
+    """Shows those modules of a model that ask for it what `train` holds: at most `most` rows from all over it."""
+    surveyors = [m for m in model.modules() if isinstance(m, SurveysRows)]
+    if surveyors:
+        rows = train.batch(spread(np.arange(len(train)), most))
+        for surveyor in surveyors:
+            surveyor.survey(rows)
 
 
 def stages_of(model: nn.Module) -> Sequence[Stage]:

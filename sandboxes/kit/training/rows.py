@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.ranking import Answers, ItemLists
@@ -58,3 +59,8 @@ class Timed(Rows, Protocol):
 def bytes_a_row(rows: Rows) -> int:
     """What a row takes as part of a batch."""
     return max(1, sum(part.numel() * part.element_size() for part in rows.batch(slice(0, 1)).tensors()))
+
+
+def spread(rows: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """At most `n` of `rows`, evenly spaced."""
+    return rows if len(rows) <= n else rows[np.linspace(0, len(rows) - 1, n).astype(np.int64)]

@@ -23,7 +23,7 @@ from sandboxes.kit import layers
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Card
 from sandboxes.kit.collection import Collection
-from sandboxes.kit.contract import KnowsCollection, Stage
+from sandboxes.kit.contract import KnowsCollection, Stage, SurveysRows
 from sandboxes.kit.example import whole_example
 from sandboxes.kit.layers import CARDS
 from sandboxes.kit.ports import SLOTS, VALUES, Value
@@ -46,7 +46,7 @@ AROUND_STEPS = ("scheme", "update")  # blocks that no forward pass goes through
 OF_ITEMS = replace(ILLUSTRATED, tasks=(Task("click"),), user="user", predicts="items")
 BLOCKS = [c for c in CARDS if c.slot not in AROUND_STEPS]
 # Gradients stop at weights, at a teacher and at estimates of rewards, and pass a rounding.
-NO_SLOPES = ("delay_weighted", "distillation", "doubly_robust", "quantised_embedding")
+NO_SLOPES = ("delay_weighted", "distillation", "doubly_robust", "learned_codes", "quantised_embedding")
 HAS_TARGETS = ("masked_reconstruction",)  # takes its inputs as targets too, which get no gradient
 BY_ROW = [c for c in BLOCKS if c.slot not in ("auxiliary", "loss", "item_loss")]
 
@@ -103,6 +103,8 @@ def built(card: Card, seed: int = 0) -> nn.Module:
     block: nn.Module = getattr(layers, card.block)(**required)
     if isinstance(block, KnowsCollection):
         block.meet(collection())
+    if isinstance(block, SurveysRows):
+        block.survey(random_rows(ILLUSTRATED, B).whole)
     return block
 
 
