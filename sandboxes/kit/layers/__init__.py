@@ -34,6 +34,7 @@ from sandboxes.kit.layers import (
     inner_product,
     instance_guided_mask,
     interest_evolution,
+    interpolated_negatives,
     inverse_propensity,
     item_tower,
     joint_ranking_calibration,
@@ -107,6 +108,7 @@ from sandboxes.kit.layers.incremental_windows import IncrementalWindows
 from sandboxes.kit.layers.inner_product import InnerProduct
 from sandboxes.kit.layers.instance_guided_mask import InstanceGuidedMask
 from sandboxes.kit.layers.interest_evolution import InterestEvolution
+from sandboxes.kit.layers.interpolated_negatives import InterpolatedNegatives
 from sandboxes.kit.layers.inverse_propensity import InversePropensity
 from sandboxes.kit.layers.item_fields import ItemFields
 from sandboxes.kit.layers.item_scores import ItemScores
@@ -183,6 +185,7 @@ CARDS: tuple[Card, ...] = (
     inner_product.CARD,
     instance_guided_mask.CARD,
     interest_evolution.CARD,
+    interpolated_negatives.CARD,
     inverse_propensity.CARD,
     item_tower.CARD,
     joint_ranking_calibration.CARD,
@@ -260,6 +263,7 @@ __all__ = [
     "InnerProduct",
     "InstanceGuidedMask",
     "InterestEvolution",
+    "InterpolatedNegatives",
     "InversePropensity",
     "ItemFields",
     "ItemScores",
