@@ -7,6 +7,7 @@ from sandboxes.kit.layers import (
     attentional_fm,
     bi_interaction_pooling,
     bilinear_interaction,
+    clustered_negatives,
     coded_items,
     compressed_interaction,
     contrastive_loss,
@@ -77,6 +78,7 @@ from sandboxes.kit.layers.attention_pooling import AttentionPooling
 from sandboxes.kit.layers.attentional_fm import AttentionalFM
 from sandboxes.kit.layers.bi_interaction_pooling import BiInteractionPooling
 from sandboxes.kit.layers.bilinear_interaction import BilinearInteraction
+from sandboxes.kit.layers.clustered_negatives import ClusteredNegatives
 from sandboxes.kit.layers.coded_items import CodedItems, CodedItemScores
 from sandboxes.kit.layers.compressed_interaction import CompressedInteraction
 from sandboxes.kit.layers.context_scores import ContextScores, RewardEstimates
@@ -159,6 +161,7 @@ CARDS: tuple[Card, ...] = (
     attentional_fm.CARD,
     bi_interaction_pooling.CARD,
     bilinear_interaction.CARD,
+    clustered_negatives.CARD,
     compressed_interaction.CARD,
     contrastive_loss.CARD,
     convolutional_history.CARD,
@@ -233,6 +236,7 @@ __all__ = [
     "AttentionalFM",
     "BiInteractionPooling",
     "BilinearInteraction",
+    "ClusteredNegatives",
     "CodedItemScores",
     "CodedItems",
     "CompressedInteraction",
