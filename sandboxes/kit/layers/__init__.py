@@ -37,6 +37,7 @@ from sandboxes.kit.layers import (
     interest_evolution,
     interpolated_negatives,
     inverse_propensity,
+    item_neighbours,
     item_tower,
     joint_ranking_calibration,
     kernel_product,
@@ -113,6 +114,7 @@ from sandboxes.kit.layers.interest_evolution import InterestEvolution
 from sandboxes.kit.layers.interpolated_negatives import InterpolatedNegatives
 from sandboxes.kit.layers.inverse_propensity import InversePropensity
 from sandboxes.kit.layers.item_fields import ItemFields
+from sandboxes.kit.layers.item_neighbours import ItemNeighbours
 from sandboxes.kit.layers.item_scores import ItemScores
 from sandboxes.kit.layers.item_tokeniser import ItemTokeniser
 from sandboxes.kit.layers.item_tower import ItemTower
@@ -190,6 +192,7 @@ CARDS: tuple[Card, ...] = (
     interest_evolution.CARD,
     interpolated_negatives.CARD,
     inverse_propensity.CARD,
+    item_neighbours.CARD,
     item_tower.CARD,
     joint_ranking_calibration.CARD,
     kernel_product.CARD,
@@ -270,6 +273,7 @@ __all__ = [
     "InterpolatedNegatives",
     "InversePropensity",
     "ItemFields",
+    "ItemNeighbours",
     "ItemScores",
     "ItemTokeniser",
     "ItemTower",
