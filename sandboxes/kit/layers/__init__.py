@@ -10,6 +10,7 @@ from sandboxes.kit.layers import (
     clustered_negatives,
     coded_items,
     compressed_interaction,
+    content_graph,
     contrastive_loss,
     convolutional_history,
     cross_domain_transfer,
@@ -82,6 +83,7 @@ from sandboxes.kit.layers.bilinear_interaction import BilinearInteraction
 from sandboxes.kit.layers.clustered_negatives import ClusteredNegatives
 from sandboxes.kit.layers.coded_items import CodedItems, CodedItemScores
 from sandboxes.kit.layers.compressed_interaction import CompressedInteraction
+from sandboxes.kit.layers.content_graph import ContentGraph
 from sandboxes.kit.layers.context_scores import ContextScores, RewardEstimates
 from sandboxes.kit.layers.contrastive_loss import ContrastiveLoss
 from sandboxes.kit.layers.convolutional_history import ConvolutionalHistory
@@ -165,6 +167,7 @@ CARDS: tuple[Card, ...] = (
     bilinear_interaction.CARD,
     clustered_negatives.CARD,
     compressed_interaction.CARD,
+    content_graph.CARD,
     contrastive_loss.CARD,
     convolutional_history.CARD,
     cross_domain_transfer.CARD,
@@ -243,6 +246,7 @@ __all__ = [
     "CodedItemScores",
     "CodedItems",
     "CompressedInteraction",
+    "ContentGraph",
     "ContextScores",
     "ContrastiveLoss",
     "ConvolutionalHistory",
