@@ -52,6 +52,7 @@ from sandboxes.kit.layers import (
     modality_gate,
     multi_interest,
     multi_path_averaging,
+    multi_positive_contrast,
     numeric_discretisation,
     outcome_gru,
     outer_product,
@@ -132,6 +133,7 @@ from sandboxes.kit.layers.modality_alignment import ModalityAlignment
 from sandboxes.kit.layers.modality_gate import ModalityGate
 from sandboxes.kit.layers.multi_interest import MultiInterest
 from sandboxes.kit.layers.multi_path_averaging import MultiPathAveraging
+from sandboxes.kit.layers.multi_positive_contrast import MultiPositiveContrast
 from sandboxes.kit.layers.next_item_reader import NextItemReader
 from sandboxes.kit.layers.numeric_discretisation import NumericDiscretisation
 from sandboxes.kit.layers.outcome_gru import OutcomeGRU
@@ -209,6 +211,7 @@ CARDS: tuple[Card, ...] = (
     modality_gate.CARD,
     multi_interest.CARD,
     multi_path_averaging.CARD,
+    multi_positive_contrast.CARD,
     numeric_discretisation.CARD,
     outcome_gru.CARD,
     outer_product.CARD,
@@ -293,6 +296,7 @@ __all__ = [
     "ModalityGate",
     "MultiInterest",
     "MultiPathAveraging",
+    "MultiPositiveContrast",
     "NextItemReader",
     "NumericDiscretisation",
     "OutcomeGRU",
