@@ -70,6 +70,7 @@ from sandboxes.kit.layers import (
     sharpness_aware,
     squeeze_excitation,
     star_topology,
+    structure_preservation,
     target_attention,
     transformer_history,
     two_stream_mlp,
@@ -155,6 +156,7 @@ from sandboxes.kit.layers.shared_bottom import SharedBottom
 from sandboxes.kit.layers.sharpness_aware import SharpnessAware
 from sandboxes.kit.layers.squeeze_excitation import SqueezeExcitation
 from sandboxes.kit.layers.star_topology import StarTopology
+from sandboxes.kit.layers.structure_preservation import StructurePreservation
 from sandboxes.kit.layers.target_attention import TargetAttention
 from sandboxes.kit.layers.transformer_history import TransformerHistory
 from sandboxes.kit.layers.two_stream_mlp import TwoStreamMLP
@@ -230,6 +232,7 @@ CARDS: tuple[Card, ...] = (
     sharpness_aware.CARD,
     squeeze_excitation.CARD,
     star_topology.CARD,
+    structure_preservation.CARD,
     target_attention.CARD,
     transformer_history.CARD,
     two_stream_mlp.CARD,
@@ -318,6 +321,7 @@ __all__ = [
     "SharpnessAware",
     "SqueezeExcitation",
     "StarTopology",
+    "StructurePreservation",
     "TargetAttention",
     "TransformerHistory",
     "TwoStreamMLP",

@@ -44,7 +44,7 @@ class GraphPropagation(nn.Module):
         users, items = torch.unique(events, dim=0).T
         weights = (torch.bincount(users)[users] * torch.bincount(items)[items]).to(torch.float32).rsqrt()
         graph = torch.sparse_coo_tensor(torch.stack([users, items]), weights, (n_users, n_items), check_invariants=True)
-        self.forth, self.back = _compressed(graph), _compressed(graph.t())
+        self.forth, self.back = compressed(graph), compressed(graph.t())
 
     def join_items(self, neighbours: Tensor, weights: Tensor, share: float) -> None:
         """Joins each item to its `neighbours` (I, K) of positive `weights` (I, K), and these to it: two that are each other's
@@ -57,30 +57,32 @@ class GraphPropagation(nn.Module):
         (one, other), summed = graph.indices(), graph.values()
         degrees = torch.zeros(n_items).index_add_(0, one, summed)
         values = summed * (degrees[one] * degrees[other]).rsqrt()
-        self.among = _compressed(torch.sparse_coo_tensor(graph.indices(), values, (n_items, n_items), check_invariants=True))
+        self.among = compressed(torch.sparse_coo_tensor(graph.indices(), values, (n_items, n_items), check_invariants=True))
         self.share = share * (degrees > 0).to(torch.float32).unsqueeze(1)
 
     def forward(self, users: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
         sums = users, items
         for _ in range(self.n_layers):
-            users, items = _product(self.forth, self.back, items), self._next_items(users, items)
+            users, items = sparse_product(self.forth, self.back, items), self._next_items(users, items)
             sums = sums[0] + users, sums[1] + items
         return sums[0] / (self.n_layers + 1), sums[1] / (self.n_layers + 1)
 
     def _next_items(self, users: Tensor, items: Tensor) -> Tensor:
-        told = _product(self.back, self.forth, users)
+        told = sparse_product(self.back, self.forth, users)
         if self.among.dim() != 2:
             return told
-        return torch.lerp(told, _product(self.among, self.among, items), self.share)
+        return torch.lerp(told, sparse_product(self.among, self.among, items), self.share)
 
 
-def _compressed(graph: Tensor) -> Tensor:
+def compressed(graph: Tensor) -> Tensor:
+    """A sparse matrix by its rows, as `sparse_product` takes it."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
         return graph.coalesce().to_sparse_csr()
 
 
-def _product(matrix: Tensor, transposed: Tensor, vectors: Tensor) -> Tensor:
+def sparse_product(matrix: Tensor, transposed: Tensor, vectors: Tensor) -> Tensor:
+    """A constant `compressed` matrix (n, m), given with its transpose, times vectors (m, D)."""
     product: Tensor = _Product.apply(matrix, transposed, vectors)  # type: ignore[no-untyped-call]
     return product
 
