@@ -65,6 +65,7 @@ from sandboxes.kit.layers import (
     scenario_normalisation,
     self_attention_interaction,
     self_gating,
+    self_training,
     semantic_id_decoder,
     shared_bottom,
     sharpness_aware,
@@ -151,6 +152,7 @@ from sandboxes.kit.layers.sampled_softmax import SampledSoftmax
 from sandboxes.kit.layers.scenario_normalisation import ScenarioNormalisation
 from sandboxes.kit.layers.self_attention_interaction import SelfAttentionInteraction
 from sandboxes.kit.layers.self_gating import SelfGating
+from sandboxes.kit.layers.self_training import SelfTraining
 from sandboxes.kit.layers.semantic_id_decoder import SemanticIdDecoder
 from sandboxes.kit.layers.shared_bottom import SharedBottom
 from sandboxes.kit.layers.sharpness_aware import SharpnessAware
@@ -227,6 +229,7 @@ CARDS: tuple[Card, ...] = (
     scenario_normalisation.CARD,
     self_attention_interaction.CARD,
     self_gating.CARD,
+    self_training.CARD,
     semantic_id_decoder.CARD,
     shared_bottom.CARD,
     sharpness_aware.CARD,
@@ -316,6 +319,7 @@ __all__ = [
     "ScenarioNormalisation",
     "SelfAttentionInteraction",
     "SelfGating",
+    "SelfTraining",
     "SemanticIdDecoder",
     "SharedBottom",
     "SharpnessAware",
