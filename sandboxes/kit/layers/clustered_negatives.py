@@ -5,6 +5,8 @@ Notation: B rows, I ids of the target item, C clusters, M leaves of each, H near
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -127,7 +129,7 @@ CARD = Card(
             "n_far",
             16,
             ("number of easy negatives", "negatives from other clusters", "out-of-cluster negatives"),
-            low=0,
+            low=1,
             high=4096,
         ),
         Argument("temperature", 1.0, ("temperature", "softmax temperature"), low=0.01, high=10.0),
@@ -138,7 +140,8 @@ CARD = Card(
 
 class ClusteredNegatives(nn.Module):
     """(scores (B, I), batch) -> scalar: cross-entropy of each row's answer among itself, `n_near` items of its cluster that are
-    not of its leaf, and `n_far` items of other clusters, each of them as likely. A row without such items has the fewer.
+    not of its leaf, and `n_far` items of other clusters, each of them as likely. Where there are none of the one kind, there are
+    more of the other; if all items are of one leaf, those of the leaf.
 
     Clusters are made when the block meets the collection, and fewer where items are few; until then there is one, of arbitrary
     leaves.
@@ -147,6 +150,7 @@ class ClusteredNegatives(nn.Module):
     listed: Tensor  # (I - 2,) items, leaf by leaf
     starts: Tensor  # (C * M + 1,) where each leaf begins in it, and where the last one ends
     leaf: Tensor  # (I,) of every id
+    place: Tensor  # (I,) where it is listed
 
     def __init__(
         self,
@@ -166,7 +170,8 @@ class ClusteredNegatives(nn.Module):
         self.n_clusters = min(n_clusters, max(1, known // (ITEMS_A_LEAF * self.n_leaves)))
         self.register_buffer("listed", torch.zeros(known, dtype=torch.int64))
         self.register_buffer("starts", torch.zeros(self.n_clusters * self.n_leaves + 1, dtype=torch.int64))
-        self.register_buffer("leaf", torch.zeros(schema.n_items, dtype=torch.int64))
+        for name in ("leaf", "place"):
+            self.register_buffer(name, torch.zeros(schema.n_items, dtype=torch.int64))
         self._lay_out(torch.arange(known) % self.n_leaves)
 
     def meet(self, collection: Collection) -> None:
@@ -175,28 +180,48 @@ class ClusteredNegatives(nn.Module):
     def _lay_out(self, leaf: Tensor) -> None:
         self.leaf[FIRST_ID:] = leaf
         self.listed.copy_(leaf.argsort(stable=True) + FIRST_ID)
+        self.place[self.listed] = torch.arange(len(leaf))
         self.starts[1:] = torch.bincount(leaf, minlength=len(self.starts) - 1).cumsum(0)
 
     def forward(self, scores: Tensor, batch: Batch) -> Tensor:
         assert batch.answer is not None
         leaf = self.leaf[batch.answer]  # (B,)
         first = leaf - leaf % self.n_leaves  # of the cluster
-        own, cluster = self.starts[leaf], self.starts[first]
-        own_end, cluster_end = self.starts[leaf + 1], self.starts[first + self.n_leaves]
+        own = self.starts[leaf], self.starts[leaf + 1]
+        cluster = self.starts[first], self.starts[first + self.n_leaves]
         everything = torch.zeros_like(leaf), torch.full_like(leaf, len(self.listed))
-        near, some_near = self._drawn(cluster, own, own_end, cluster_end, self.n_near)  # (B, H)
-        far, some_far = self._drawn(everything[0], cluster, cluster_end, everything[1], self.n_far)  # (B, E)
-        there = functional.pad(torch.cat([some_near, some_far], 1), (1, 0), value=True)
-        compared = scores.gather(1, torch.cat([batch.answer[:, None], near, far], 1))  # (B, 1 + H + E)
-        return functional.cross_entropy((compared / self.temperature).masked_fill(~there, -torch.inf), torch.zeros_like(leaf))
+        itself = self.place[batch.answer], self.place[batch.answer] + 1
+        others = _Span(*everything, *own).or_else(_Span(*everything, *itself))
+        near = _Span(*cluster, *own).or_else(others).drawn(self.n_near)  # (B, H)
+        far = _Span(*everything, *cluster).or_else(others).drawn(self.n_far)  # (B, E)
+        items = self.listed[torch.cat([near, far], 1).clamp(max=len(self.listed) - 1)]
+        compared = scores.gather(1, torch.cat([batch.answer[:, None], items], 1)) / self.temperature  # (B, 1 + H + E)
+        alone = functional.pad(items == batch.answer[:, None], (1, 0))  # there is but one item
+        return functional.cross_entropy(compared.masked_fill(alone, -torch.inf), torch.zeros_like(leaf))
 
-    def _drawn(self, start: Tensor, hole: Tensor, hole_end: Tensor, end: Tensor, n: int) -> tuple[Tensor, Tensor]:
-        """Items (B, n) of the list's span from `start` to `end` without the hole in it, and whether there are any (B, n)."""
-        room = (end - start) - (hole_end - hole)  # (B,)
-        place = (torch.rand(len(start), n, device=start.device) * room[:, None]).long() + start[:, None]
-        place = place + (place >= hole[:, None]) * (hole_end - hole)[:, None]
-        there = (room > 0)[:, None].expand(-1, n)
-        return self.listed[place.clamp(max=len(self.listed) - 1)], there
+
+@dataclass(frozen=True)
+class _Span:
+    """Places in the list for each row (B,): from `start` up to `end`, without those from `hole` up to `hole_end`."""
+
+    start: Tensor
+    end: Tensor
+    hole: Tensor
+    hole_end: Tensor
+
+    def or_else(self, other: _Span) -> _Span:
+        """The other span where this one is empty."""
+        some = self.end - self.start - (self.hole_end - self.hole) > 0
+        both = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return _Span(*(torch.where(some, one, another) for one, another in both))
+
+    def drawn(self, n: int) -> Tensor:
+        """Places (B, n), each as likely; `start` itself where there is none."""
+        length = self.hole_end - self.hole
+        room = self.end - self.start - length  # (B,)
+        shares = torch.rand(len(self.start), n, device=self.start.device)
+        place = (shares * room[:, None]).long() + self.start[:, None]
+        return place + (place >= self.hole[:, None]) * length[:, None]
 
 
 @torch.no_grad()

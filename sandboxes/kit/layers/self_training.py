@@ -122,7 +122,7 @@ CARD = Card(
             1,
             ("number of rounds", "self-training iterations", "number of self-improvement iterations"),
             low=1,
-            high=20,
+            high=10,
         ),
         Argument("first_share", 0.5, ("share of epochs before generation", "warm-up share"), low=0.05, high=0.95),
         Argument("n_generated", 1, ("generated items per sequence", "length of generated sequences"), low=1, high=50),

@@ -115,17 +115,25 @@ def test_loss_is_the_softmax_among_the_drawn() -> None:
     torch.testing.assert_close(ours, wanted, rtol=1e-10, atol=1e-14)
 
 
-def test_without_near_or_far_items_a_row_has_the_fewer() -> None:
-    layer = ClusteredNegatives(SCHEMA, 1, LEAVES)
+@pytest.mark.parametrize(("clusters", "leaves"), [(1, LEAVES), (CLUSTERS, 1), (1, 1)])
+def test_where_there_are_none_of_one_kind_there_are_more_of_the_other(clusters: int, leaves: int) -> None:
+    layer, answers = ClusteredNegatives(SCHEMA, clusters, leaves, 60, 60), torch.arange(FIRST_ID, I)
     layer.meet(collection())
-    scores = torch.zeros(3, I, requires_grad=True)
-    loss = layer(scores, asked(torch.tensor([2, 3, 4])))
-    assert loss.item() == pytest.approx(torch.tensor(17.0).log().item())  # 16 near ones, nothing beyond
-    single = ClusteredNegatives(SCHEMA, 1, 1)
-    single.meet(collection())
-    loss = single(scores, asked(torch.tensor([2, 3, 4])))
+    scores = torch.zeros(ITEMS, I, requires_grad=True)
+    loss = layer(scores, asked(answers))
+    assert loss.item() == pytest.approx(torch.tensor(121.0).log().item())
     (slope,) = torch.autograd.grad(loss, scores)
-    assert loss.item() == 0 and (slope == 0).all()  # there is but one leaf, which is left alone
+    for answer, seen in zip(answers.tolist(), slope, strict=True):
+        spared = answers[layer.leaf[answers] == layer.leaf[answer]].tolist() if clusters * leaves > 1 else [answer]
+        drawn = set((seen > 0).nonzero().flatten().tolist())
+        assert not drawn & set(spared) and len(drawn) > 0.6 * (ITEMS - len(spared))
+
+
+def test_the_only_item_has_no_rival() -> None:
+    schema = Schema((CategoricalField("hour", 5), CategoricalField("item", 3, "item")), target_item="item", predicts="items")
+    scores = torch.zeros(2, 3, requires_grad=True)
+    loss = ClusteredNegatives(schema)(scores, asked(torch.tensor([2, 2])))
+    assert loss.item() == 0 and torch.isfinite(torch.autograd.grad(loss, scores)[0]).all()
 
 
 def test_who_took_items_tells_them_apart_where_nothing_else_does() -> None:
