@@ -16,6 +16,7 @@ from sandboxes.kit.needs import NeedName
 
 Value = Literal[
     "batch",
+    "model",
     "embedding",
     "numbers",
     "number_vectors",
@@ -95,6 +96,7 @@ class Kind:
 VALUES: Mapping[Value, Kind] = MappingProxyType(
     {
         "batch": Kind("batch"),
+        "model": Kind("the model, (batch) -> scores (B, I)", needs="items"),
         "embedding": Kind("the model's embedding"),
         "numbers": Kind("numeric values (B, N)", needs="numeric"),
         "number_vectors": Kind("vectors (B, N, D)"),

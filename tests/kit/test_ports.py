@@ -36,7 +36,7 @@ def test_every_name_has_a_row(names: object, table: dict[str, object]) -> None:
 
 def test_every_value_that_is_taken_is_the_datas_or_some_blocks() -> None:
     """What no block gives and the data does not hold, every model has."""
-    of_the_model = {"batch", "embedding", "fields", "flat", "representation", "logits", "predictor"}
+    of_the_model = {"batch", "model", "embedding", "fields", "flat", "representation", "logits", "predictor"}
     given = {c.ports.gives for c in CARDS} | {v for v, kind in VALUES.items() if kind.needs}
     for ports in (*(place.ports for place in SLOTS.values()), *(c.ports for c in CARDS)):
         assert set(ports.takes) <= of_the_model | given

@@ -93,7 +93,7 @@ def _without_gaps(chosen: Sequence[Chosen], cards: Mapping[str, Card], of_items:
 def _scores_by_itself(placed: Sequence[Chosen]) -> bool:
     """Whether items are scored and nothing asks for the vectors of fields, so that no skeleton is wanted."""
     taken = {value for c in placed for value in c.card.ports.takes}
-    return bool(giving(placed, "scores")) and not giving(placed, "fields") and taken <= {"batch", "scores"}
+    return bool(giving(placed, "scores")) and not giving(placed, "fields") and taken <= {"batch", "model", "scores"}
 
 
 def _combine(placed: Sequence[Chosen]) -> bool:

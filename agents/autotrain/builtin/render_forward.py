@@ -16,6 +16,7 @@ STAGED_LOSS = "auxiliary_loss"  # the method that a stage of a scheme minimises
 WRITTEN: Mapping[Value, str] = MappingProxyType(
     {
         "batch": "batch",
+        "model": "self",
         "fields": "fields",
         "target": "target",
         "history": "behaviours",

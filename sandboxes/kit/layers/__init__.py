@@ -8,8 +8,10 @@ from sandboxes.kit.layers import (
     attentional_fm,
     bi_interaction_pooling,
     bilinear_interaction,
+    clustered_negatives,
     coded_items,
     compressed_interaction,
+    content_graph,
     contrastive_loss,
     convolutional_history,
     cross_domain_transfer,
@@ -39,7 +41,9 @@ from sandboxes.kit.layers import (
     instance_guided_mask,
     interest_contrast,
     interest_evolution,
+    interpolated_negatives,
     inverse_propensity,
+    item_neighbours,
     item_tower,
     joint_ranking_calibration,
     kernel_product,
@@ -54,6 +58,7 @@ from sandboxes.kit.layers import (
     modality_gate,
     multi_interest,
     multi_path_averaging,
+    multi_positive_contrast,
     numeric_discretisation,
     outcome_gru,
     outer_product,
@@ -66,11 +71,13 @@ from sandboxes.kit.layers import (
     scenario_normalisation,
     self_attention_interaction,
     self_gating,
+    self_training,
     semantic_id_decoder,
     shared_bottom,
     sharpness_aware,
     squeeze_excitation,
     star_topology,
+    structure_preservation,
     target_attention,
     transformer_history,
     two_stream_mlp,
@@ -83,8 +90,10 @@ from sandboxes.kit.layers.attention_pooling import AttentionPooling
 from sandboxes.kit.layers.attentional_fm import AttentionalFM
 from sandboxes.kit.layers.bi_interaction_pooling import BiInteractionPooling
 from sandboxes.kit.layers.bilinear_interaction import BilinearInteraction
+from sandboxes.kit.layers.clustered_negatives import ClusteredNegatives
 from sandboxes.kit.layers.coded_items import CodedItems, CodedItemScores
 from sandboxes.kit.layers.compressed_interaction import CompressedInteraction
+from sandboxes.kit.layers.content_graph import ContentGraph
 from sandboxes.kit.layers.context_scores import ContextScores, RewardEstimates
 from sandboxes.kit.layers.contrastive_loss import ContrastiveLoss
 from sandboxes.kit.layers.convolutional_history import ConvolutionalHistory
@@ -119,8 +128,10 @@ from sandboxes.kit.layers.inner_product import InnerProduct
 from sandboxes.kit.layers.instance_guided_mask import InstanceGuidedMask
 from sandboxes.kit.layers.interest_contrast import InterestContrast
 from sandboxes.kit.layers.interest_evolution import InterestEvolution
+from sandboxes.kit.layers.interpolated_negatives import InterpolatedNegatives
 from sandboxes.kit.layers.inverse_propensity import InversePropensity
 from sandboxes.kit.layers.item_fields import ItemFields
+from sandboxes.kit.layers.item_neighbours import ItemNeighbours
 from sandboxes.kit.layers.item_scores import ItemScores
 from sandboxes.kit.layers.item_tokeniser import ItemTokeniser
 from sandboxes.kit.layers.item_tower import ItemTower
@@ -137,6 +148,7 @@ from sandboxes.kit.layers.modality_alignment import ModalityAlignment
 from sandboxes.kit.layers.modality_gate import ModalityGate
 from sandboxes.kit.layers.multi_interest import MultiInterest
 from sandboxes.kit.layers.multi_path_averaging import MultiPathAveraging
+from sandboxes.kit.layers.multi_positive_contrast import MultiPositiveContrast
 from sandboxes.kit.layers.next_item_reader import NextItemReader
 from sandboxes.kit.layers.numeric_discretisation import NumericDiscretisation
 from sandboxes.kit.layers.outcome_gru import OutcomeGRU
@@ -153,11 +165,13 @@ from sandboxes.kit.layers.sampled_softmax import SampledSoftmax
 from sandboxes.kit.layers.scenario_normalisation import ScenarioNormalisation
 from sandboxes.kit.layers.self_attention_interaction import SelfAttentionInteraction
 from sandboxes.kit.layers.self_gating import SelfGating
+from sandboxes.kit.layers.self_training import SelfTraining
 from sandboxes.kit.layers.semantic_id_decoder import SemanticIdDecoder
 from sandboxes.kit.layers.shared_bottom import SharedBottom
 from sandboxes.kit.layers.sharpness_aware import SharpnessAware
 from sandboxes.kit.layers.squeeze_excitation import SqueezeExcitation
 from sandboxes.kit.layers.star_topology import StarTopology
+from sandboxes.kit.layers.structure_preservation import StructurePreservation
 from sandboxes.kit.layers.target_attention import TargetAttention
 from sandboxes.kit.layers.transformer_history import TransformerHistory
 from sandboxes.kit.layers.two_stream_mlp import TwoStreamMLP
@@ -171,7 +185,9 @@ CARDS: tuple[Card, ...] = (
     attentional_fm.CARD,
     bi_interaction_pooling.CARD,
     bilinear_interaction.CARD,
+    clustered_negatives.CARD,
     compressed_interaction.CARD,
+    content_graph.CARD,
     contrastive_loss.CARD,
     convolutional_history.CARD,
     cross_domain_transfer.CARD,
@@ -201,7 +217,9 @@ CARDS: tuple[Card, ...] = (
     instance_guided_mask.CARD,
     interest_contrast.CARD,
     interest_evolution.CARD,
+    interpolated_negatives.CARD,
     inverse_propensity.CARD,
+    item_neighbours.CARD,
     item_tower.CARD,
     joint_ranking_calibration.CARD,
     kernel_product.CARD,
@@ -216,6 +234,7 @@ CARDS: tuple[Card, ...] = (
     modality_gate.CARD,
     multi_interest.CARD,
     multi_path_averaging.CARD,
+    multi_positive_contrast.CARD,
     numeric_discretisation.CARD,
     outcome_gru.CARD,
     outer_product.CARD,
@@ -229,11 +248,13 @@ CARDS: tuple[Card, ...] = (
     scenario_normalisation.CARD,
     self_attention_interaction.CARD,
     self_gating.CARD,
+    self_training.CARD,
     semantic_id_decoder.CARD,
     shared_bottom.CARD,
     sharpness_aware.CARD,
     squeeze_excitation.CARD,
     star_topology.CARD,
+    structure_preservation.CARD,
     target_attention.CARD,
     transformer_history.CARD,
     two_stream_mlp.CARD,
@@ -250,9 +271,11 @@ __all__ = [
     "AttentionalFM",
     "BiInteractionPooling",
     "BilinearInteraction",
+    "ClusteredNegatives",
     "CodedItemScores",
     "CodedItems",
     "CompressedInteraction",
+    "ContentGraph",
     "ContextScores",
     "ContrastiveLoss",
     "ConvolutionalHistory",
@@ -286,8 +309,10 @@ __all__ = [
     "InstanceGuidedMask",
     "InterestContrast",
     "InterestEvolution",
+    "InterpolatedNegatives",
     "InversePropensity",
     "ItemFields",
+    "ItemNeighbours",
     "ItemScores",
     "ItemTokeniser",
     "ItemTower",
@@ -304,6 +329,7 @@ __all__ = [
     "ModalityGate",
     "MultiInterest",
     "MultiPathAveraging",
+    "MultiPositiveContrast",
     "NextItemReader",
     "NumericDiscretisation",
     "OutcomeGRU",
@@ -320,11 +346,13 @@ __all__ = [
     "ScenarioNormalisation",
     "SelfAttentionInteraction",
     "SelfGating",
+    "SelfTraining",
     "SemanticIdDecoder",
     "SharedBottom",
     "SharpnessAware",
     "SqueezeExcitation",
     "StarTopology",
+    "StructurePreservation",
     "TargetAttention",
     "TransformerHistory",
     "TwoStreamMLP",

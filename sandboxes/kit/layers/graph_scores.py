@@ -148,7 +148,7 @@ class GraphScores(nn.Module):
 
     def meet(self, collection: Collection) -> None:
         self.propagation.connect(collection.events, len(self.final_users), len(self.final_items))
-        self._keep(*self._propagated())
+        self._keep(*self.nodes())
 
     def forward(self, batch: Batch) -> Tensor:
         users, items = self.vectors(batch)
@@ -158,12 +158,13 @@ class GraphScores(nn.Module):
         """Of the batch's users (B, D) and of all items (I, D)."""
         if not self.propagation.connected:
             return self.final_users[batch.ids[:, self.user_column]], self.final_items
-        users, items = self._propagated()
+        users, items = self.nodes()
         if not self.training:
             self._keep(users, items)
         return users[batch.ids[:, self.user_column]], items
 
-    def _propagated(self) -> tuple[Tensor, Tensor]:
+    def nodes(self) -> tuple[Tensor, Tensor]:
+        """Of all users (U, D) and all items (I, D), propagated over the graph, which there must be."""
         users, items = self.propagation(self.user_table.weight, self.item_table.weight)
         return users, items
 

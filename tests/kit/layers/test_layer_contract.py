@@ -46,7 +46,21 @@ AROUND_STEPS = ("scheme", "update")  # blocks that no forward pass goes through
 OF_ITEMS = replace(ILLUSTRATED, tasks=(Task("click"),), user="user", predicts="items")
 BLOCKS = [c for c in CARDS if c.slot not in AROUND_STEPS]
 # Gradients stop at weights, at a teacher and at estimates of rewards, and pass a rounding.
-NO_SLOPES = ("delay_weighted", "distillation", "doubly_robust", "learned_codes", "quantised_embedding")
+FROM_SECOND_STAGE = ("self_training",)  # learn from the model of the stage before
+# Gradients stop at weights, teachers, estimates, side information and before gates, and pass a rounding.
+NO_SLOPES = (
+    "compressed_attention",
+    "delay_weighted",
+    "distillation",
+    "doubly_robust",
+    "grouped_prior_embedding",
+    "learned_codes",
+    "personalised_gate",
+    "quantised_embedding",
+    "self_balancing_reconstruction",
+    "separate_inputs",
+    "window_distillation",
+)
 HAS_TARGETS = ("masked_reconstruction",)  # takes its inputs as targets too, which get no gradient
 BY_ROW = [c for c in BLOCKS if c.slot not in ("auxiliary", "loss", "item_loss")]
 
@@ -72,6 +86,17 @@ class Inputs:
 
     def __getitem__(self, rows: Tensor | slice) -> Inputs:
         return Inputs(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
+
+class Scorer(nn.Module):
+    """A model with the same scores for all rows."""
+
+    def __init__(self, scores: Tensor) -> None:
+        super().__init__()
+        self.scores = scores  # (I,)
+
+    def forward(self, batch: Batch) -> Tensor:
+        return self.scores.expand(len(batch), -1)  # (B, I)
 
 
 def inputs() -> Inputs:
@@ -117,6 +142,9 @@ def called(card: Card, block: nn.Module, x: Inputs, seed: int = 0) -> Tensor:
     torch.manual_seed(seed)
     values: dict[Value, object] = {"numbers": x.batch.numeric, "representation": x.flat, "predictor": lambda v: v.sum(2)[:, :T]}
     values["embedding"] = layers.FeatureEmbedding(OF_ITEMS, D).to(x.fields.dtype)
+    values["model"] = Scorer(x.scores[0])
+    for _ in range(2 if card.name in FROM_SECOND_STAGE else 0):
+        block.set_progress(0.0)  # type: ignore[operator]
     output: Tensor = block(*(values[v] if v in values else getattr(x, v) for v in card.ports.takes))
     return output + block.teacher_loss(x.batch) if hasattr(block, "teacher_loss") else output
 
