@@ -11,6 +11,7 @@ from sandboxes.kit.layers import (
     compressed_interaction,
     contrastive_loss,
     convolutional_history,
+    core_behaviour_interaction,
     cross_domain_transfer,
     cross_network_v1,
     cross_network_v2,
@@ -33,6 +34,7 @@ from sandboxes.kit.layers import (
     incremental_windows,
     inner_product,
     instance_guided_mask,
+    interest_distribution,
     interest_evolution,
     inverse_propensity,
     item_tower,
@@ -81,6 +83,7 @@ from sandboxes.kit.layers.compressed_interaction import CompressedInteraction
 from sandboxes.kit.layers.context_scores import ContextScores, RewardEstimates
 from sandboxes.kit.layers.contrastive_loss import ContrastiveLoss
 from sandboxes.kit.layers.convolutional_history import ConvolutionalHistory
+from sandboxes.kit.layers.core_behaviour_interaction import CoreBehaviourInteraction
 from sandboxes.kit.layers.cross_domain_transfer import CrossDomainTransfer
 from sandboxes.kit.layers.cross_network_v1 import CrossNetworkV1
 from sandboxes.kit.layers.cross_network_v2 import CrossNetworkV2
@@ -106,6 +109,7 @@ from sandboxes.kit.layers.gru_history import GRUHistory
 from sandboxes.kit.layers.incremental_windows import IncrementalWindows
 from sandboxes.kit.layers.inner_product import InnerProduct
 from sandboxes.kit.layers.instance_guided_mask import InstanceGuidedMask
+from sandboxes.kit.layers.interest_distribution import InterestDistribution
 from sandboxes.kit.layers.interest_evolution import InterestEvolution
 from sandboxes.kit.layers.inverse_propensity import InversePropensity
 from sandboxes.kit.layers.item_fields import ItemFields
@@ -160,6 +164,7 @@ CARDS: tuple[Card, ...] = (
     compressed_interaction.CARD,
     contrastive_loss.CARD,
     convolutional_history.CARD,
+    core_behaviour_interaction.CARD,
     cross_domain_transfer.CARD,
     cross_network_v1.CARD,
     cross_network_v2.CARD,
@@ -182,6 +187,7 @@ CARDS: tuple[Card, ...] = (
     incremental_windows.CARD,
     inner_product.CARD,
     instance_guided_mask.CARD,
+    interest_distribution.CARD,
     interest_evolution.CARD,
     inverse_propensity.CARD,
     item_tower.CARD,
@@ -236,6 +242,7 @@ __all__ = [
     "ContextScores",
     "ContrastiveLoss",
     "ConvolutionalHistory",
+    "CoreBehaviourInteraction",
     "CrossDomainTransfer",
     "CrossNetworkV1",
     "CrossNetworkV2",
@@ -259,6 +266,7 @@ __all__ = [
     "IncrementalWindows",
     "InnerProduct",
     "InstanceGuidedMask",
+    "InterestDistribution",
     "InterestEvolution",
     "InversePropensity",
     "ItemFields",
