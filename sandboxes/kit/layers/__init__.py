@@ -53,6 +53,7 @@ from sandboxes.kit.layers import (
     numeric_discretisation,
     outcome_gru,
     outer_product,
+    pair_networks,
     pairwise_ranking,
     ple,
     pretraining,
@@ -132,6 +133,7 @@ from sandboxes.kit.layers.next_item_reader import NextItemReader
 from sandboxes.kit.layers.numeric_discretisation import NumericDiscretisation
 from sandboxes.kit.layers.outcome_gru import OutcomeGRU
 from sandboxes.kit.layers.outer_product import OuterProduct
+from sandboxes.kit.layers.pair_networks import PairNetworks
 from sandboxes.kit.layers.pairwise_ranking import PairwiseRanking, pairwise_loss
 from sandboxes.kit.layers.ple import ProgressiveLayeredExtraction
 from sandboxes.kit.layers.pretraining import PretrainThenFinetune
@@ -206,6 +208,7 @@ CARDS: tuple[Card, ...] = (
     numeric_discretisation.CARD,
     outcome_gru.CARD,
     outer_product.CARD,
+    pair_networks.CARD,
     pairwise_ranking.CARD,
     ple.CARD,
     pretraining.CARD,
@@ -289,6 +292,7 @@ __all__ = [
     "NumericDiscretisation",
     "OutcomeGRU",
     "OuterProduct",
+    "PairNetworks",
     "PairwiseRanking",
     "PretrainThenFinetune",
     "ProgressiveLayeredExtraction",
