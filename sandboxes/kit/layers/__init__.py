@@ -34,6 +34,7 @@ from sandboxes.kit.layers import (
     incremental_windows,
     inner_product,
     instance_guided_mask,
+    interaction_search,
     interest_distribution,
     interest_evolution,
     inverse_propensity,
@@ -110,6 +111,7 @@ from sandboxes.kit.layers.gru_history import GRUHistory
 from sandboxes.kit.layers.incremental_windows import IncrementalWindows
 from sandboxes.kit.layers.inner_product import InnerProduct
 from sandboxes.kit.layers.instance_guided_mask import InstanceGuidedMask
+from sandboxes.kit.layers.interaction_search import InteractionSearch
 from sandboxes.kit.layers.interest_distribution import InterestDistribution
 from sandboxes.kit.layers.interest_evolution import InterestEvolution
 from sandboxes.kit.layers.inverse_propensity import InversePropensity
@@ -189,6 +191,7 @@ CARDS: tuple[Card, ...] = (
     incremental_windows.CARD,
     inner_product.CARD,
     instance_guided_mask.CARD,
+    interaction_search.CARD,
     interest_distribution.CARD,
     interest_evolution.CARD,
     inverse_propensity.CARD,
@@ -269,6 +272,7 @@ __all__ = [
     "IncrementalWindows",
     "InnerProduct",
     "InstanceGuidedMask",
+    "InteractionSearch",
     "InterestDistribution",
     "InterestEvolution",
     "InversePropensity",
