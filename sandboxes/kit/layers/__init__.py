@@ -16,6 +16,7 @@ from sandboxes.kit.layers import (
     cross_network_v1,
     cross_network_v2,
     decaying_attention,
+    deferred_interaction,
     delay_weighted,
     delayed_feedback,
     distillation,
@@ -90,6 +91,7 @@ from sandboxes.kit.layers.cross_domain_transfer import CrossDomainTransfer
 from sandboxes.kit.layers.cross_network_v1 import CrossNetworkV1
 from sandboxes.kit.layers.cross_network_v2 import CrossNetworkV2
 from sandboxes.kit.layers.decaying_attention import DecayingAttention
+from sandboxes.kit.layers.deferred_interaction import DeferredInteraction
 from sandboxes.kit.layers.delay_weighted import DelayWeighted
 from sandboxes.kit.layers.delayed_feedback import DelayedFeedback
 from sandboxes.kit.layers.distillation import Distillation
@@ -173,6 +175,7 @@ CARDS: tuple[Card, ...] = (
     cross_network_v1.CARD,
     cross_network_v2.CARD,
     decaying_attention.CARD,
+    deferred_interaction.CARD,
     delay_weighted.CARD,
     delayed_feedback.CARD,
     distillation.CARD,
@@ -253,6 +256,7 @@ __all__ = [
     "CrossNetworkV1",
     "CrossNetworkV2",
     "DecayingAttention",
+    "DeferredInteraction",
     "DelayWeighted",
     "DelayedFeedback",
     "Distillation",
