@@ -8,6 +8,7 @@ from sandboxes.kit.layers import (
     bi_interaction_pooling,
     bilinear_interaction,
     coded_items,
+    compressed_attention,
     compressed_interaction,
     contrastive_loss,
     convolutional_history,
@@ -82,6 +83,7 @@ from sandboxes.kit.layers.attentional_fm import AttentionalFM
 from sandboxes.kit.layers.bi_interaction_pooling import BiInteractionPooling
 from sandboxes.kit.layers.bilinear_interaction import BilinearInteraction
 from sandboxes.kit.layers.coded_items import CodedItems, CodedItemScores
+from sandboxes.kit.layers.compressed_attention import CompressedAttention
 from sandboxes.kit.layers.compressed_interaction import CompressedInteraction
 from sandboxes.kit.layers.context_scores import ContextScores, RewardEstimates
 from sandboxes.kit.layers.contrastive_loss import ContrastiveLoss
@@ -167,6 +169,7 @@ CARDS: tuple[Card, ...] = (
     attentional_fm.CARD,
     bi_interaction_pooling.CARD,
     bilinear_interaction.CARD,
+    compressed_attention.CARD,
     compressed_interaction.CARD,
     contrastive_loss.CARD,
     convolutional_history.CARD,
@@ -247,6 +250,7 @@ __all__ = [
     "BilinearInteraction",
     "CodedItemScores",
     "CodedItems",
+    "CompressedAttention",
     "CompressedInteraction",
     "ContextScores",
     "ContrastiveLoss",

@@ -25,9 +25,9 @@ CARD = Card(
     takes=("fields", "batch"),
     summary="Chooses for each pair of fields among no interaction, the product of both embeddings and an embedding of the very "
     "combination, by a relaxed choice that is learned with the weights and becomes hard on the way.",
-    equation="b_ij = s_1 (e_i * e_j) + s_2 m_ij[h(x_i, x_j)], s = softmax((a_ij + g) / tau) over none, factorised and memorised, "
-    "g Gumbel noise or 0, tau falling over the search; then, and in prediction, s = onehot(argmax a_ij) (Lyu et al., ICDE 2022, "
-    "section II, in one run, where they train the weights anew after the search; with two of the choices Liu et al., KDD 2020)",
+    equation="b_ij = s_1 (e_i * e_j) + s_2 m_ij[h(x_i, x_j)], s = softmax((a_ij + g) / tau) over none, factorised and "
+    "memorised, g Gumbel noise or 0, tau falling over the search; then, and in prediction, s = onehot(argmax a_ij) (Lyu et al., "
+    "ICDE 2022, in one run, where they train the weights anew after the search; with two of the choices Liu et al., KDD 2020)",
     cues=(
         "interaction search",
         "search for the optimal interaction method",
