@@ -10,14 +10,17 @@ from sandboxes.kit.layers import (
     bilinear_interaction,
     clustered_negatives,
     coded_items,
+    compressed_attention,
     compressed_interaction,
     content_graph,
     contrastive_loss,
     convolutional_history,
+    core_behaviour_interaction,
     cross_domain_transfer,
     cross_network_v1,
     cross_network_v2,
     decaying_attention,
+    deferred_interaction,
     delay_weighted,
     delayed_feedback,
     distillation,
@@ -40,6 +43,8 @@ from sandboxes.kit.layers import (
     inner_product,
     instance_guided_mask,
     interest_contrast,
+    interaction_search,
+    interest_distribution,
     interest_evolution,
     interpolated_negatives,
     inverse_propensity,
@@ -62,6 +67,7 @@ from sandboxes.kit.layers import (
     numeric_discretisation,
     outcome_gru,
     outer_product,
+    pair_networks,
     pairwise_ranking,
     ple,
     pretraining,
@@ -92,15 +98,18 @@ from sandboxes.kit.layers.bi_interaction_pooling import BiInteractionPooling
 from sandboxes.kit.layers.bilinear_interaction import BilinearInteraction
 from sandboxes.kit.layers.clustered_negatives import ClusteredNegatives
 from sandboxes.kit.layers.coded_items import CodedItems, CodedItemScores
+from sandboxes.kit.layers.compressed_attention import CompressedAttention
 from sandboxes.kit.layers.compressed_interaction import CompressedInteraction
 from sandboxes.kit.layers.content_graph import ContentGraph
 from sandboxes.kit.layers.context_scores import ContextScores, RewardEstimates
 from sandboxes.kit.layers.contrastive_loss import ContrastiveLoss
 from sandboxes.kit.layers.convolutional_history import ConvolutionalHistory
+from sandboxes.kit.layers.core_behaviour_interaction import CoreBehaviourInteraction
 from sandboxes.kit.layers.cross_domain_transfer import CrossDomainTransfer
 from sandboxes.kit.layers.cross_network_v1 import CrossNetworkV1
 from sandboxes.kit.layers.cross_network_v2 import CrossNetworkV2
 from sandboxes.kit.layers.decaying_attention import DecayingAttention
+from sandboxes.kit.layers.deferred_interaction import DeferredInteraction
 from sandboxes.kit.layers.delay_weighted import DelayWeighted
 from sandboxes.kit.layers.delayed_feedback import DelayedFeedback
 from sandboxes.kit.layers.distillation import Distillation
@@ -127,6 +136,8 @@ from sandboxes.kit.layers.incremental_windows import IncrementalWindows
 from sandboxes.kit.layers.inner_product import InnerProduct
 from sandboxes.kit.layers.instance_guided_mask import InstanceGuidedMask
 from sandboxes.kit.layers.interest_contrast import InterestContrast
+from sandboxes.kit.layers.interaction_search import InteractionSearch
+from sandboxes.kit.layers.interest_distribution import InterestDistribution
 from sandboxes.kit.layers.interest_evolution import InterestEvolution
 from sandboxes.kit.layers.interpolated_negatives import InterpolatedNegatives
 from sandboxes.kit.layers.inverse_propensity import InversePropensity
@@ -153,6 +164,7 @@ from sandboxes.kit.layers.next_item_reader import NextItemReader
 from sandboxes.kit.layers.numeric_discretisation import NumericDiscretisation
 from sandboxes.kit.layers.outcome_gru import OutcomeGRU
 from sandboxes.kit.layers.outer_product import OuterProduct
+from sandboxes.kit.layers.pair_networks import PairNetworks
 from sandboxes.kit.layers.pairwise_ranking import PairwiseRanking, pairwise_loss
 from sandboxes.kit.layers.ple import ProgressiveLayeredExtraction
 from sandboxes.kit.layers.pretraining import PretrainThenFinetune
@@ -186,14 +198,17 @@ CARDS: tuple[Card, ...] = (
     bi_interaction_pooling.CARD,
     bilinear_interaction.CARD,
     clustered_negatives.CARD,
+    compressed_attention.CARD,
     compressed_interaction.CARD,
     content_graph.CARD,
     contrastive_loss.CARD,
     convolutional_history.CARD,
+    core_behaviour_interaction.CARD,
     cross_domain_transfer.CARD,
     cross_network_v1.CARD,
     cross_network_v2.CARD,
     decaying_attention.CARD,
+    deferred_interaction.CARD,
     delay_weighted.CARD,
     delayed_feedback.CARD,
     distillation.CARD,
@@ -216,6 +231,8 @@ CARDS: tuple[Card, ...] = (
     inner_product.CARD,
     instance_guided_mask.CARD,
     interest_contrast.CARD,
+    interaction_search.CARD,
+    interest_distribution.CARD,
     interest_evolution.CARD,
     interpolated_negatives.CARD,
     inverse_propensity.CARD,
@@ -238,6 +255,7 @@ CARDS: tuple[Card, ...] = (
     numeric_discretisation.CARD,
     outcome_gru.CARD,
     outer_product.CARD,
+    pair_networks.CARD,
     pairwise_ranking.CARD,
     ple.CARD,
     pretraining.CARD,
@@ -274,15 +292,18 @@ __all__ = [
     "ClusteredNegatives",
     "CodedItemScores",
     "CodedItems",
+    "CompressedAttention",
     "CompressedInteraction",
     "ContentGraph",
     "ContextScores",
     "ContrastiveLoss",
     "ConvolutionalHistory",
+    "CoreBehaviourInteraction",
     "CrossDomainTransfer",
     "CrossNetworkV1",
     "CrossNetworkV2",
     "DecayingAttention",
+    "DeferredInteraction",
     "DelayWeighted",
     "DelayedFeedback",
     "Distillation",
@@ -308,6 +329,8 @@ __all__ = [
     "InnerProduct",
     "InstanceGuidedMask",
     "InterestContrast",
+    "InteractionSearch",
+    "InterestDistribution",
     "InterestEvolution",
     "InterpolatedNegatives",
     "InversePropensity",
@@ -334,6 +357,7 @@ __all__ = [
     "NumericDiscretisation",
     "OutcomeGRU",
     "OuterProduct",
+    "PairNetworks",
     "PairwiseRanking",
     "PretrainThenFinetune",
     "ProgressiveLayeredExtraction",

@@ -5,13 +5,12 @@ Notation: B rows, L history length, D embedding width, R width of the search spa
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
 from sandboxes.kit.card import Argument, Card
 from sandboxes.kit.layers.masked_softmax import masked_softmax
+from sandboxes.kit.layers.most_similar import agreement, most_similar
 
 CARD = Card(
     name="long_history_search",
@@ -175,15 +174,8 @@ class LongHistorySearch(nn.Module):
         self.out_dim = 2 * embedding_dim
 
     def forward(self, target: Tensor, history: Tensor, mask: Tensor) -> Tensor:
-        found = _agreement(self.search(target), self.search(history))  # (B, L)
+        found = agreement(self.search(target), self.search(history))  # (B, L)
         coarse = torch.einsum("bl,bld->bd", masked_softmax(found, mask), history)
-        lowest = torch.finfo(found.dtype).min
-        place = found.masked_fill(~mask, lowest).topk(min(self.top_k, mask.shape[1]), 1).indices  # (B, k)
-        kept = history.gather(1, place.unsqueeze(2).expand(-1, -1, history.shape[2]))  # (B, k, D)
-        shares = masked_softmax(_agreement(self.query(target), self.key(kept)), mask.gather(1, place))  # (B, k)
+        kept, real, _ = most_similar(found, history, mask, self.top_k)  # (B, k, D), (B, k)
+        shares = masked_softmax(agreement(self.query(target), self.key(kept)), real)  # (B, k)
         return torch.cat([torch.einsum("bk,bkd->bd", shares, kept), coarse], 1)
-
-
-def _agreement(one: Tensor, many: Tensor) -> Tensor:
-    """Scaled inner products (B, L) of one vector (B, R) a row with many (B, L, R)."""
-    return torch.einsum("br,blr->bl", one, many) / math.sqrt(one.shape[1])

@@ -5,16 +5,14 @@ Notation: B rows, C categorical fields, P pairs of them, T tasks.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Argument, Card
+from sandboxes.kit.layers.cross_rows import CrossRows
 from sandboxes.kit.layers.pairs import field_pairs
 from sandboxes.kit.layers.table import Table
 from sandboxes.kit.schema import Schema
-
-ODD = (0x9E3779B97F4A7C15 - (1 << 64), 0xBF58476D1CE4E5B9 - (1 << 64))  # multipliers that spread bits, as int64
 
 CARD = Card(
     name="memorised_crosses",
@@ -155,37 +153,13 @@ class MemorisedCrosses(nn.Module):
     one. Raises `ValueError` where the schema has fewer than two categorical fields.
     """
 
-    first: Tensor
-    second: Tensor
-    hashed: Tensor
-    sizes: Tensor
-    starts: Tensor
-    cardinalities: Tensor
-
     def __init__(self, schema: Schema, n_tasks: int, buckets: int = 1 << 16) -> None:
         super().__init__()
         first, second = field_pairs(len(schema.categorical))
-        cardinalities = torch.tensor([f.cardinality for f in schema.categorical])
-        combinations = cardinalities[first] * cardinalities[second]  # (P,)
-        sizes = combinations.clamp(max=buckets)
-        buffers = {"first": first, "second": second, "sizes": sizes, "starts": sizes.cumsum(0) - sizes}
-        for name, buffer in {**buffers, "cardinalities": cardinalities, "hashed": combinations > buckets}.items():
-            self.register_buffer(name, buffer, persistent=False)
-        self.table = Table(int(sizes.sum()), n_tasks)
+        self.rows = CrossRows(schema, first, second, buckets)
+        self.table = Table(self.rows.n_rows, n_tasks)
         self.out_dim = n_tasks
 
     def forward(self, batch: Batch) -> Tensor:
         weights: Tensor = self.table(self.rows(batch.ids))  # (B, P, T)
         return weights.sum(1)
-
-    def rows(self, ids: Tensor) -> Tensor:
-        """Where the weights of the combinations in `ids` (B, C) stand in the table: (B, P) int64."""
-        number = ids[:, self.first] * self.cardinalities[self.second] + ids[:, self.second]  # (B, P)
-        return torch.where(self.hashed, scrambled(number), number) % self.sizes + self.starts
-
-
-def scrambled(numbers: Tensor) -> Tensor:
-    """int64 to int64, any shape: a fixed one-to-one mapping after which even neighbours fall into unrelated buckets."""
-    for odd in ODD:
-        numbers = (numbers ^ (numbers >> 31)) * odd  # wraps around
-    return numbers ^ (numbers >> 31)

@@ -45,7 +45,6 @@ GIVEN: dict[str, object] = {
 AROUND_STEPS = ("scheme", "update")  # blocks that no forward pass goes through
 OF_ITEMS = replace(ILLUSTRATED, tasks=(Task("click"),), user="user", predicts="items")
 BLOCKS = [c for c in CARDS if c.slot not in AROUND_STEPS]
-# Gradients stop at weights, at a teacher and at estimates of rewards, and pass a rounding.
 FROM_SECOND_STAGE = ("self_training",)  # learn from the model of the stage before
 # Gradients stop at weights, teachers, estimates, side information and before gates, and pass a rounding.
 NO_SLOPES = (

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from sandboxes.kit import Batch, CategoricalField, Schema, Task
 from sandboxes.kit.layers import FeatureGraph, InnerProduct, KernelProduct, LinearTerm, MemorisedCrosses, SelfGating
-from sandboxes.kit.layers.memorised_crosses import scrambled
+from sandboxes.kit.layers.cross_rows import scrambled
 
 
 def test_kernel_product() -> None:
