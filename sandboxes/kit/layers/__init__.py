@@ -17,6 +17,7 @@ from sandboxes.kit.layers import (
     decaying_attention,
     delay_weighted,
     delayed_feedback,
+    discrete_diffusion,
     distillation,
     dnn,
     doubly_robust,
@@ -87,6 +88,7 @@ from sandboxes.kit.layers.cross_network_v2 import CrossNetworkV2
 from sandboxes.kit.layers.decaying_attention import DecayingAttention
 from sandboxes.kit.layers.delay_weighted import DelayWeighted
 from sandboxes.kit.layers.delayed_feedback import DelayedFeedback
+from sandboxes.kit.layers.discrete_diffusion import DiscreteDiffusion
 from sandboxes.kit.layers.distillation import Distillation
 from sandboxes.kit.layers.dnn import DNN
 from sandboxes.kit.layers.doubly_robust import DoublyRobust
@@ -166,6 +168,7 @@ CARDS: tuple[Card, ...] = (
     decaying_attention.CARD,
     delay_weighted.CARD,
     delayed_feedback.CARD,
+    discrete_diffusion.CARD,
     distillation.CARD,
     dnn.CARD,
     doubly_robust.CARD,
@@ -242,6 +245,7 @@ __all__ = [
     "DecayingAttention",
     "DelayWeighted",
     "DelayedFeedback",
+    "DiscreteDiffusion",
     "Distillation",
     "DoublyRobust",
     "EasyToHard",
