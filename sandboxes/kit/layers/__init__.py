@@ -60,6 +60,7 @@ from sandboxes.kit.layers import (
     sampled_softmax,
     scenario_normalisation,
     self_attention_interaction,
+    self_balancing_reconstruction,
     self_gating,
     semantic_id_decoder,
     shared_bottom,
@@ -141,6 +142,7 @@ from sandboxes.kit.layers.residual_quantiser import ResidualQuantiser
 from sandboxes.kit.layers.sampled_softmax import SampledSoftmax
 from sandboxes.kit.layers.scenario_normalisation import ScenarioNormalisation
 from sandboxes.kit.layers.self_attention_interaction import SelfAttentionInteraction
+from sandboxes.kit.layers.self_balancing_reconstruction import SelfBalancingReconstruction
 from sandboxes.kit.layers.self_gating import SelfGating
 from sandboxes.kit.layers.semantic_id_decoder import SemanticIdDecoder
 from sandboxes.kit.layers.shared_bottom import SharedBottom
@@ -212,6 +214,7 @@ CARDS: tuple[Card, ...] = (
     sampled_softmax.CARD,
     scenario_normalisation.CARD,
     self_attention_interaction.CARD,
+    self_balancing_reconstruction.CARD,
     self_gating.CARD,
     semantic_id_decoder.CARD,
     shared_bottom.CARD,
@@ -296,6 +299,7 @@ __all__ = [
     "SampledSoftmax",
     "ScenarioNormalisation",
     "SelfAttentionInteraction",
+    "SelfBalancingReconstruction",
     "SelfGating",
     "SemanticIdDecoder",
     "SharedBottom",
