@@ -22,6 +22,7 @@ from sandboxes.kit.layers import (
     dnn,
     doubly_robust,
     easy_to_hard,
+    embedding_freezing,
     entire_space_product,
     feature_dropout,
     feature_graph,
@@ -95,6 +96,7 @@ from sandboxes.kit.layers.dnn import DNN
 from sandboxes.kit.layers.doubly_robust import DoublyRobust
 from sandboxes.kit.layers.drawn_instead import drawn_instead
 from sandboxes.kit.layers.easy_to_hard import EasyToHard
+from sandboxes.kit.layers.embedding_freezing import EmbeddingFreezing
 from sandboxes.kit.layers.entire_space_product import EntireSpaceProduct
 from sandboxes.kit.layers.feature_dropout import FeatureDropout
 from sandboxes.kit.layers.feature_embedding import FeatureEmbedding
@@ -175,6 +177,7 @@ CARDS: tuple[Card, ...] = (
     dnn.CARD,
     doubly_robust.CARD,
     easy_to_hard.CARD,
+    embedding_freezing.CARD,
     entire_space_product.CARD,
     feature_dropout.CARD,
     feature_graph.CARD,
@@ -252,6 +255,7 @@ __all__ = [
     "Distillation",
     "DoublyRobust",
     "EasyToHard",
+    "EmbeddingFreezing",
     "EntireSpaceProduct",
     "FactorizationMachine",
     "FeatureDropout",

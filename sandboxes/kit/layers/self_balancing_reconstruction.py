@@ -185,12 +185,13 @@ class SelfBalancingReconstruction(nn.Module):
     def difficulty(self) -> Tensor:
         """The logarithm (C,) of each field's loss, as far as it is known."""
         assert self.slow_difficulty is not None
-        return PACE * self.slow_difficulty
+        difficulty: Tensor = PACE * self.slow_difficulty
+        return difficulty
 
     def forward(self, embedding: FeatureEmbedding, batch: Batch) -> Tensor:
         cross_entropy, hidden = self.denoising(embedding, batch)  # (B, C) each
         shares = shares_of_hidden(hidden).to(cross_entropy)  # (B, C)
-        losses = (cross_entropy * shares).sum(0)  # (C,)
+        losses: Tensor = (cross_entropy * shares).sum(0)  # (C,)
         if self.slow_difficulty is None:
             return losses.sum()  # of no fields
         difficulty = self.difficulty
