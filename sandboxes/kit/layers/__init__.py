@@ -31,6 +31,7 @@ from sandboxes.kit.layers import (
     fm,
     frequency_clipping,
     graph_scores,
+    grouped_prior_embedding,
     gru_history,
     incremental_windows,
     inner_product,
@@ -107,6 +108,7 @@ from sandboxes.kit.layers.fm import FactorizationMachine
 from sandboxes.kit.layers.frequency_clipping import FrequencyClipping
 from sandboxes.kit.layers.graph_propagation import GraphPropagation
 from sandboxes.kit.layers.graph_scores import GraphScores
+from sandboxes.kit.layers.grouped_prior_embedding import GroupedPriorEmbedding
 from sandboxes.kit.layers.gru_history import GRUHistory
 from sandboxes.kit.layers.incremental_windows import IncrementalWindows
 from sandboxes.kit.layers.inner_product import InnerProduct
@@ -186,6 +188,7 @@ CARDS: tuple[Card, ...] = (
     fm.CARD,
     frequency_clipping.CARD,
     graph_scores.CARD,
+    grouped_prior_embedding.CARD,
     gru_history.CARD,
     incremental_windows.CARD,
     inner_product.CARD,
@@ -267,6 +270,7 @@ __all__ = [
     "GRUHistory",
     "GraphPropagation",
     "GraphScores",
+    "GroupedPriorEmbedding",
     "IncrementalWindows",
     "InnerProduct",
     "InstanceGuidedMask",

@@ -45,8 +45,15 @@ GIVEN: dict[str, object] = {
 AROUND_STEPS = ("scheme", "update")  # blocks that no forward pass goes through
 OF_ITEMS = replace(ILLUSTRATED, tasks=(Task("click"),), user="user", predicts="items")
 BLOCKS = [c for c in CARDS if c.slot not in AROUND_STEPS]
-# Gradients stop at weights, at a teacher and at estimates of rewards, and pass a rounding.
-NO_SLOPES = ("delay_weighted", "distillation", "doubly_robust", "quantised_embedding", "self_balancing_reconstruction")
+# Gradients stop at weights, at a teacher, at estimates of rewards and at side information, and pass a rounding.
+NO_SLOPES = (
+    "delay_weighted",
+    "distillation",
+    "doubly_robust",
+    "grouped_prior_embedding",
+    "quantised_embedding",
+    "self_balancing_reconstruction",
+)
 HAS_TARGETS = ("masked_reconstruction",)  # takes its inputs as targets too, which get no gradient
 BY_ROW = [c for c in BLOCKS if c.slot not in ("auxiliary", "loss", "item_loss")]
 

@@ -27,7 +27,7 @@ ABSTRACTS = {
     "cdnet": _of("no_mechanism in_scope", may="target_attention"),
     "cigf": _of("no_mechanism in_scope", may="graph_propagation mmoe ple"),
     "cm-dcm": _of("in_scope no_mechanism", may="shared_bottom film_gating entire_space_product delayed_feedback"),
-    "cmvf": _of("in_scope", "variational_embedding"),
+    "cmvf": _of("in_scope", may="grouped_prior_embedding variational_embedding"),
     "confrec": _of("no_mechanism in_scope", may="graph_propagation"),
     "csmf": _of("no_mechanism in_scope", may="pretrain_then_finetune"),
     "deepfm-e2e": _of("in_scope", "fm dnn", "linear inner_product outer_product"),
@@ -42,11 +42,12 @@ ABSTRACTS = {
     "gcl-mo": _of("in_scope no_mechanism", may="contrastive_loss graph_propagation"),
     "gpsd": _of("in_scope no_mechanism", may="embedding_freezing pretrain_then_finetune transformer_history"),
     "graphsail": _of("in_scope no_mechanism", may="graph_propagation incremental_windows distillation"),
-    "gsvr": _of("in_scope", "variational_embedding"),
+    "gsvr": _of("in_scope", may="scenario_distributions grouped_prior_embedding variational_embedding"),
     "heat-knn": _of("no_mechanism"),
     "hetegenctr": _of(
         "in_scope no_mechanism",
-        may="masked_reconstruction discrete_diffusion self_balancing_reconstruction pretrain_then_finetune self_attention_interaction",
+        may="masked_reconstruction discrete_diffusion self_balancing_reconstruction pretrain_then_finetune "
+        "self_attention_interaction",
     ),
     "incctr": _of("in_scope no_mechanism system", may="incremental_windows"),
     "llm4msr": _of("no_mechanism in_scope", may="film_gating"),
