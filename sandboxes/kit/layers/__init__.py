@@ -60,6 +60,7 @@ from sandboxes.kit.layers import (
     quantised_embedding,
     residual_dnn,
     sampled_softmax,
+    scenario_distributions,
     scenario_normalisation,
     self_attention_interaction,
     self_balancing_reconstruction,
@@ -144,6 +145,7 @@ from sandboxes.kit.layers.query_memory import QueryMemory
 from sandboxes.kit.layers.residual_dnn import ResidualDNN
 from sandboxes.kit.layers.residual_quantiser import ResidualQuantiser
 from sandboxes.kit.layers.sampled_softmax import SampledSoftmax
+from sandboxes.kit.layers.scenario_distributions import ScenarioDistributions
 from sandboxes.kit.layers.scenario_normalisation import ScenarioNormalisation
 from sandboxes.kit.layers.self_attention_interaction import SelfAttentionInteraction
 from sandboxes.kit.layers.self_balancing_reconstruction import SelfBalancingReconstruction
@@ -218,6 +220,7 @@ CARDS: tuple[Card, ...] = (
     residual_dnn.CARD,
     coded_items.CARD,
     sampled_softmax.CARD,
+    scenario_distributions.CARD,
     scenario_normalisation.CARD,
     self_attention_interaction.CARD,
     self_balancing_reconstruction.CARD,
@@ -305,6 +308,7 @@ __all__ = [
     "ResidualQuantiser",
     "RewardEstimates",
     "SampledSoftmax",
+    "ScenarioDistributions",
     "ScenarioNormalisation",
     "SelfAttentionInteraction",
     "SelfBalancingReconstruction",
