@@ -67,6 +67,7 @@ from sandboxes.kit.layers import (
     self_gating,
     semantic_id_decoder,
     shared_bottom,
+    shared_rare_embedding,
     sharpness_aware,
     squeeze_excitation,
     star_topology,
@@ -152,6 +153,7 @@ from sandboxes.kit.layers.self_balancing_reconstruction import SelfBalancingReco
 from sandboxes.kit.layers.self_gating import SelfGating
 from sandboxes.kit.layers.semantic_id_decoder import SemanticIdDecoder
 from sandboxes.kit.layers.shared_bottom import SharedBottom
+from sandboxes.kit.layers.shared_rare_embedding import SharedRareEmbedding
 from sandboxes.kit.layers.sharpness_aware import SharpnessAware
 from sandboxes.kit.layers.squeeze_excitation import SqueezeExcitation
 from sandboxes.kit.layers.star_topology import StarTopology
@@ -227,6 +229,7 @@ CARDS: tuple[Card, ...] = (
     self_gating.CARD,
     semantic_id_decoder.CARD,
     shared_bottom.CARD,
+    shared_rare_embedding.CARD,
     sharpness_aware.CARD,
     squeeze_excitation.CARD,
     star_topology.CARD,
@@ -315,6 +318,7 @@ __all__ = [
     "SelfGating",
     "SemanticIdDecoder",
     "SharedBottom",
+    "SharedRareEmbedding",
     "SharpnessAware",
     "SqueezeExcitation",
     "StarTopology",

@@ -164,7 +164,7 @@ class ScenarioDistributions(nn.Module):
         ratio = log_std - math.log(self.prior_std)
         far = 0.5 * (torch.exp(2 * ratio) + (shift / self.prior_std).square() - 1) - ratio  # (B, F, D)
         self._divergence = far.sum((1, 2)).mean()
-        mean = fields + shift
+        mean: Tensor = fields + shift
         return mean + torch.exp(log_std) * torch.randn_like(mean) if self.training else mean
 
     def kl(self) -> Tensor:

@@ -19,7 +19,7 @@ ABSTRACTS = {
     "align-grag": _of(AWAY, may="contrastive_loss"),
     "alpt": _of("in_scope", "quantised_embedding"),
     "apen": _of("analysis unsupported_task"),
-    "autoassign-plus": _of("no_mechanism unsupported_task"),
+    "autoassign-plus": _of("no_mechanism unsupported_task in_scope", may="shared_rare_embedding"),
     "automl-survey": _of("survey"),
     "beque": _of(AWAY),
     "cardio-cnn": _of("other_field"),
