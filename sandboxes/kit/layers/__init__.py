@@ -76,6 +76,7 @@ from sandboxes.kit.layers import (
     two_stream_mlp,
     uncertainty_weighting,
     variational_embedding,
+    window_distillation,
 )
 from sandboxes.kit.layers.alternating_updates import AlternatingUpdates
 from sandboxes.kit.layers.attention_pooling import AttentionPooling
@@ -162,6 +163,7 @@ from sandboxes.kit.layers.transformer_history import TransformerHistory
 from sandboxes.kit.layers.two_stream_mlp import TwoStreamMLP
 from sandboxes.kit.layers.uncertainty_weighting import UncertaintyWeighting
 from sandboxes.kit.layers.variational_embedding import VariationalEmbedding
+from sandboxes.kit.layers.window_distillation import WindowDistillation
 
 CARDS: tuple[Card, ...] = (
     alternating_updates.CARD,
@@ -238,6 +240,7 @@ CARDS: tuple[Card, ...] = (
     two_stream_mlp.CARD,
     uncertainty_weighting.CARD,
     variational_embedding.CARD,
+    window_distillation.CARD,
 )
 
 __all__ = [
@@ -327,6 +330,7 @@ __all__ = [
     "TwoStreamMLP",
     "UncertaintyWeighting",
     "VariationalEmbedding",
+    "WindowDistillation",
     "drawn_instead",
     "n_query_fields",
     "pairwise_loss",

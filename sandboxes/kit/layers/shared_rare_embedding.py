@@ -20,9 +20,9 @@ CARD = Card(
     name="shared_rare_embedding",
     block="SharedRareEmbedding",
     slot="embedding",
-    summary="Represents rare ids by soft mixtures of a few vectors that their field shares, and frequent ones by their own.",
-    equation="e_i = g_i w_i + (1 - g_i) sum_k softmax(a_i)_k u_fk, g_i = n_i / (n_i + m), n_i occurrences so far, u_f1 .. u_fK of "
-    "field f (anchors of Liang et al., ICLR 2021, section 3; own vectors for frequent ids alone as Zhang et al., RecSys 2020, "
+    summary="Represents rare ids by soft mixtures of a few vectors shared in their field, and frequent ids by their own.",
+    equation="e_i = g_i w_i + (1 - g_i) sum_k softmax(a_i)_k u_fk, g_i = n_i / (n_i + m), n_i occurrences so far, u_f1 .. u_fK "
+    "of field f (anchors of Liang et al., ICLR 2021, section 3; own vectors for frequent ids alone as Zhang et al., RecSys 2020, "
     "section 3; the share of n as in shrinkage, Robbins, 1956)",
     cues=(
         "shared embeddings for low-frequency ids",

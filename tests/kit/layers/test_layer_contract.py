@@ -53,6 +53,7 @@ NO_SLOPES = (
     "grouped_prior_embedding",
     "quantised_embedding",
     "self_balancing_reconstruction",
+    "window_distillation",
 )
 HAS_TARGETS = ("masked_reconstruction",)  # takes its inputs as targets too, which get no gradient
 BY_ROW = [c for c in BLOCKS if c.slot not in ("auxiliary", "loss", "item_loss")]

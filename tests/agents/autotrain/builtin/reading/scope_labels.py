@@ -41,7 +41,7 @@ ABSTRACTS = {
     "esans": _of("no_mechanism in_scope", may="sampled_softmax given_vectors"),
     "gcl-mo": _of("in_scope no_mechanism", may="contrastive_loss graph_propagation"),
     "gpsd": _of("in_scope no_mechanism", may="embedding_freezing pretrain_then_finetune transformer_history"),
-    "graphsail": _of("in_scope no_mechanism", may="graph_propagation incremental_windows distillation"),
+    "graphsail": _of("in_scope no_mechanism", may="graph_propagation incremental_windows distillation window_distillation"),
     "gsvr": _of("in_scope", may="scenario_distributions grouped_prior_embedding variational_embedding"),
     "heat-knn": _of("no_mechanism"),
     "hetegenctr": _of(
@@ -49,7 +49,7 @@ ABSTRACTS = {
         may="masked_reconstruction discrete_diffusion self_balancing_reconstruction pretrain_then_finetune "
         "self_attention_interaction",
     ),
-    "incctr": _of("in_scope no_mechanism system", may="incremental_windows"),
+    "incctr": _of("in_scope no_mechanism system", may="incremental_windows window_distillation"),
     "llm4msr": _of("no_mechanism in_scope", may="film_gating"),
     "low-rank-attention": _of("no_mechanism in_scope", may="target_attention"),
     "lwgr": _of("no_mechanism in_scope", may="semantic_id_decoder"),
