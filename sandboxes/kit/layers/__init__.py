@@ -62,6 +62,7 @@ from sandboxes.kit.layers import (
     sampled_softmax,
     scenario_distributions,
     scenario_normalisation,
+    selective_paths,
     self_attention_interaction,
     self_balancing_reconstruction,
     self_gating,
@@ -149,6 +150,7 @@ from sandboxes.kit.layers.residual_quantiser import ResidualQuantiser
 from sandboxes.kit.layers.sampled_softmax import SampledSoftmax
 from sandboxes.kit.layers.scenario_distributions import ScenarioDistributions
 from sandboxes.kit.layers.scenario_normalisation import ScenarioNormalisation
+from sandboxes.kit.layers.selective_paths import SelectivePaths
 from sandboxes.kit.layers.self_attention_interaction import SelfAttentionInteraction
 from sandboxes.kit.layers.self_balancing_reconstruction import SelfBalancingReconstruction
 from sandboxes.kit.layers.self_gating import SelfGating
@@ -226,6 +228,7 @@ CARDS: tuple[Card, ...] = (
     sampled_softmax.CARD,
     scenario_distributions.CARD,
     scenario_normalisation.CARD,
+    selective_paths.CARD,
     self_attention_interaction.CARD,
     self_balancing_reconstruction.CARD,
     self_gating.CARD,
@@ -316,6 +319,7 @@ __all__ = [
     "SampledSoftmax",
     "ScenarioDistributions",
     "ScenarioNormalisation",
+    "SelectivePaths",
     "SelfAttentionInteraction",
     "SelfBalancingReconstruction",
     "SelfGating",

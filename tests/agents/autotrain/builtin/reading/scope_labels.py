@@ -69,7 +69,7 @@ ABSTRACTS = {
     "rsir": _of("no_mechanism unsupported_task"),
     "sass": _of("in_scope unsupported_task", "contrastive_loss pretrain_then_finetune", "film_gating"),
     "scalefreectr": _of("system"),
-    "uttsi": _of("in_scope", "multi_path_averaging"),
+    "uttsi": _of("in_scope", may="selective_paths multi_path_averaging"),
 }
 
 PDFS = {
