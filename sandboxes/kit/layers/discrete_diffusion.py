@@ -17,7 +17,7 @@ CARD = Card(
     name="discrete_diffusion",
     block="DiscreteDiffusion",
     slot="auxiliary",
-    needs=("category_pairs",),
+    needs=("category_pairs", "labels"),
     takes=("embedding", "batch"),
     summary="Adds a generative loss: fields are hidden at a random noise level, and a denoising network predicts their ids.",
     equation="s ~ U{1 .. S}, field i absorbed by [MASK] with probability s/S; L = mean over rows of 1/|M| sum_{i in M} "

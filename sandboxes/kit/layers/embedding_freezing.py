@@ -15,6 +15,7 @@ CARD = Card(
     name="embedding_freezing",
     block="EmbeddingFreezing",
     slot="scheme",
+    needs=("labels",),
     takes=("loss",),
     summary="Pre-trains with a self-supervised or generative loss, then freezes the embedding tables and trains the rest alone.",
     equation="(E, w)_0 = argmin L_pretrain(E, w); then w = argmin L_click(E_0, w) over the first share of the remaining epochs "
@@ -132,7 +133,8 @@ class EmbeddingFreezing:
     `auxiliary_loss` comes first, one is put there, as `pretrain_then_finetune` does it.
 
     The last stage may thaw the embedding once `frozen_share` of its epochs are over. Weights of single ids that other blocks
-    hold, as in a linear term, were not pre-trained and are free.
+    hold, as in a linear term, were not pre-trained and are free. Where items are scored, what stands for them is in the embedding
+    and was not pre-trained either, so that the scheme asks for labels.
     """
 
     auxiliary_loss: str

@@ -13,7 +13,6 @@ from torch.nn import functional
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.layers.feature_embedding import FeatureEmbedding
-from sandboxes.kit.layers.query_fields import query_fields
 from sandboxes.kit.layers.self_attention_interaction import FieldAttention
 from sandboxes.kit.schema import UNKNOWN_ID, Schema
 
@@ -27,27 +26,22 @@ class FieldDenoising(nn.Module):
     Every row draws a step s of 1 .. S, and hides each categorical field with probability s / S: at step S all are hidden. The
     network sees the raw vectors of what is left, numeric fields and the means of histories among them, and s / S. An id is
     told from the field's other ids: all, or where a field has more than `n_candidates`, as many drawn evenly for the whole
-    batch, each standing for its share of them. In data that predicts items, only what is known of the query is told.
+    batch, each standing for its share of them. The schema has labels, so that every field of a row is known.
     """
 
     def __init__(self, schema: Schema, embedding_dim: int, n_steps: int, n_candidates: int, head_dim: int) -> None:
         super().__init__()
         self.schema, self.n_steps, self.n_candidates = schema, n_steps, n_candidates
-        context = schema.query_fields if schema.scores_items else list(range(schema.n_fields))
-        self.columns = [i for i in context if i < len(schema.categorical)]  # C of them, the first of the context
-        self.network: DenoisingNetwork | None = None
-        if self.columns:
-            self.network = DenoisingNetwork(len(context) + len(schema.sequences), len(self.columns), embedding_dim, head_dim)
+        n_seen = schema.n_fields + len(schema.sequences)  # G, of which the first C are categorical
+        self.network = DenoisingNetwork(n_seen, len(schema.categorical), embedding_dim, head_dim)
 
     def forward(self, embedding: FeatureEmbedding, batch: Batch) -> tuple[Tensor, Tensor]:
-        seen = query_fields(embedding, batch) if self.schema.scores_items else embedding.with_histories(batch)  # (B, G, D)
+        seen = embedding.with_histories(batch)  # (B, G, D)
         steps = torch.randint(1, self.n_steps + 1, (len(batch), 1), device=seen.device)
         level = steps.to(seen.dtype) / self.n_steps  # (B, 1)
-        hidden = torch.rand(len(batch), len(self.columns), dtype=seen.dtype, device=seen.device) < level  # (B, C)
-        if self.network is None:
-            return seen.new_zeros(hidden.shape), hidden
+        hidden = torch.rand(batch.ids.shape, dtype=seen.dtype, device=seen.device) < level  # (B, C)
         told = self.network(seen, hidden, level)  # (B, C, D)
-        each = [self._cross_entropy(embedding, batch, column, told[:, i]) for i, column in enumerate(self.columns)]
+        each = [self._cross_entropy(embedding, batch, i, told[:, i]) for i in range(told.shape[1])]
         return torch.stack(each, 1), hidden
 
     def _cross_entropy(self, embedding: FeatureEmbedding, batch: Batch, column: int, told: Tensor) -> Tensor:

@@ -195,8 +195,9 @@ class GroupedPriorEmbedding(VariationalEmbedding):
         log_widths = self.log_widths + math.log(self.prior_std)  # (C, K, D)
         precision = torch.exp(-2 * log_widths)  # (C, K, D)
         second = torch.exp(2 * log_std) + mean.square()  # (B, C, D): of the draws about 0
-        distance = torch.einsum("bcd,ckd->bck", second, precision)
-        distance = distance - 2 * torch.einsum("bcd,ckd->bck", mean, self.centres * precision)
+        with torch.autocast(mean.device.type, enabled=False):  # large numbers cancel out, which bf16 would round away
+            distance = torch.einsum("bcd,ckd->bck", second, precision)
+            distance = distance - 2 * torch.einsum("bcd,ckd->bck", mean, self.centres * precision)
         constant = (self.centres.square() * precision + 2 * log_widths - 1).sum(2)  # (C, K)
         from_each = 0.5 * (distance + constant) - log_std.sum(2, keepdim=True)  # (B, C, K)
         return -torch.logsumexp(self.log_shares(mean) - from_each, 2).sum(1)

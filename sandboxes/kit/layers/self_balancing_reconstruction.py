@@ -22,7 +22,7 @@ CARD = Card(
     name="self_balancing_reconstruction",
     block="SelfBalancingReconstruction",
     slot="auxiliary",
-    needs=("category_pairs",),
+    needs=("category_pairs", "labels"),
     takes=("embedding", "batch"),
     summary="Reconstructs hidden fields with a learned difficulty for each field, which gives hard fields more of the gradient.",
     equation="L = sum_i C w_i l_i + sum_i (exp(-d_i) sg(l_i) + d_i), w = sg(softmax(g d)), l_i the cross-entropy of field i's "
@@ -178,13 +178,11 @@ class SelfBalancingReconstruction(nn.Module):
         super().__init__()
         self.balance, self.loss_weight = balance, loss_weight
         self.denoising = FieldDenoising(schema, embedding_dim, n_steps, n_candidates, head_dim)
-        n_told = len(self.denoising.columns)
-        self.slow_difficulty = nn.Parameter(torch.zeros(n_told)) if n_told else None  # (C,)
+        self.slow_difficulty = nn.Parameter(torch.zeros(len(schema.categorical)))  # (C,)
 
     @property
     def difficulty(self) -> Tensor:
         """The logarithm (C,) of each field's loss, as far as it is known."""
-        assert self.slow_difficulty is not None
         difficulty: Tensor = PACE * self.slow_difficulty
         return difficulty
 
@@ -192,8 +190,6 @@ class SelfBalancingReconstruction(nn.Module):
         cross_entropy, hidden = self.denoising(embedding, batch)  # (B, C) each
         shares = shares_of_hidden(hidden).to(cross_entropy)  # (B, C)
         losses: Tensor = (cross_entropy * shares).sum(0)  # (C,)
-        if self.slow_difficulty is None:
-            return losses.sum()  # of no fields
         difficulty = self.difficulty
         weights = len(losses) * torch.softmax(self.balance * difficulty.detach(), 0)  # (C,)
         counted = shares.sum(0)  # (C,)

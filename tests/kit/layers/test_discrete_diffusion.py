@@ -8,8 +8,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from planted_items import SCHEMAS as ITEM_SCHEMAS
-from planted_items import planted
 from random_rows import RICH, random_rows
 from torch import Tensor
 
@@ -143,13 +141,3 @@ def test_a_batch_that_hides_nothing_has_no_loss() -> None:
     batch = rows(PAIR, 1)
     found = [block(embedding, batch).item() for _ in range(60)]
     assert 0.0 in found and max(found) > 0
-
-
-@pytest.mark.parametrize("kind", ITEM_SCHEMAS)
-def test_of_items_only_the_query_is_told(kind: str) -> None:
-    schema = ITEM_SCHEMAS[kind]
-    block, embedding = DiscreteDiffusion(schema, D), FeatureEmbedding(schema, D)
-    losses, hidden = block.denoising(embedding, planted(schema, 30).all)
-    of_query = [f for f in schema.categorical if f.side != "item"]
-    assert losses.shape == hidden.shape == (30, len(of_query))
-    assert torch.isfinite(block(embedding, planted(schema, 30).all))

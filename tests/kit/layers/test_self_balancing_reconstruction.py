@@ -7,8 +7,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from planted_items import SCHEMAS as ITEM_SCHEMAS
-from planted_items import planted
 from random_rows import RICH, random_rows
 
 from sandboxes.kit.batch import Batch
@@ -92,11 +90,3 @@ def test_a_field_that_is_nowhere_hidden_keeps_its_difficulty() -> None:
         torch.manual_seed(seed)
         block(embedding, batch[:1]).backward()
         assert torch.equal(block.slow_difficulty.grad != 0, hidden)
-
-
-@pytest.mark.parametrize("kind", ITEM_SCHEMAS)
-def test_of_items_only_the_query_is_told(kind: str) -> None:
-    schema = ITEM_SCHEMAS[kind]
-    block, embedding = SelfBalancingReconstruction(schema, D), FeatureEmbedding(schema, D)
-    loss = block(embedding, planted(schema, 30).all)
-    assert torch.isfinite(loss) and (loss == 0) == (not block.denoising.columns)

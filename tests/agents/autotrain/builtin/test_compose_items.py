@@ -21,7 +21,7 @@ from sandboxes.policy import violations
 OF_OTHER_DATA = {"scenario", "several_tasks", "actions"}
 FITS = [c.name for c in CARDS if not c.ports.adds_or_changes_labels and not OF_OTHER_DATA & set(c.needs)]
 
-NEEDS_MORE = ("pretrain_then_finetune", "embedding_freezing", "alternating_updates")  # another block's loss
+NEEDS_MORE = ("pretrain_then_finetune", "alternating_updates")  # another block's loss
 
 
 def composed(blocks: tuple[str, ...], schema: Schema) -> tuple[str, set[str]]:
