@@ -26,6 +26,7 @@ NeedName = Literal[
     "delays",
     "time",
     "vectors",
+    "labels",
 ]
 
 
@@ -89,6 +90,9 @@ NEEDS: Mapping[NeedName, Need] = MappingProxyType(
         "outcomes": Need("outcomes of past events", "the data does not say what came of past events", lambda d: d.has_outcomes),
         "vectors": Need(
             "vectors made elsewhere", "the data has no vectors of images, texts or the like", lambda d: bool(d.vectors)
+        ),
+        "labels": Need(
+            "labels of whole rows", "the data asks which item, so that its rows are without one", lambda d: d.predicts == "labels"
         ),
         "items": Need(
             "a choice among all items", "the data asks what comes of a row, not which item", lambda d: d.predicts != "labels"

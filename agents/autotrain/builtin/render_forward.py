@@ -144,10 +144,10 @@ def _represented(pieces: Sequence[str]) -> Iterator[str]:
 
 
 def _sum_of_losses(terms: Sequence[str], auxiliaries: Sequence[Part], fields: bool = True) -> Iterator[str]:
-    """The fields, and the sum of `terms` and the blocks' losses; that of a block on histories is the sum over them."""
+    """The fields where they are used, and the sum of `terms` and the blocks' losses; a block on histories has one for each."""
     each = [p for p in auxiliaries if p.ports.per_sequence]
     terms = [*terms, *(_called(p) for p in auxiliaries if p not in each), *(["torch.stack(losses).sum()"] if each else [])]
-    if fields:
+    if fields and any("fields" in term for term in terms):
         yield "fields = self.fields(batch)"
     if each:
         yield "losses = []"

@@ -23,11 +23,13 @@ from sandboxes.kit.layers import (
     deferred_interaction,
     delay_weighted,
     delayed_feedback,
+    discrete_diffusion,
     distillation,
     dnn,
     doubly_robust,
     dynamic_code_weights,
     easy_to_hard,
+    embedding_freezing,
     entire_space_product,
     expert_tokeniser,
     feature_dropout,
@@ -38,6 +40,7 @@ from sandboxes.kit.layers import (
     frequency_clipping,
     graph_embedding,
     graph_scores,
+    grouped_prior_embedding,
     gru_history,
     incremental_windows,
     inner_product,
@@ -74,12 +77,16 @@ from sandboxes.kit.layers import (
     quantised_embedding,
     residual_dnn,
     sampled_softmax,
+    scenario_distributions,
     scenario_normalisation,
+    selective_paths,
     self_attention_interaction,
+    self_balancing_reconstruction,
     self_gating,
     self_training,
     semantic_id_decoder,
     shared_bottom,
+    shared_rare_embedding,
     sharpness_aware,
     squeeze_excitation,
     star_topology,
@@ -89,6 +96,7 @@ from sandboxes.kit.layers import (
     two_stream_mlp,
     uncertainty_weighting,
     variational_embedding,
+    window_distillation,
 )
 from sandboxes.kit.layers.alignment_by_evidence import AlignmentByEvidence
 from sandboxes.kit.layers.alternating_updates import AlternatingUpdates
@@ -112,12 +120,14 @@ from sandboxes.kit.layers.decaying_attention import DecayingAttention
 from sandboxes.kit.layers.deferred_interaction import DeferredInteraction
 from sandboxes.kit.layers.delay_weighted import DelayWeighted
 from sandboxes.kit.layers.delayed_feedback import DelayedFeedback
+from sandboxes.kit.layers.discrete_diffusion import DiscreteDiffusion
 from sandboxes.kit.layers.distillation import Distillation
 from sandboxes.kit.layers.dnn import DNN
 from sandboxes.kit.layers.doubly_robust import DoublyRobust
 from sandboxes.kit.layers.drawn_instead import drawn_instead
 from sandboxes.kit.layers.dynamic_code_weights import DynamicCodeWeights
 from sandboxes.kit.layers.easy_to_hard import EasyToHard
+from sandboxes.kit.layers.embedding_freezing import EmbeddingFreezing
 from sandboxes.kit.layers.entire_space_product import EntireSpaceProduct
 from sandboxes.kit.layers.expert_quantiser import ExpertQuantiser
 from sandboxes.kit.layers.expert_tokeniser import ExpertCodedScores, ExpertTokeniser
@@ -131,6 +141,7 @@ from sandboxes.kit.layers.frequency_clipping import FrequencyClipping
 from sandboxes.kit.layers.graph_embedding import GraphEmbedding
 from sandboxes.kit.layers.graph_propagation import GraphPropagation
 from sandboxes.kit.layers.graph_scores import GraphScores
+from sandboxes.kit.layers.grouped_prior_embedding import GroupedPriorEmbedding
 from sandboxes.kit.layers.gru_history import GRUHistory
 from sandboxes.kit.layers.incremental_windows import IncrementalWindows
 from sandboxes.kit.layers.inner_product import InnerProduct
@@ -174,12 +185,16 @@ from sandboxes.kit.layers.query_memory import QueryMemory
 from sandboxes.kit.layers.residual_dnn import ResidualDNN
 from sandboxes.kit.layers.residual_quantiser import ResidualQuantiser
 from sandboxes.kit.layers.sampled_softmax import SampledSoftmax
+from sandboxes.kit.layers.scenario_distributions import ScenarioDistributions
 from sandboxes.kit.layers.scenario_normalisation import ScenarioNormalisation
+from sandboxes.kit.layers.selective_paths import SelectivePaths
 from sandboxes.kit.layers.self_attention_interaction import SelfAttentionInteraction
+from sandboxes.kit.layers.self_balancing_reconstruction import SelfBalancingReconstruction
 from sandboxes.kit.layers.self_gating import SelfGating
 from sandboxes.kit.layers.self_training import SelfTraining
 from sandboxes.kit.layers.semantic_id_decoder import SemanticIdDecoder
 from sandboxes.kit.layers.shared_bottom import SharedBottom
+from sandboxes.kit.layers.shared_rare_embedding import SharedRareEmbedding
 from sandboxes.kit.layers.sharpness_aware import SharpnessAware
 from sandboxes.kit.layers.squeeze_excitation import SqueezeExcitation
 from sandboxes.kit.layers.star_topology import StarTopology
@@ -189,6 +204,7 @@ from sandboxes.kit.layers.transformer_history import TransformerHistory
 from sandboxes.kit.layers.two_stream_mlp import TwoStreamMLP
 from sandboxes.kit.layers.uncertainty_weighting import UncertaintyWeighting
 from sandboxes.kit.layers.variational_embedding import VariationalEmbedding
+from sandboxes.kit.layers.window_distillation import WindowDistillation
 
 CARDS: tuple[Card, ...] = (
     alignment_by_evidence.CARD,
@@ -211,11 +227,13 @@ CARDS: tuple[Card, ...] = (
     deferred_interaction.CARD,
     delay_weighted.CARD,
     delayed_feedback.CARD,
+    discrete_diffusion.CARD,
     distillation.CARD,
     dnn.CARD,
     doubly_robust.CARD,
     dynamic_code_weights.CARD,
     easy_to_hard.CARD,
+    embedding_freezing.CARD,
     entire_space_product.CARD,
     expert_tokeniser.CARD,
     feature_dropout.CARD,
@@ -226,6 +244,7 @@ CARDS: tuple[Card, ...] = (
     frequency_clipping.CARD,
     graph_embedding.CARD,
     graph_scores.CARD,
+    grouped_prior_embedding.CARD,
     gru_history.CARD,
     incremental_windows.CARD,
     inner_product.CARD,
@@ -263,12 +282,16 @@ CARDS: tuple[Card, ...] = (
     residual_dnn.CARD,
     coded_items.CARD,
     sampled_softmax.CARD,
+    scenario_distributions.CARD,
     scenario_normalisation.CARD,
+    selective_paths.CARD,
     self_attention_interaction.CARD,
+    self_balancing_reconstruction.CARD,
     self_gating.CARD,
     self_training.CARD,
     semantic_id_decoder.CARD,
     shared_bottom.CARD,
+    shared_rare_embedding.CARD,
     sharpness_aware.CARD,
     squeeze_excitation.CARD,
     star_topology.CARD,
@@ -278,6 +301,7 @@ CARDS: tuple[Card, ...] = (
     two_stream_mlp.CARD,
     uncertainty_weighting.CARD,
     variational_embedding.CARD,
+    window_distillation.CARD,
 )
 
 __all__ = [
@@ -306,10 +330,12 @@ __all__ = [
     "DeferredInteraction",
     "DelayWeighted",
     "DelayedFeedback",
+    "DiscreteDiffusion",
     "Distillation",
     "DoublyRobust",
     "DynamicCodeWeights",
     "EasyToHard",
+    "EmbeddingFreezing",
     "EntireSpaceProduct",
     "ExpertCodedScores",
     "ExpertQuantiser",
@@ -325,6 +351,7 @@ __all__ = [
     "GraphEmbedding",
     "GraphPropagation",
     "GraphScores",
+    "GroupedPriorEmbedding",
     "IncrementalWindows",
     "InnerProduct",
     "InstanceGuidedMask",
@@ -367,12 +394,16 @@ __all__ = [
     "ResidualQuantiser",
     "RewardEstimates",
     "SampledSoftmax",
+    "ScenarioDistributions",
     "ScenarioNormalisation",
+    "SelectivePaths",
     "SelfAttentionInteraction",
+    "SelfBalancingReconstruction",
     "SelfGating",
     "SelfTraining",
     "SemanticIdDecoder",
     "SharedBottom",
+    "SharedRareEmbedding",
     "SharpnessAware",
     "SqueezeExcitation",
     "StarTopology",
@@ -382,6 +413,7 @@ __all__ = [
     "TwoStreamMLP",
     "UncertaintyWeighting",
     "VariationalEmbedding",
+    "WindowDistillation",
     "drawn_instead",
     "n_query_fields",
     "pairwise_loss",

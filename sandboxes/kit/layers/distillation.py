@@ -168,12 +168,8 @@ class Distillation(nn.Module):
     def forward(self, logits: Tensor, batch: Batch) -> Tensor:
         assert batch.labels is not None
         with torch.no_grad():
-            taught = self._teacher().eval()(batch).reshape(batch.labels.shape) / self.temperature  # (B, T)
-        told = torch.sigmoid(taught)
-        ours = logits.reshape(batch.labels.shape) / self.temperature
-        cross_entropy = functional.binary_cross_entropy_with_logits(ours, told, reduction="none")  # (B, T)
-        entropy = functional.binary_cross_entropy_with_logits(taught, told, reduction="none")
-        divergence = (cross_entropy - entropy).mean(0).sum()
+            taught = self._teacher().eval()(batch).reshape(batch.labels.shape)  # (B, T)
+        divergence = softened_divergence(logits.reshape(batch.labels.shape), taught, self.temperature)
         hard = (1 - self.teacher_weight) * observed_bce(logits, batch.labels)
         return hard + self.teacher_weight * self.temperature**2 * divergence
 
@@ -195,3 +191,12 @@ class Distillation(nn.Module):
     def _teacher(self) -> nn.Module:
         assert self.teacher is not None  # a served model is not trained
         return self.teacher
+
+
+def softened_divergence(logits: Tensor, taught: Tensor, temperature: float) -> Tensor:
+    """KL of the probabilities of `logits` (B, T) from those of `taught` (B, T), softened: a mean over rows, a sum over tasks."""
+    taught = taught / temperature
+    told = torch.sigmoid(taught)
+    cross_entropy = functional.binary_cross_entropy_with_logits(logits / temperature, told, reduction="none")  # (B, T)
+    entropy = functional.binary_cross_entropy_with_logits(taught, told, reduction="none")
+    return (cross_entropy - entropy).mean(0).sum()

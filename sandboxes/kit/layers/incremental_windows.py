@@ -146,7 +146,8 @@ CARD = Card(
 class IncrementalWindows:
     """The last stage, which trains what is served, becomes `n_windows` stages on as many spans of its rows in order of time, of
     equally many rows each. Each takes the stage's epochs over its own span, so that the model sees no more rows than others;
-    stages before it stay as they are. The optimiser begins anew with each window.
+    stages before it stay as they are, and so do all where the last two go through neighbouring spans already. The optimiser
+    begins anew with each window.
     """
 
     n_windows: int = 4
@@ -157,6 +158,8 @@ class IncrementalWindows:
 
     def staged(self, stages: Sequence[Stage]) -> tuple[Stage, ...]:
         *before, last = stages
+        if before and before[-1].rows[1] == last.rows[0]:
+            return tuple(stages)
         (start, end), k = last.rows, self.n_windows
         borders = [start + (end - start) * i / k for i in range(k)] + [end]
         windows = pairwise(borders)

@@ -201,14 +201,14 @@ class MultiPathAveraging(nn.Module):
 
     def __init__(self, n_fields: int, n_paths: int = 4, drop_rate: float = 0.2) -> None:
         super().__init__()
-        self.register_buffer("masks", _masks(n_fields, n_paths, drop_rate), persistent=False)  # (P, F)
+        self.register_buffer("masks", path_masks(n_fields, n_paths, drop_rate), persistent=False)  # (P, F)
 
     def forward(self, logits_of: Callable[[Tensor], Tensor], fields: Tensor) -> Tensor:
         paths = [torch.sigmoid(logits_of(fields * mask.unsqueeze(1))) for mask in self.masks]  # each (B, T)
         return torch.stack(paths).mean(0)
 
 
-def _masks(n_fields: int, n_paths: int, drop_rate: float) -> Tensor:
+def path_masks(n_fields: int, n_paths: int, drop_rate: float) -> Tensor:
     """Which fields a path keeps, (P, F): 1 or 0."""
     if not 0 <= drop_rate < 1:
         raise ValueError(f"the share of fields to switch off must be at least 0 and below 1, not {drop_rate}")

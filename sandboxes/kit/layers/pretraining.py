@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from sandboxes.kit.card import Argument, Card
 from sandboxes.kit.contract import Stage, after
 
-EMBEDDING = "embedding."  # what the names of a model's embedding parameters start with
-
 CARD = Card(
     name="pretrain_then_finetune",
     block="PretrainThenFinetune",
@@ -36,14 +34,12 @@ CARD = Card(
         "pre-trained embeddings are fine-tuned",
         "parameters learned from a pretrained model to initialize",
         "supervised fine-tuning",
-        "freezing the pre-trained embeddings",
     ),
     descriptions=(
         "The model is first pre-trained on a self-supervised task and then fine-tuned on click labels.",
         "In the first stage the parameters are learned without labels, and in the second they initialise the prediction model.",
         "Training has two phases: generative pre-training, followed by supervised fine-tuning for click-through rate prediction.",
         "The pre-trained embedding and interaction layers are reused in the downstream task and updated with its loss.",
-        "After pre-training, the sparse parameters are frozen while the dense layers are fine-tuned.",
         "A pretext task prepares the network before it is adapted to the supervised target.",
         (
             "Training has two stages. First the network is optimised only with a self-supervised objective on unlabelled "
@@ -135,8 +131,8 @@ CARD = Card(
         ),
         (
             "Instead of starting the predictor from random numbers, we start it from numbers found by an earlier training run "
-            "whose goal had nothing to do with the label. The later run may change all of them or leave the tables frozen at "
-            "first; the sequence, first structure then outcome, is the essential point."
+            "whose goal had nothing to do with the label. The later run is free to change all of them; the sequence, first "
+            "structure then outcome, is the essential point."
         ),
         (
             "Tersely: theta0 equals argmin of L_self over all rows; theta equals descent on L_click starting at theta0. No "
@@ -175,7 +171,6 @@ CARD = Card(
             low=0.05,
             high=0.95,
         ),
-        Argument("freeze_embeddings", False, ("frozen embeddings", "freeze the sparse parameters")),
     ),
     example="stages = PretrainThenFinetune('auxiliary_loss', pretrain_share=0.25).staged((Stage('train'),))",
 )
@@ -184,18 +179,17 @@ CARD = Card(
 @dataclass(frozen=True)
 class PretrainThenFinetune:
     """A stage on the model's method named by `auxiliary_loss`, for `pretrain_share` of the epochs, before all other stages, which
-    share the rest, so that the model sees no more epochs than others. `freeze_embeddings` keeps what `model.embedding` has
-    learned.
+    share the rest, so that the model sees no more epochs than others. Stages that begin with one on that loss have it already.
     """
 
     auxiliary_loss: str
     pretrain_share: float = 0.5
-    freeze_embeddings: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.pretrain_share < 1:
             raise ValueError(f"pre-training takes a share of the epochs above 0 and below 1, not {self.pretrain_share}")
 
     def staged(self, stages: Sequence[Stage]) -> tuple[Stage, ...]:
-        first = Stage("pretrain", loss=self.auxiliary_loss, epochs=self.pretrain_share)
-        return first, *after(stages, self.pretrain_share, (EMBEDDING,) if self.freeze_embeddings else ())
+        if stages[0].loss == self.auxiliary_loss:
+            return tuple(stages)
+        return Stage("pretrain", loss=self.auxiliary_loss, epochs=self.pretrain_share), *after(stages, self.pretrain_share)

@@ -243,11 +243,7 @@ class VariationalEmbedding(nn.Module):
             raise RuntimeError("kl() speaks of the last forward, and there was none; call the embedding on a batch first")
         if self.log_std_table is None or self.means.table is None:
             return torch.zeros((), device=self._last.device)
-        mean = self.means.table(self._last)  # (B, C, D)
-        log_std = self.log_std_table(self._last) + math.log(INITIAL_STD / self.prior_std)  # (B, C, D), relative to the prior's
-        spread = torch.exp(2 * log_std) + (mean / self.prior_std).square()  # (B, C, D)
-        divergence: Tensor = (0.5 * (spread - 1) - log_std).sum((1, 2)).mean()
-        return self.kl_weight * divergence
+        return self.kl_weight * self._divergence(self.means.table(self._last), self.log_std_table(self._last)).mean()
 
     def field(self, batch: Batch, name: str) -> Tensor:
         """The vectors (B, D) of the categorical field `name`. Raises `KeyError` when there is none."""
@@ -283,6 +279,12 @@ class VariationalEmbedding(nn.Module):
         """All fields, and each history's mean vector as one more: (B, F + S, D) for S histories in schema order."""
         pooled = [self.pooled_history(batch, s.name).unsqueeze(1) for s in self.schema.sequences]  # each (B, 1, D)
         return torch.cat([self(batch), *pooled], 1)
+
+    def _divergence(self, mean: Tensor, log_std: Tensor) -> Tensor:
+        """Of each row (B,), from means (B, C, D) and logarithms of deviations relative to `INITIAL_STD` (B, C, D)."""
+        log_std = log_std + math.log(INITIAL_STD / self.prior_std)  # (B, C, D), relative to the prior's
+        spread = torch.exp(2 * log_std) + (mean / self.prior_std).square()  # (B, C, D)
+        return (0.5 * (spread - 1) - log_std).sum((1, 2))
 
     def _sampled(self, means: Tensor, rows: Tensor) -> Tensor:
         return means + self._noise(rows) if self.training else means

@@ -60,6 +60,17 @@ NO_SLOPES = (
     "separate_inputs",
     "window_distillation",
 )
+    "delay_weighted",
+    "distillation",
+    "doubly_robust",
+    "grouped_prior_embedding",
+    "learned_codes",
+    "personalised_gate",
+    "quantised_embedding",
+    "self_balancing_reconstruction",
+    "separate_inputs",
+    "window_distillation",
+)
 HAS_TARGETS = ("masked_reconstruction",)  # takes its inputs as targets too, which get no gradient
 BY_ROW = [c for c in BLOCKS if c.slot not in ("auxiliary", "loss", "item_loss")]
 

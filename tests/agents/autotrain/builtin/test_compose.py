@@ -81,6 +81,10 @@ COMBINED = [
     ("multi_path_averaging", "transformer_history", "scenario_normalisation", "cross_network_v1"),
     ("outcome_gru", "decaying_attention", "target_attention", "dnn"),
     ("memorised_crosses", "feature_graph", "multi_interest", "convolutional_history", "uncertainty_weighting", "mmoe"),
+    ("grouped_prior_embedding", "scenario_distributions", "scenario_normalisation", "mmoe"),
+    ("window_distillation", "incremental_windows", "shared_rare_embedding", "frequency_clipping", "dnn"),
+    ("embedding_freezing", "masked_reconstruction", "pretrain_then_finetune", "linear", "dnn"),
+    ("discrete_diffusion", "pretrain_then_finetune", "variational_embedding", "feature_graph", "gru_history", "dnn"),
     ("kernel_product", "self_gating", "joint_ranking_calibration", "variational_embedding", "dnn"),
 ]
 

@@ -1,0 +1,180 @@
+"""Scenario-specific distributions: in every scenario a field's vector is a Gaussian of its own, held to the vector all share.
+
+Notation: B rows, F fields, D embedding width, S scenarios.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from sandboxes.kit.card import Argument, Card
+from sandboxes.kit.layers.by_scenario import by_scenario
+from sandboxes.kit.layers.table import INITIAL_STD
+
+CARD = Card(
+    name="scenario_distributions",
+    block="ScenarioDistributions",
+    slot="feature",
+    needs=("scenario",),
+    takes=("fields", "scenario"),
+    summary="Turns every field's vector into a Gaussian of the row's scenario, sampled in training and regularised to the global "
+    "one.",
+    equation="z_f ~ N(mu, sigma^2), mu = e_f + A_s e_f + a_sf, ln sigma = ln sigma_0 + B_s e_f + b_sf of scenario s; "
+    "L = BCE + w sum_f KL(N(mu, sigma^2) || N(e_f, s_0^2)), mu alone at prediction (amortised inference of Kingma and Welling, "
+    "ICLR 2014, section 3, in the hierarchy of Gelman and Hill, 2006, chapter 12, where groups share a prior)",
+    cues=(
+        "scenario-specific distributions",
+        "domain-specific distributions",
+        "scenario-specific variational",
+        "domain-specific variational",
+        "scenario-specific representations of users and items",
+        "distribution for each user and item in each scenario",
+        "a distribution per scenario",
+        "probabilistic scenario-specific representations",
+        "variational representation in each domain",
+        "regularised by the global distribution",
+        "global distribution as prior",
+        "posterior of each scenario",
+        "uncertainty in sparse scenarios",
+    ),
+    descriptions=(
+        "For each scenario a separate Gaussian over the user's and the item's representation is inferred.",
+        "A scenario's posterior mean departs from the shared embedding only as far as its data supports it.",
+        "Scenario-specific representations are sampled in training, and their means are used for serving.",
+        "The divergence from the global distribution keeps representations in sparse scenarios close to the shared ones.",
+        "An inference network of the scenario maps the shared embedding to a mean and a variance.",
+        "Ids that are rare in a scenario are represented there with large uncertainty, near their global representation.",
+        (
+            "Shared bottom embeddings cannot express that a user behaves differently in each scenario. We generate for every "
+            "user and item a scenario-specific distribution by variational inference, with parameters given by scenario-specific"
+            " encoders, and sample the representation from it."
+        ),
+        (
+            "To prevent overfitting where a scenario has few records, the posterior in that scenario is regularised by a prior "
+            "centred at the representation learned from all scenarios."
+        ),
+        (
+            "Our module can be inserted between the embedding layer and any multi-scenario network. It replaces the common "
+            "embedding by draws from N(mu_s, sigma_s), where both parameters depend on the scenario of the sample, and adds a "
+            "Kullback-Leibler term to the loss."
+        ),
+        (
+            "Unlike gates or normalisations that modulate a deterministic vector by the domain, we treat the domain's version "
+            "of the vector as a random variable, so that lack of evidence shows as variance and pulls to the domain-agnostic "
+            "version."
+        ),
+        (
+            "The same listener is one person in the gym and another in bed, but nobody has many evenings logged. For each "
+            "occasion a blurred portrait is painted over the general one; the blur is wide where little is known, and "
+            "deviation from the general portrait must be paid for."
+        ),
+        (
+            "Who opens the travel app at a counter, on the web or by phone? The code of a hotel is shifted and shaken according "
+            "to the channel. The shift is fitted by channel, so is the strength of the shaking, and both are taxed by how far "
+            "the outcome is from the channel-free code."
+        ),
+        (
+            "Tersely: e goes to m_s(e) and v_s(e); add v_s noise while learning; penalty KL between that and a bell curve about "
+            "e. No penalty would leave S unrelated models, an infinite one a single model."
+        ),
+        (
+            "A shop that opened its fifth country last month has little data there. Its product vectors for that country begin "
+            "as those of the company, with honest error bars, and leave home as sales come in, each along directions that the "
+            "country's own small map allows."
+        ),
+        (
+            "Every business line of the bank owns a probabilistic lens. Through it customer and product vectors look displaced "
+            "and slightly out of focus. Lenses of large lines are ground sharply, those of small lines hardly bend the light, "
+            "because bending costs information."
+        ),
+        (
+            "Think of local dialects of one language. Words have a standard meaning and, in a valley, a distribution of meanings"
+            " around it. Valleys with few speakers stay close to the standard, since each difference has to be earned."
+        ),
+        (
+            "Implementation: sort the batch by page type, multiply each part's field vectors by the page type's matrix, obtain "
+            "offsets and log deviations, add Gaussian noise in training mode, store the divergence for the objective."
+        ),
+        (
+            "For ads the placements share advertisers but not responses. A vector that is right on average over placements is "
+            "right in none. We let each placement hold beliefs about the vector, of Gaussian form, anchored at the average and "
+            "updated by the placement's clicks alone."
+        ),
+        (
+            "Games on tablet, console and phone: the title's stochastic code is drawn afresh for the platform at hand. What the "
+            "platforms have in common is the anchor, what separates them are displacement and width, both outputs of a small "
+            "encoder per platform."
+        ),
+        (
+            "The news feed, the search page and the push channel read from the same table, but none reads it literally. Each "
+            "adds a learned correction with learned noise, and the surprise of the corrected value under a bell curve round the "
+            "literal one enters the objective."
+        ),
+    ),
+    arguments=(
+        Argument(
+            "kl_weight",
+            1e-4,
+            (
+                "weight of the kl term",
+                "kl weight",
+                "weight of the kl divergence",
+                "coefficient of the kl divergence",
+                "kl coefficient",
+            ),
+            low=0,
+            high=10,
+        ),
+        Argument(
+            "prior_std",
+            0.1,
+            ("standard deviation of the global prior", "standard deviation of the prior", "prior standard deviation"),
+            low=INITIAL_STD,
+            high=100,
+        ),
+    ),
+    example="layer = ScenarioDistributions(fields.shape[1], fields.shape[2], 5)\n"
+    "output = layer(fields, scenario)\ndivergence = layer.kl()",
+)
+
+
+class ScenarioDistributions(nn.Module):
+    """(fields (B, F, D), scenario ids (B,)) -> (B, F, D): draws in training, the scenario's means in evaluation.
+
+    The maps A_s and B_s (D, D) serve all fields, the offsets are a field's own. All start at zero, so that a scenario nobody has
+    seen has the shared vectors.
+    """
+
+    def __init__(
+        self, n_fields: int, embedding_dim: int, n_scenarios: int, kl_weight: float = 1e-4, prior_std: float = 0.1
+    ) -> None:
+        super().__init__()
+        self.kl_weight, self.prior_std = kl_weight, prior_std
+        self.maps = nn.Parameter(torch.zeros(n_scenarios, embedding_dim, 2 * embedding_dim))  # (S, D, 2 D)
+        self.offsets = nn.Parameter(torch.zeros(n_scenarios, n_fields, 2 * embedding_dim))  # (S, F, 2 D)
+        self._divergence: Tensor | None = None
+
+    def forward(self, fields: Tensor, scenario: Tensor) -> Tensor:
+        told = by_scenario(fields.flatten(1), scenario, self._of_scenario)  # (B, F * 2 D)
+        shift, log_spread = told.view(*fields.shape[:2], -1).chunk(2, 2)  # (B, F, D) each
+        log_std = log_spread + math.log(INITIAL_STD)
+        ratio = log_std - math.log(self.prior_std)
+        far = 0.5 * (torch.exp(2 * ratio) + (shift / self.prior_std).square() - 1) - ratio  # (B, F, D)
+        self._divergence = far.sum((1, 2)).mean()
+        mean: Tensor = fields + shift
+        return mean + torch.exp(log_std) * torch.randn_like(mean) if self.training else mean
+
+    def kl(self) -> Tensor:
+        """`kl_weight` times the divergence of the last forward's Gaussians from those about the shared vectors, a scalar: summed
+        over a row's fields, averaged over rows. It can be asked for once."""
+        if self._divergence is None:
+            raise RuntimeError("kl() speaks of the last forward, once; call the block on a batch first")
+        divergence, self._divergence = self._divergence, None  # what has a past cannot be copied
+        return self.kl_weight * divergence
+
+    def _of_scenario(self, rows: Tensor, scenario: int) -> Tensor:
+        vectors = rows.view(len(rows), self.offsets.shape[1], -1)  # (n, F, D)
+        return (vectors @ self.maps[scenario] + self.offsets[scenario]).flatten(1)

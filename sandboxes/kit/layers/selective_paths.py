@@ -1,0 +1,168 @@
+"""Selective paths: at prediction, uncertain rows are scored along several feature paths, and paths count by their agreement.
+
+Notation: B rows, F fields, D embedding width, T tasks, P paths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from sandboxes.kit.card import Argument, Card
+from sandboxes.kit.layers.multi_path_averaging import path_masks
+
+CARD = Card(
+    name="selective_paths",
+    block="SelectivePaths",
+    slot="inference",
+    summary="Keeps confident predictions, and replaces uncertain ones by a mean over feature paths, weighted by their agreement.",
+    equation="p_1 = sigmoid(f(e)); where max(p_1, 1 - p_1) < c: p = sum_q w_q p_q, p_q = sigmoid(f(m_q * e)), w = softmax_q(- "
+    "1/P sum_r |p_q - p_r| / h), else p = p_1 (agreement of sampled paths as Wang et al., ICLR 2023, section 2, on masks as Gal "
+    "and Ghahramani, ICML 2016, eq. 6; effort by confidence as Teerapittayanon et al., ICPR 2016, section III)",
+    cues=(
+        "uncertainty-triggered",
+        "uncertainty-triggered inference",
+        "selective test-time compute",
+        "adaptive test-time compute",
+        "per-instance uncertainty",
+        "only uncertain instances",
+        "uncertain instances additionally receive",
+        "uncertain instances receive additional passes",
+        "confident instances bypass",
+        "confident instances skip",
+        "consistency-weighted ensembling",
+        "consistency-weighted aggregation",
+        "paths weighted by their agreement",
+        "inference depth proportional to uncertainty",
+    ),
+    descriptions=(
+        "Instances whose first prediction is confident are answered at once; uncertain ones are explored along more paths.",
+        "The number of forward passes depends on how uncertain the model is about the instance.",
+        "Predictions of several feature paths are combined with weights that reward consistency among them.",
+        "A path whose prediction differs from all others gets little weight in the ensemble.",
+        "An uncertainty estimate from the logit triggers additional stochastic passes at deployment, without any retraining.",
+        "Confident rows keep the output of the ordinary forward pass.",
+        (
+            "Inference effort is allocated selectively. A confidence threshold on the base prediction separates easy from "
+            "uncertain instances; only for the latter are perturbed feature subsets evaluated and their outputs fused by "
+            "consistency weights."
+        ),
+        (
+            "Averaging all stochastic passes uniformly lets a single broken path spoil the estimate. We weight each pass by its "
+            "mean agreement with the remaining passes, so that outlying predictions are suppressed."
+        ),
+        (
+            "The framework is training-free and model-agnostic: uncertainty of the deployed model decides at test time whether "
+            "an instance bypasses exploration, and explored instances are aggregated by a weighted vote."
+        ),
+        (
+            "Spending the same extra compute on every request is wasteful, as most are predicted with high confidence. Ours "
+            "grows with predictive uncertainty, and the worst case is bounded by the number of paths."
+        ),
+        (
+            "A librarian who knows the answer says it. One who hesitates asks six colleagues, each of whom has seen other parts "
+            "of the card, and trusts those most who say about the same."
+        ),
+        (
+            "If the score for a song is near nought or near one it stands. Near the middle it is not believed: the track is "
+            "scored again with various attributes covered, and the new scores are merged, eccentric ones counting least."
+        ),
+        (
+            "Tersely: if |p - 1/2| is large return p; else compute p_1 .. p_K under masks, weights exp of minus mean absolute "
+            "difference over h, return the weighted mean."
+        ),
+        (
+            "The booking server has a fast lane and a slow lane. The first pass through the network tells which lane a request "
+            "takes. In the slow lane several crippled copies of the request are passed as well, and opinions that nobody shares "
+            "are discounted."
+        ),
+        (
+            "For a bank it matters that borderline customers are judged with care. The clear cases need one look. For the "
+            "others a jury is formed out of the same network with parts of the evidence withheld, and jurors far from the rest "
+            "lose their influence."
+        ),
+        (
+            "Which exploration path deserves belief cannot be known without a label. But right answers resemble each other more "
+            "than wrong ones do, so the resemblance to the others is what we measure and weight by; and no exploration happens "
+            "at all where the ad's score was decided already."
+        ),
+        (
+            "Two switches distinguish the procedure from the ordinary committee of masked runs: one that leaves the plain run "
+            "alone unless it is undecided, and one that turns down members of the committee who stand apart."
+        ),
+        (
+            "A game's install rate comes from one evaluation in four cases of five. In the fifth the evaluation was lukewarm, "
+            "and eight further ones with missing slots are asked to confirm it; those that contradict the crowd hardly enter."
+        ),
+        (
+            "Hesitation is a signal. The news ranker, finished and frozen, reads it off its own output and reacts by looking at "
+            "the article from other sides, then settles on what most of the sides agree about."
+        ),
+        (
+            "At serving we gate by margin: a wide margin ends the computation; a narrow one starts a small ensemble on reduced "
+            "inputs, fused robustly by a kernel on pairwise distances of the places' scores."
+        ),
+    ),
+    arguments=(
+        Argument(
+            "n_paths",
+            5,
+            ("number of paths", "number of exploration paths", "number of explorations", "feature paths"),
+            low=2,
+            high=256,
+        ),
+        Argument(
+            "drop_rate",
+            0.2,
+            ("drop rate of the paths", "path drop rate", "share of features dropped per path"),
+            low=0.01,
+            high=0.95,
+        ),
+        Argument(
+            "confidence",
+            0.9,
+            ("confidence threshold", "threshold of the confidence", "uncertainty threshold"),
+            low=0.5,
+            high=1.0,
+        ),
+        Argument(
+            "bandwidth",
+            0.1,
+            ("consistency temperature", "temperature of the consistency weights", "bandwidth of the agreement"),
+            low=0.001,
+            high=100.0,
+        ),
+    ),
+    example="layer = SelectivePaths(fields.shape[1], n_paths=3)\noutput = layer(lambda f: f.mean(2)[:, :2], fields)",
+)
+
+
+class SelectivePaths(nn.Module):
+    """(function from fields (B, F, D) to logits (B, T), fields (B, F, D)) -> probabilities (B, T).
+
+    Paths are those of `multi_path_averaging`, the first of which keeps all fields. Each task of a row is decided by itself: it is
+    uncertain where neither answer has a probability of `confidence`, 1 for always. What is uncertain is the weighted mean of the
+    paths; a wide `bandwidth` makes it their plain mean. All rows of a batch go along all paths, since what follows fields in a
+    model knows the batch as a whole: it is their result that confident rows do without.
+    """
+
+    masks: Tensor
+
+    def __init__(
+        self, n_fields: int, n_paths: int = 5, drop_rate: float = 0.2, confidence: float = 0.9, bandwidth: float = 0.1
+    ) -> None:
+        super().__init__()
+        if not bandwidth > 0:
+            raise ValueError(f"the bandwidth of agreement must be positive, not {bandwidth}")
+        self.confidence, self.bandwidth = confidence, bandwidth
+        self.register_buffer("masks", path_masks(n_fields, n_paths, drop_rate), persistent=False)  # (P, F)
+
+    def forward(self, logits_of: Callable[[Tensor], Tensor], fields: Tensor) -> Tensor:
+        paths = torch.stack([torch.sigmoid(logits_of(fields * mask.unsqueeze(1))) for mask in self.masks])  # (P, B, T)
+        apart = torch.stack([(paths - one).abs().mean(0) for one in paths])  # (P, B, T): from the others, on average
+        explored = (torch.softmax(-apart / self.bandwidth, 0) * paths).sum(0)  # (B, T)
+        plain = paths[0]
+        uncertain = torch.maximum(plain, 1 - plain) < self.confidence
+        return torch.where(uncertain, explored, plain)
