@@ -38,6 +38,7 @@ from sandboxes.kit.layers import (
     item_tower,
     joint_ranking_calibration,
     kernel_product,
+    layered_transfer,
     linear,
     long_history_search,
     low_rank_attention,
@@ -114,6 +115,7 @@ from sandboxes.kit.layers.item_tokeniser import ItemTokeniser
 from sandboxes.kit.layers.item_tower import ItemTower
 from sandboxes.kit.layers.joint_ranking_calibration import JointRankingCalibration
 from sandboxes.kit.layers.kernel_product import KernelProduct
+from sandboxes.kit.layers.layered_transfer import LayeredTransfer
 from sandboxes.kit.layers.linear import LinearTerm
 from sandboxes.kit.layers.long_history_search import LongHistorySearch
 from sandboxes.kit.layers.low_rank_attention import LowRankAttention
@@ -187,6 +189,7 @@ CARDS: tuple[Card, ...] = (
     item_tower.CARD,
     joint_ranking_calibration.CARD,
     kernel_product.CARD,
+    layered_transfer.CARD,
     linear.CARD,
     long_history_search.CARD,
     low_rank_attention.CARD,
@@ -267,6 +270,7 @@ __all__ = [
     "ItemTower",
     "JointRankingCalibration",
     "KernelProduct",
+    "LayeredTransfer",
     "LinearTerm",
     "LongHistorySearch",
     "LowRankAttention",
