@@ -28,6 +28,7 @@ from sandboxes.kit.layers import (
     film_gating,
     fm,
     frequency_clipping,
+    generated_layers,
     graph_scores,
     gru_history,
     incremental_windows,
@@ -101,6 +102,7 @@ from sandboxes.kit.layers.field_weighted_fm import FieldWeightedFM
 from sandboxes.kit.layers.film_gating import FiLMGating
 from sandboxes.kit.layers.fm import FactorizationMachine
 from sandboxes.kit.layers.frequency_clipping import FrequencyClipping
+from sandboxes.kit.layers.generated_layers import GeneratedLayers
 from sandboxes.kit.layers.graph_propagation import GraphPropagation
 from sandboxes.kit.layers.graph_scores import GraphScores
 from sandboxes.kit.layers.gru_history import GRUHistory
@@ -179,6 +181,7 @@ CARDS: tuple[Card, ...] = (
     film_gating.CARD,
     fm.CARD,
     frequency_clipping.CARD,
+    generated_layers.CARD,
     graph_scores.CARD,
     gru_history.CARD,
     incremental_windows.CARD,
@@ -257,6 +260,7 @@ __all__ = [
     "FieldWeightedFM",
     "FrequencyClipping",
     "GRUHistory",
+    "GeneratedLayers",
     "GraphPropagation",
     "GraphScores",
     "IncrementalWindows",

@@ -20,9 +20,10 @@ CARD = Card(
     needs=("scenario",),
     summary="Runs a network of all scenarios beside one of the row's own scenario; after every layer an adaptive gate selects "
     "elements of the former, and an update gate lets them into the latter.",
-    equation="g^l = relu(W g^{l-1} + b); h = relu(W_s s^{l-1} + b_s); r = sigmoid(A [g^l, h] + a_s), "
-    "u = sigmoid(U [g^l, h] + u_s); c = relu(C [r * g^l, h] + c_0); s^l = (1 - u) * h + u * c (the two gates of Cho et al., EMNLP 2014, eq. 5 to 8, between "
-    "layers instead of moments as Zhang et al., CIKM 2022, scenario-adaptive transfer, have them)",
+    equation="g^l = relu(W g^{l-1} + b); h = relu(W_s s^{l-1} + b_s); r = sigmoid(A [g^l, h] + a_s), u = sigmoid(U [g^l, "
+    "h] + u_s); c = relu(C [r * g^l, h] + c_0); s^l = (1 - u) * h + u * c (the two gates of Cho et al., EMNLP "
+    "2014, eq. 5 to 8, between layers instead of moments as Zhang et al., CIKM 2022, scenario-adaptive transfer, "
+    "have them)",
     cues=(
         "layer-wise gated transfer",
         "multi-layer transfer",
