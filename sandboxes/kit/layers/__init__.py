@@ -54,6 +54,7 @@ from sandboxes.kit.layers import (
     outcome_gru,
     outer_product,
     pairwise_ranking,
+    personalised_gate,
     ple,
     pretraining,
     quantised_embedding,
@@ -133,6 +134,7 @@ from sandboxes.kit.layers.numeric_discretisation import NumericDiscretisation
 from sandboxes.kit.layers.outcome_gru import OutcomeGRU
 from sandboxes.kit.layers.outer_product import OuterProduct
 from sandboxes.kit.layers.pairwise_ranking import PairwiseRanking, pairwise_loss
+from sandboxes.kit.layers.personalised_gate import PersonalisedGate
 from sandboxes.kit.layers.ple import ProgressiveLayeredExtraction
 from sandboxes.kit.layers.pretraining import PretrainThenFinetune
 from sandboxes.kit.layers.quantised_embedding import QuantisedEmbedding
@@ -207,6 +209,7 @@ CARDS: tuple[Card, ...] = (
     outcome_gru.CARD,
     outer_product.CARD,
     pairwise_ranking.CARD,
+    personalised_gate.CARD,
     ple.CARD,
     pretraining.CARD,
     quantised_embedding.CARD,
@@ -290,6 +293,7 @@ __all__ = [
     "OutcomeGRU",
     "OuterProduct",
     "PairwiseRanking",
+    "PersonalisedGate",
     "PretrainThenFinetune",
     "ProgressiveLayeredExtraction",
     "QuantisedEmbedding",

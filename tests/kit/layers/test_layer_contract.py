@@ -45,8 +45,8 @@ GIVEN: dict[str, object] = {
 AROUND_STEPS = ("scheme", "update")  # blocks that no forward pass goes through
 OF_ITEMS = replace(ILLUSTRATED, tasks=(Task("click"),), user="user", predicts="items")
 BLOCKS = [c for c in CARDS if c.slot not in AROUND_STEPS]
-# Gradients stop at weights, at a teacher and at estimates of rewards, and pass a rounding.
-NO_SLOPES = ("delay_weighted", "distillation", "doubly_robust", "quantised_embedding")
+# Gradients stop at weights, at a teacher, at estimates of rewards and before gates, and pass a rounding.
+NO_SLOPES = ("delay_weighted", "distillation", "doubly_robust", "personalised_gate", "quantised_embedding")
 HAS_TARGETS = ("masked_reconstruction",)  # takes its inputs as targets too, which get no gradient
 BY_ROW = [c for c in BLOCKS if c.slot not in ("auxiliary", "loss", "item_loss")]
 
