@@ -109,9 +109,10 @@ def _sizes(b: Blueprint) -> Iterator[str]:
         yield f"n_fields = {'n_query_fields(schema)' if b.of_items else counted}"
     if _mentions(b, "n_tasks") or (b.has_representation and b.tower is None and not b.of_items):
         yield "n_tasks = len(schema.tasks)"
-    if b.scenarios:
+    if any("scenario" in p.ports.takes for p in b.parts):
         yield "assert schema.scenario is not None"
         yield "self.scenario_column = schema.index_of(schema.scenario)"
+    if _mentions(b, "n_scenarios"):
         yield "n_scenarios = schema.categorical[self.scenario_column].cardinality"
 
 

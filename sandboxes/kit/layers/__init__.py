@@ -60,6 +60,7 @@ from sandboxes.kit.layers import (
     quantised_embedding,
     residual_dnn,
     sampled_softmax,
+    scenario_contrast,
     scenario_normalisation,
     self_attention_interaction,
     self_gating,
@@ -143,6 +144,7 @@ from sandboxes.kit.layers.query_memory import QueryMemory
 from sandboxes.kit.layers.residual_dnn import ResidualDNN
 from sandboxes.kit.layers.residual_quantiser import ResidualQuantiser
 from sandboxes.kit.layers.sampled_softmax import SampledSoftmax
+from sandboxes.kit.layers.scenario_contrast import ScenarioContrast
 from sandboxes.kit.layers.scenario_normalisation import ScenarioNormalisation
 from sandboxes.kit.layers.self_attention_interaction import SelfAttentionInteraction
 from sandboxes.kit.layers.self_gating import SelfGating
@@ -216,6 +218,7 @@ CARDS: tuple[Card, ...] = (
     residual_dnn.CARD,
     coded_items.CARD,
     sampled_softmax.CARD,
+    scenario_contrast.CARD,
     scenario_normalisation.CARD,
     self_attention_interaction.CARD,
     self_gating.CARD,
@@ -302,6 +305,7 @@ __all__ = [
     "ResidualQuantiser",
     "RewardEstimates",
     "SampledSoftmax",
+    "ScenarioContrast",
     "ScenarioNormalisation",
     "SelfAttentionInteraction",
     "SelfGating",

@@ -15,7 +15,8 @@ def fields_of(schema: Schema, *sides: Side) -> list[int]:
 
 def fields_but(schema: Schema, n_fields: int, column: int) -> list[int]:
     """Where all `n_fields` stand but the categorical field of that column: the others of the schema, and histories after them."""
-    return [place for place in range(n_fields) if place != _shown(schema).index(column)]
+    shown = _shown(schema)
+    return [place for place in range(n_fields) if shown[place : place + 1] != [column]]
 
 
 def _shown(schema: Schema) -> list[int]:
