@@ -12,6 +12,7 @@ from sandboxes.kit.layers import (
     contrastive_loss,
     convolutional_history,
     cross_domain_transfer,
+    cross_domain_translation,
     cross_network_v1,
     cross_network_v2,
     decaying_attention,
@@ -65,6 +66,7 @@ from sandboxes.kit.layers import (
     self_attention_interaction,
     self_gating,
     semantic_id_decoder,
+    separate_inputs,
     shared_bottom,
     sharpness_aware,
     squeeze_excitation,
@@ -86,6 +88,7 @@ from sandboxes.kit.layers.context_scores import ContextScores, RewardEstimates
 from sandboxes.kit.layers.contrastive_loss import ContrastiveLoss
 from sandboxes.kit.layers.convolutional_history import ConvolutionalHistory
 from sandboxes.kit.layers.cross_domain_transfer import CrossDomainTransfer
+from sandboxes.kit.layers.cross_domain_translation import CrossDomainTranslation
 from sandboxes.kit.layers.cross_network_v1 import CrossNetworkV1
 from sandboxes.kit.layers.cross_network_v2 import CrossNetworkV2
 from sandboxes.kit.layers.decaying_attention import DecayingAttention
@@ -149,6 +152,7 @@ from sandboxes.kit.layers.scenario_normalisation import ScenarioNormalisation
 from sandboxes.kit.layers.self_attention_interaction import SelfAttentionInteraction
 from sandboxes.kit.layers.self_gating import SelfGating
 from sandboxes.kit.layers.semantic_id_decoder import SemanticIdDecoder
+from sandboxes.kit.layers.separate_inputs import SeparateInputs
 from sandboxes.kit.layers.shared_bottom import SharedBottom
 from sandboxes.kit.layers.sharpness_aware import SharpnessAware
 from sandboxes.kit.layers.squeeze_excitation import SqueezeExcitation
@@ -169,6 +173,7 @@ CARDS: tuple[Card, ...] = (
     contrastive_loss.CARD,
     convolutional_history.CARD,
     cross_domain_transfer.CARD,
+    cross_domain_translation.CARD,
     cross_network_v1.CARD,
     cross_network_v2.CARD,
     decaying_attention.CARD,
@@ -223,6 +228,7 @@ CARDS: tuple[Card, ...] = (
     self_attention_interaction.CARD,
     self_gating.CARD,
     semantic_id_decoder.CARD,
+    separate_inputs.CARD,
     shared_bottom.CARD,
     sharpness_aware.CARD,
     squeeze_excitation.CARD,
@@ -249,6 +255,7 @@ __all__ = [
     "ContrastiveLoss",
     "ConvolutionalHistory",
     "CrossDomainTransfer",
+    "CrossDomainTranslation",
     "CrossNetworkV1",
     "CrossNetworkV2",
     "DecayingAttention",
@@ -310,6 +317,7 @@ __all__ = [
     "SelfAttentionInteraction",
     "SelfGating",
     "SemanticIdDecoder",
+    "SeparateInputs",
     "SharedBottom",
     "SharpnessAware",
     "SqueezeExcitation",

@@ -203,8 +203,8 @@ CARD = Card(
 
 
 def info_nce(similarity: Tensor) -> Tensor:
-    """Similarities (B, B) of the rows' first views to all rows' second ones -> a scalar: how far each row's own two are from being
-    told from the others, averaged over rows and over which of the two is asked."""
+    """Similarities (B, B) of first views to second ones -> a scalar: the cross-entropy of telling a row's own from the others', a
+    mean over rows and over which of the two views is asked about."""
     same = torch.arange(len(similarity), device=similarity.device)  # (B,)
     return (functional.cross_entropy(similarity, same) + functional.cross_entropy(similarity.T, same)) / 2
 

@@ -45,8 +45,8 @@ GIVEN: dict[str, object] = {
 AROUND_STEPS = ("scheme", "update")  # blocks that no forward pass goes through
 OF_ITEMS = replace(ILLUSTRATED, tasks=(Task("click"),), user="user", predicts="items")
 BLOCKS = [c for c in CARDS if c.slot not in AROUND_STEPS]
-# Gradients stop at weights, at a teacher, at estimates of rewards and before gates, and pass a rounding.
-NO_SLOPES = ("delay_weighted", "distillation", "doubly_robust", "personalised_gate", "quantised_embedding")
+# Gradients stop at weights, teachers, estimates of rewards, before gates and between tasks, and pass a rounding.
+NO_SLOPES = ("delay_weighted", "distillation", "doubly_robust", "personalised_gate", "quantised_embedding", "separate_inputs")
 HAS_TARGETS = ("masked_reconstruction",)  # takes its inputs as targets too, which get no gradient
 BY_ROW = [c for c in BLOCKS if c.slot not in ("auxiliary", "loss", "item_loss")]
 
@@ -116,7 +116,14 @@ def called(card: Card, block: nn.Module, x: Inputs, seed: int = 0) -> Tensor:
     values: dict[Value, object] = {"numbers": x.batch.numeric, "representation": x.flat, "predictor": lambda v: v.sum(2)[:, :T]}
     values["embedding"] = layers.FeatureEmbedding(OF_ITEMS, D).to(x.fields.dtype)
     output: Tensor = block(*(values[v] if v in values else getattr(x, v) for v in card.ports.takes))
-    return output + block.teacher_loss(x.batch) if hasattr(block, "teacher_loss") else output
+    return output
+
+
+def beside(block: nn.Module, x: Inputs) -> Tensor:
+    """What training minimises beside what becomes of the last output: a divergence, and the loss of the block's own stage."""
+    losses = [block.kl()] if hasattr(block, "kl") else []
+    losses += [getattr(block, block.stage_loss)(x.batch)] if hasattr(block, "stage_loss") else []
+    return sum(losses, torch.zeros(()))
 
 
 def shape(card: Card, block: nn.Module) -> tuple[int, ...]:
@@ -241,7 +248,7 @@ def test_gradient_reaches_every_parameter_and_is_finite(card: Card) -> None:
         x = inputs()
         leaves = [leaf.requires_grad_() for leaf in (x.fields, x.flat, x.target, x.history, x.logits, x.scores)]
         loss = (called(card, block, x, seed=step) * weights).sum()
-        (loss + block.kl() if hasattr(block, "kl") else loss).backward()
+        (loss + beside(block, x)).backward()
         grads = {name: p.grad for name, p in block.named_parameters() if p.grad is not None}
         reached = [*grads.values(), *(leaf.grad for leaf in leaves if leaf.grad is not None)]
         assert reached and all(torch.isfinite(g).all() for g in reached)
@@ -262,8 +269,7 @@ def test_gradients_are_slopes_in_float64(card: Card, training: bool) -> None:
     given = [] if card.name in HAS_TARGETS else [getattr(x, name) for name in reals]
 
     def call() -> Tensor:
-        output = called(card, block, x)
-        return output + block.kl() if hasattr(block, "kl") else output
+        return called(card, block, x) + beside(block, x)
 
     assert gradients_are_slopes(block, call, [*given, x.batch.numeric])
 

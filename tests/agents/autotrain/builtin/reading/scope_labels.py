@@ -23,10 +23,12 @@ ABSTRACTS = {
     "automl-survey": _of("survey"),
     "beque": _of(AWAY),
     "cardio-cnn": _of("other_field"),
-    "cdanet": _of("no_mechanism in_scope", may="cross_domain_transfer"),
+    "cdanet": _of("no_mechanism in_scope", may="cross_domain_transfer cross_domain_translation"),
     "cdnet": _of("no_mechanism in_scope", may="target_attention"),
-    "cigf": _of("no_mechanism in_scope", may="graph_propagation mmoe ple"),
-    "cm-dcm": _of("in_scope no_mechanism", may="shared_bottom film_gating entire_space_product delayed_feedback"),
+    "cigf": _of("no_mechanism in_scope", may="graph_propagation mmoe ple separate_inputs"),
+    "cm-dcm": _of(
+        "in_scope no_mechanism", may="shared_bottom film_gating entire_space_product delayed_feedback personalised_gate"
+    ),
     "cmvf": _of("in_scope", "variational_embedding"),
     "confrec": _of("no_mechanism in_scope", may="graph_propagation"),
     "csmf": _of("no_mechanism in_scope", may="pretrain_then_finetune"),
@@ -46,7 +48,7 @@ ABSTRACTS = {
     "heat-knn": _of("no_mechanism"),
     "hetegenctr": _of("in_scope no_mechanism", may="masked_reconstruction pretrain_then_finetune self_attention_interaction"),
     "incctr": _of("in_scope no_mechanism system", may="incremental_windows"),
-    "llm4msr": _of("no_mechanism in_scope", may="film_gating"),
+    "llm4msr": _of("no_mechanism in_scope", may="film_gating generated_layers"),
     "low-rank-attention": _of("no_mechanism in_scope", may="target_attention"),
     "lwgr": _of("no_mechanism in_scope", may="semantic_id_decoder"),
     "mdp-div": _of(AWAY),
@@ -63,7 +65,9 @@ ABSTRACTS = {
     "rclrec": _of("no_mechanism in_scope", may="semantic_id_decoder easy_to_hard"),
     "rf-mem": _of(AWAY),
     "rsir": _of("no_mechanism unsupported_task"),
-    "sass": _of("in_scope unsupported_task", "contrastive_loss pretrain_then_finetune", "film_gating"),
+    "sass": _of(
+        "in_scope unsupported_task", "contrastive_loss pretrain_then_finetune", "film_gating layered_transfer scenario_contrast"
+    ),
     "scalefreectr": _of("system"),
     "uttsi": _of("in_scope", "multi_path_averaging"),
 }
