@@ -19,6 +19,7 @@ NeedName = Literal[
     "target_item",
     "entire_space",
     "outcomes",
+    "labels",
     "items",
     "answers",
     "actions",
@@ -91,9 +92,7 @@ NEEDS: Mapping[NeedName, Need] = MappingProxyType(
         "vectors": Need(
             "vectors made elsewhere", "the data has no vectors of images, texts or the like", lambda d: bool(d.vectors)
         ),
-        "labels": Need(
-            "labels of whole rows", "the data asks which item, so that its rows are without one", lambda d: d.predicts == "labels"
-        ),
+        "labels": Need("labels of rows", "the data asks which item, not what comes of a row", lambda d: d.predicts == "labels"),
         "items": Need(
             "a choice among all items", "the data asks what comes of a row, not which item", lambda d: d.predicts != "labels"
         ),

@@ -65,17 +65,17 @@ def test_placement_and_takes_specify_an_interactions_ports() -> None:
     [
         (RICH, OF_CLICKS),
         (TABLE, OF_CLICKS),
-        (OUTCOMES, {"category_pairs", "numeric", "history", "target_item", "outcomes"}),
+        (OUTCOMES, {"labels", "category_pairs", "numeric", "history", "target_item", "outcomes"}),
         (ITEMS["history"], {"category_pairs", "history", "target_item", "items", "answers"}),
         (ITEMS["user"], {"category_pairs", "user", "items", "answers"}),
         (ACTIONS["user"], {"category_pairs", "user", "items", "actions"}),
-        (PLAIN, {"category_pairs", "numeric"}),
-        (NUMBERS_ONLY, {"numeric"}),
-        (CATEGORIES_ONLY, {"category_pairs"}),
-        (TWO_TASKS, {"category_pairs", "numeric", "several_tasks"}),
+        (PLAIN, {"labels", "category_pairs", "numeric"}),
+        (NUMBERS_ONLY, {"labels", "numeric"}),
+        (CATEGORIES_ONLY, {"labels", "category_pairs"}),
+        (TWO_TASKS, {"labels", "category_pairs", "numeric", "several_tasks"}),
         (
             replace(TABLE, sequences=(), numeric=(), scenario=None),
-            {"category_pairs", "several_tasks", "entire_space", "delays", "time"},
+            {"labels", "category_pairs", "several_tasks", "entire_space", "delays", "time"},
         ),
     ],
     ids=[

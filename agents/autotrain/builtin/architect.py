@@ -33,7 +33,8 @@ from sandboxes.kit.schema import Schema
 SKELETON_TOWER, SKELETON_LINEAR = "dnn", "linear"  # cards of the blocks that fill gaps
 EMBEDDING = Card("embedding", "FeatureEmbedding", "embedding", "one table for all fields", "", (), ())
 METHODS = frozenset(
-    {"forward", "fields", "logits", "scores", "meet", "loss", "auxiliary_loss", "teacher_loss", "stages", "predict"}
+    {"forward", "fields", "logits", "scores", "meet", "loss", "auxiliary_loss", "stages", "predict", "teacher_loss"}
+    | {"translation_loss"}
 )
 RESERVED = METHODS | {"embedding", "output", "training", "batch"}
 

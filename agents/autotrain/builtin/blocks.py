@@ -40,9 +40,10 @@ def meets(card: Card) -> bool:
     return hasattr(block(card), "meet")
 
 
-def has_teacher(card: Card) -> bool:
-    """Whether the block holds a teacher with a loss of its own, which a stage of the scheme minimises."""
-    return hasattr(block(card), "teacher_loss")
+def stage_loss(card: Card) -> str:
+    """The block's method `(batch) -> scalar` that a stage of its own minimises, and the model's of that name; "" without one."""
+    found: str = getattr(block(card), "stage_loss", "")
+    return found
 
 
 def _parameters(card: Card) -> list[inspect.Parameter]:

@@ -167,8 +167,14 @@ class Blueprint:
 
     @property
     def schemes(self) -> tuple[Part, ...]:
-        """The parts that have a say in the training scheme, in the order in which they change it."""
-        return tuple(p for p in self.outermost if has_stages(p.card))
+        """The parts that have a say in the training scheme, in the order in which they change it.
+
+        What stands inside the model follows the main loss, whose teacher may be a copy of it, so that its own stage comes first.
+        """
+        outermost = self.outermost
+        first = (self.loss,) if self.loss else ()
+        inside = tuple(p for p in self.parts if p not in outermost)
+        return tuple(p for p in (*first, *inside, *outermost[len(first) :]) if has_stages(p.card))
 
     @property
     def inference(self) -> Part | None:

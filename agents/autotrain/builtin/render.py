@@ -112,6 +112,7 @@ def _sizes(b: Blueprint) -> Iterator[str]:
     if any("scenario" in p.ports.takes for p in b.parts):
         yield "assert schema.scenario is not None"
         yield "self.scenario_column = schema.index_of(schema.scenario)"
+    if _mentions(b, "n_scenarios"):
         yield "n_scenarios = schema.categorical[self.scenario_column].cardinality"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from agents.autotrain.builtin.blocks import has_teacher
+from agents.autotrain.builtin.blocks import stage_loss
 from agents.autotrain.builtin.blueprint import Blueprint, Part
 from agents.autotrain.builtin.source_text import call, indented
 from sandboxes.kit.ports import Value
@@ -69,9 +69,9 @@ def methods(b: Blueprint) -> Iterator[list[str]]:
         yield _method("loss", "What training minimises: a scalar.", body)
     if b.staged_losses:
         yield _method(STAGED_LOSS, "What a stage of its own minimises: a scalar.", _sum_of_losses([], b.staged_losses))
-    if b.loss and has_teacher(b.loss.card):
-        body = [f"return self.{b.loss.attribute}.teacher_loss(batch)"]
-        yield _method("teacher_loss", "What the teacher's stage minimises: a scalar.", body)
+    for part in b.schemes:
+        if name := stage_loss(part.card):
+            yield _method(name, "What a stage of its own minimises: a scalar.", [f"return self.{part.attribute}.{name}(batch)"])
     if b.schemes:
         body = ['stages: tuple[Stage, ...] = (Stage("train"),)']
         body += [f"stages = self.{p.attribute}.staged(stages)" for p in b.schemes]
@@ -106,7 +106,8 @@ def _logits(b: Blueprint) -> Iterator[str]:
         yield from _flat(b)
     if b.tower:
         yield from _represented(["flat", *map(_called, b.parallels)])
-        yield f"logits = self.{b.tower.attribute}({'represented' if b.parallels else 'flat'})  # (B, T){_named(b.tower)}"
+        called = _called(b.tower, representation="represented" if b.parallels else "flat")
+        yield f"logits = {called}  # (B, T){_named(b.tower)}"
     elif b.has_representation:
         pieces = [_called(p) for p in (*b.deeps, *b.parallels)]
         yield from _represented(pieces)

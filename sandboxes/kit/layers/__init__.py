@@ -17,6 +17,7 @@ from sandboxes.kit.layers import (
     convolutional_history,
     core_behaviour_interaction,
     cross_domain_transfer,
+    cross_domain_translation,
     cross_network_v1,
     cross_network_v2,
     decaying_attention,
@@ -39,6 +40,7 @@ from sandboxes.kit.layers import (
     fm,
     frequency_clipping,
     graph_embedding,
+    generated_layers,
     graph_scores,
     grouped_prior_embedding,
     gru_history,
@@ -56,6 +58,7 @@ from sandboxes.kit.layers import (
     joint_ranking_calibration,
     kernel_product,
     learned_codes,
+    layered_transfer,
     linear,
     long_history_search,
     low_rank_attention,
@@ -72,12 +75,14 @@ from sandboxes.kit.layers import (
     outer_product,
     pair_networks,
     pairwise_ranking,
+    personalised_gate,
     ple,
     pretraining,
     quantised_embedding,
     residual_dnn,
     sampled_softmax,
     scenario_distributions,
+    scenario_contrast,
     scenario_normalisation,
     selective_paths,
     self_attention_interaction,
@@ -85,6 +90,7 @@ from sandboxes.kit.layers import (
     self_gating,
     self_training,
     semantic_id_decoder,
+    separate_inputs,
     shared_bottom,
     shared_rare_embedding,
     sharpness_aware,
@@ -114,6 +120,7 @@ from sandboxes.kit.layers.contrastive_loss import ContrastiveLoss
 from sandboxes.kit.layers.convolutional_history import ConvolutionalHistory
 from sandboxes.kit.layers.core_behaviour_interaction import CoreBehaviourInteraction
 from sandboxes.kit.layers.cross_domain_transfer import CrossDomainTransfer
+from sandboxes.kit.layers.cross_domain_translation import CrossDomainTranslation
 from sandboxes.kit.layers.cross_network_v1 import CrossNetworkV1
 from sandboxes.kit.layers.cross_network_v2 import CrossNetworkV2
 from sandboxes.kit.layers.decaying_attention import DecayingAttention
@@ -139,6 +146,7 @@ from sandboxes.kit.layers.film_gating import FiLMGating
 from sandboxes.kit.layers.fm import FactorizationMachine
 from sandboxes.kit.layers.frequency_clipping import FrequencyClipping
 from sandboxes.kit.layers.graph_embedding import GraphEmbedding
+from sandboxes.kit.layers.generated_layers import GeneratedLayers
 from sandboxes.kit.layers.graph_propagation import GraphPropagation
 from sandboxes.kit.layers.graph_scores import GraphScores
 from sandboxes.kit.layers.grouped_prior_embedding import GroupedPriorEmbedding
@@ -160,6 +168,7 @@ from sandboxes.kit.layers.item_tower import ItemTower
 from sandboxes.kit.layers.joint_ranking_calibration import JointRankingCalibration
 from sandboxes.kit.layers.kernel_product import KernelProduct
 from sandboxes.kit.layers.learned_codes import LearnedCodeScores
+from sandboxes.kit.layers.layered_transfer import LayeredTransfer
 from sandboxes.kit.layers.linear import LinearTerm
 from sandboxes.kit.layers.long_history_search import LongHistorySearch
 from sandboxes.kit.layers.low_rank_attention import LowRankAttention
@@ -177,6 +186,7 @@ from sandboxes.kit.layers.outcome_gru import OutcomeGRU
 from sandboxes.kit.layers.outer_product import OuterProduct
 from sandboxes.kit.layers.pair_networks import PairNetworks
 from sandboxes.kit.layers.pairwise_ranking import PairwiseRanking, pairwise_loss
+from sandboxes.kit.layers.personalised_gate import PersonalisedGate
 from sandboxes.kit.layers.ple import ProgressiveLayeredExtraction
 from sandboxes.kit.layers.pretraining import PretrainThenFinetune
 from sandboxes.kit.layers.quantised_embedding import QuantisedEmbedding
@@ -186,6 +196,7 @@ from sandboxes.kit.layers.residual_dnn import ResidualDNN
 from sandboxes.kit.layers.residual_quantiser import ResidualQuantiser
 from sandboxes.kit.layers.sampled_softmax import SampledSoftmax
 from sandboxes.kit.layers.scenario_distributions import ScenarioDistributions
+from sandboxes.kit.layers.scenario_contrast import ScenarioContrast
 from sandboxes.kit.layers.scenario_normalisation import ScenarioNormalisation
 from sandboxes.kit.layers.selective_paths import SelectivePaths
 from sandboxes.kit.layers.self_attention_interaction import SelfAttentionInteraction
@@ -193,6 +204,7 @@ from sandboxes.kit.layers.self_balancing_reconstruction import SelfBalancingReco
 from sandboxes.kit.layers.self_gating import SelfGating
 from sandboxes.kit.layers.self_training import SelfTraining
 from sandboxes.kit.layers.semantic_id_decoder import SemanticIdDecoder
+from sandboxes.kit.layers.separate_inputs import SeparateInputs
 from sandboxes.kit.layers.shared_bottom import SharedBottom
 from sandboxes.kit.layers.shared_rare_embedding import SharedRareEmbedding
 from sandboxes.kit.layers.sharpness_aware import SharpnessAware
@@ -221,6 +233,7 @@ CARDS: tuple[Card, ...] = (
     convolutional_history.CARD,
     core_behaviour_interaction.CARD,
     cross_domain_transfer.CARD,
+    cross_domain_translation.CARD,
     cross_network_v1.CARD,
     cross_network_v2.CARD,
     decaying_attention.CARD,
@@ -243,6 +256,7 @@ CARDS: tuple[Card, ...] = (
     fm.CARD,
     frequency_clipping.CARD,
     graph_embedding.CARD,
+    generated_layers.CARD,
     graph_scores.CARD,
     grouped_prior_embedding.CARD,
     gru_history.CARD,
@@ -260,6 +274,7 @@ CARDS: tuple[Card, ...] = (
     joint_ranking_calibration.CARD,
     kernel_product.CARD,
     learned_codes.CARD,
+    layered_transfer.CARD,
     linear.CARD,
     long_history_search.CARD,
     low_rank_attention.CARD,
@@ -276,6 +291,7 @@ CARDS: tuple[Card, ...] = (
     outer_product.CARD,
     pair_networks.CARD,
     pairwise_ranking.CARD,
+    personalised_gate.CARD,
     ple.CARD,
     pretraining.CARD,
     quantised_embedding.CARD,
@@ -283,6 +299,7 @@ CARDS: tuple[Card, ...] = (
     coded_items.CARD,
     sampled_softmax.CARD,
     scenario_distributions.CARD,
+    scenario_contrast.CARD,
     scenario_normalisation.CARD,
     selective_paths.CARD,
     self_attention_interaction.CARD,
@@ -290,6 +307,7 @@ CARDS: tuple[Card, ...] = (
     self_gating.CARD,
     self_training.CARD,
     semantic_id_decoder.CARD,
+    separate_inputs.CARD,
     shared_bottom.CARD,
     shared_rare_embedding.CARD,
     sharpness_aware.CARD,
@@ -324,6 +342,7 @@ __all__ = [
     "ConvolutionalHistory",
     "CoreBehaviourInteraction",
     "CrossDomainTransfer",
+    "CrossDomainTranslation",
     "CrossNetworkV1",
     "CrossNetworkV2",
     "DecayingAttention",
@@ -349,6 +368,7 @@ __all__ = [
     "FrequencyClipping",
     "GRUHistory",
     "GraphEmbedding",
+    "GeneratedLayers",
     "GraphPropagation",
     "GraphScores",
     "GroupedPriorEmbedding",
@@ -369,6 +389,7 @@ __all__ = [
     "JointRankingCalibration",
     "KernelProduct",
     "LearnedCodeScores",
+    "LayeredTransfer",
     "LinearTerm",
     "LongHistorySearch",
     "LowRankAttention",
@@ -386,6 +407,7 @@ __all__ = [
     "OuterProduct",
     "PairNetworks",
     "PairwiseRanking",
+    "PersonalisedGate",
     "PretrainThenFinetune",
     "ProgressiveLayeredExtraction",
     "QuantisedEmbedding",
@@ -395,6 +417,7 @@ __all__ = [
     "RewardEstimates",
     "SampledSoftmax",
     "ScenarioDistributions",
+    "ScenarioContrast",
     "ScenarioNormalisation",
     "SelectivePaths",
     "SelfAttentionInteraction",
@@ -402,6 +425,7 @@ __all__ = [
     "SelfGating",
     "SelfTraining",
     "SemanticIdDecoder",
+    "SeparateInputs",
     "SharedBottom",
     "SharedRareEmbedding",
     "SharpnessAware",

@@ -202,6 +202,13 @@ CARD = Card(
 )
 
 
+def info_nce(similarity: Tensor) -> Tensor:
+    """Similarities (B, B) of first views to second ones -> a scalar: the cross-entropy of telling a row's own from the others', a
+    mean over rows and over which of the two views is asked about."""
+    same = torch.arange(len(similarity), device=similarity.device)  # (B,)
+    return (functional.cross_entropy(similarity, same) + functional.cross_entropy(similarity.T, same)) / 2
+
+
 class ContrastiveLoss(nn.Module):
     """fields (B, F, D) -> a scalar, `loss_weight` times the mean loss of the rows; 0 for a single row, which has no negatives.
 
@@ -223,10 +230,7 @@ class ContrastiveLoss(nn.Module):
         self.project = nn.Linear(n_fields * embedding_dim, projection_dim, bias=False)
 
     def forward(self, fields: Tensor) -> Tensor:
-        similarity = self._view(fields) @ self._view(fields).T / self.temperature  # (B, B)
-        same = torch.arange(len(fields), device=fields.device)  # (B,)
-        both_ways = functional.cross_entropy(similarity, same) + functional.cross_entropy(similarity.T, same)
-        return self.loss_weight * both_ways / 2
+        return self.loss_weight * info_nce(self._view(fields) @ self._view(fields).T / self.temperature)
 
     def _view(self, fields: Tensor) -> Tensor:
         """A view (B, P) of unit length."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -155,6 +156,8 @@ class Distillation(nn.Module):
     block as `distillation`, and its method `teacher_loss` is the block's. The teacher takes `teacher_share` of the epochs, so
     that the model sees no more of them than others. It is part of the training state, and not of what is served.
     """
+
+    stage_loss: ClassVar[str] = "teacher_loss"
 
     def __init__(
         self, teacher: nn.Module, temperature: float = 2.0, teacher_weight: float = 0.5, teacher_share: float = 0.5
