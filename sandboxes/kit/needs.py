@@ -27,7 +27,6 @@ NeedName = Literal[
     "delays",
     "time",
     "vectors",
-    "labels",
 ]
 
 

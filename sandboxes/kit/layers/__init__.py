@@ -39,16 +39,16 @@ from sandboxes.kit.layers import (
     film_gating,
     fm,
     frequency_clipping,
-    graph_embedding,
     generated_layers,
+    graph_embedding,
     graph_scores,
     grouped_prior_embedding,
     gru_history,
     incremental_windows,
     inner_product,
     instance_guided_mask,
-    interest_contrast,
     interaction_search,
+    interest_contrast,
     interest_distribution,
     interest_evolution,
     interpolated_negatives,
@@ -57,8 +57,8 @@ from sandboxes.kit.layers import (
     item_tower,
     joint_ranking_calibration,
     kernel_product,
-    learned_codes,
     layered_transfer,
+    learned_codes,
     linear,
     long_history_search,
     low_rank_attention,
@@ -81,8 +81,8 @@ from sandboxes.kit.layers import (
     quantised_embedding,
     residual_dnn,
     sampled_softmax,
-    scenario_distributions,
     scenario_contrast,
+    scenario_distributions,
     scenario_normalisation,
     selective_paths,
     self_attention_interaction,
@@ -145,8 +145,8 @@ from sandboxes.kit.layers.field_weighted_fm import FieldWeightedFM
 from sandboxes.kit.layers.film_gating import FiLMGating
 from sandboxes.kit.layers.fm import FactorizationMachine
 from sandboxes.kit.layers.frequency_clipping import FrequencyClipping
-from sandboxes.kit.layers.graph_embedding import GraphEmbedding
 from sandboxes.kit.layers.generated_layers import GeneratedLayers
+from sandboxes.kit.layers.graph_embedding import GraphEmbedding
 from sandboxes.kit.layers.graph_propagation import GraphPropagation
 from sandboxes.kit.layers.graph_scores import GraphScores
 from sandboxes.kit.layers.grouped_prior_embedding import GroupedPriorEmbedding
@@ -154,8 +154,8 @@ from sandboxes.kit.layers.gru_history import GRUHistory
 from sandboxes.kit.layers.incremental_windows import IncrementalWindows
 from sandboxes.kit.layers.inner_product import InnerProduct
 from sandboxes.kit.layers.instance_guided_mask import InstanceGuidedMask
-from sandboxes.kit.layers.interest_contrast import InterestContrast
 from sandboxes.kit.layers.interaction_search import InteractionSearch
+from sandboxes.kit.layers.interest_contrast import InterestContrast
 from sandboxes.kit.layers.interest_distribution import InterestDistribution
 from sandboxes.kit.layers.interest_evolution import InterestEvolution
 from sandboxes.kit.layers.interpolated_negatives import InterpolatedNegatives
@@ -167,8 +167,8 @@ from sandboxes.kit.layers.item_tokeniser import ItemTokeniser
 from sandboxes.kit.layers.item_tower import ItemTower
 from sandboxes.kit.layers.joint_ranking_calibration import JointRankingCalibration
 from sandboxes.kit.layers.kernel_product import KernelProduct
-from sandboxes.kit.layers.learned_codes import LearnedCodeScores
 from sandboxes.kit.layers.layered_transfer import LayeredTransfer
+from sandboxes.kit.layers.learned_codes import LearnedCodeScores
 from sandboxes.kit.layers.linear import LinearTerm
 from sandboxes.kit.layers.long_history_search import LongHistorySearch
 from sandboxes.kit.layers.low_rank_attention import LowRankAttention
@@ -195,8 +195,8 @@ from sandboxes.kit.layers.query_memory import QueryMemory
 from sandboxes.kit.layers.residual_dnn import ResidualDNN
 from sandboxes.kit.layers.residual_quantiser import ResidualQuantiser
 from sandboxes.kit.layers.sampled_softmax import SampledSoftmax
-from sandboxes.kit.layers.scenario_distributions import ScenarioDistributions
 from sandboxes.kit.layers.scenario_contrast import ScenarioContrast
+from sandboxes.kit.layers.scenario_distributions import ScenarioDistributions
 from sandboxes.kit.layers.scenario_normalisation import ScenarioNormalisation
 from sandboxes.kit.layers.selective_paths import SelectivePaths
 from sandboxes.kit.layers.self_attention_interaction import SelfAttentionInteraction
@@ -367,16 +367,16 @@ __all__ = [
     "FieldWeightedFM",
     "FrequencyClipping",
     "GRUHistory",
-    "GraphEmbedding",
     "GeneratedLayers",
+    "GraphEmbedding",
     "GraphPropagation",
     "GraphScores",
     "GroupedPriorEmbedding",
     "IncrementalWindows",
     "InnerProduct",
     "InstanceGuidedMask",
-    "InterestContrast",
     "InteractionSearch",
+    "InterestContrast",
     "InterestDistribution",
     "InterestEvolution",
     "InterpolatedNegatives",
@@ -388,8 +388,8 @@ __all__ = [
     "ItemTower",
     "JointRankingCalibration",
     "KernelProduct",
-    "LearnedCodeScores",
     "LayeredTransfer",
+    "LearnedCodeScores",
     "LinearTerm",
     "LongHistorySearch",
     "LowRankAttention",
@@ -416,8 +416,8 @@ __all__ = [
     "ResidualQuantiser",
     "RewardEstimates",
     "SampledSoftmax",
-    "ScenarioDistributions",
     "ScenarioContrast",
+    "ScenarioDistributions",
     "ScenarioNormalisation",
     "SelectivePaths",
     "SelfAttentionInteraction",
