@@ -65,17 +65,17 @@ def test_placement_and_takes_specify_an_interactions_ports() -> None:
     [
         (RICH, OF_CLICKS),
         (TABLE, OF_CLICKS),
-        (OUTCOMES, {"category_pairs", "numeric", "history", "target_item", "outcomes"}),
+        (OUTCOMES, {"category_pairs", "numeric", "history", "target_item", "outcomes", "labels"}),
         (ITEMS["history"], {"category_pairs", "history", "target_item", "items", "answers"}),
         (ITEMS["user"], {"category_pairs", "user", "items", "answers"}),
         (ACTIONS["user"], {"category_pairs", "user", "items", "actions"}),
-        (PLAIN, {"category_pairs", "numeric"}),
-        (NUMBERS_ONLY, {"numeric"}),
-        (CATEGORIES_ONLY, {"category_pairs"}),
-        (TWO_TASKS, {"category_pairs", "numeric", "several_tasks"}),
+        (PLAIN, {"category_pairs", "numeric", "labels"}),
+        (NUMBERS_ONLY, {"numeric", "labels"}),
+        (CATEGORIES_ONLY, {"category_pairs", "labels"}),
+        (TWO_TASKS, {"category_pairs", "numeric", "several_tasks", "labels"}),
         (
             replace(TABLE, sequences=(), numeric=(), scenario=None),
-            {"category_pairs", "several_tasks", "entire_space", "delays", "time"},
+            {"category_pairs", "several_tasks", "entire_space", "delays", "time", "labels"},
         ),
     ],
     ids=[
