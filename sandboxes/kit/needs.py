@@ -15,6 +15,7 @@ NeedName = Literal[
     "scenario",
     "several_tasks",
     "numeric",
+    "several_fields",
     "category_pairs",
     "target_item",
     "entire_space",
@@ -37,17 +38,31 @@ class DescribedTask(Protocol):
     def delayed(self) -> bool: ...
 
 
+class DescribedField(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def side(self) -> str: ...
+
+
+class DescribedVectors(Protocol):
+    @property
+    def of(self) -> str: ...
+
+
 class Described(Protocol):
     """What `Schema` and `TableSpec` both say of their columns."""
 
     @property
-    def categorical(self) -> Sequence[object]: ...
+    def categorical(self) -> Sequence[DescribedField]: ...
     @property
-    def numeric(self) -> Sequence[object]: ...
+    def numeric(self) -> Sequence[DescribedField]: ...
     @property
     def sequences(self) -> Sequence[object]: ...
     @property
-    def vectors(self) -> Sequence[object]: ...
+    def vectors(self) -> Sequence[DescribedVectors]: ...
+    @property
+    def target_item(self) -> str | None: ...
     @property
     def tasks(self) -> Sequence[DescribedTask]: ...
     @property
@@ -64,7 +79,7 @@ class Described(Protocol):
 
 @dataclass(frozen=True)
 class Need:
-    """`met` tells whether data has `words`; `unmet` says in a clause what the data is that has not."""
+    """`met` tells whether data has `words`, "" where that goes without saying; `unmet` says in a clause what is lacking."""
 
     words: str
     unmet: str
@@ -84,6 +99,7 @@ NEEDS: Mapping[NeedName, Need] = MappingProxyType(
             "a task that depends on another", "no task of the data depends on another", lambda d: any(t.given for t in d.tasks)
         ),
         "numeric": Need("numeric fields", "the data has no numeric fields", lambda d: bool(d.numeric)),
+        "several_fields": Need("", "the data has one field to look at", lambda d: _fields_looked_at(d) > 1),
         "category_pairs": Need(
             "several categorical fields", "the data has no two categorical fields", lambda d: len(d.categorical) > 1
         ),
@@ -91,7 +107,7 @@ NEEDS: Mapping[NeedName, Need] = MappingProxyType(
         "vectors": Need(
             "vectors made elsewhere", "the data has no vectors of images, texts or the like", lambda d: bool(d.vectors)
         ),
-        "labels": Need("labels of rows", "the data asks which item, not what comes of a row", lambda d: d.predicts == "labels"),
+        "labels": Need("", "the data asks which item, not what comes of a row", lambda d: d.predicts == "labels"),
         "items": Need(
             "a choice among all items", "the data asks what comes of a row, not which item", lambda d: d.predicts != "labels"
         ),
@@ -112,11 +128,20 @@ NEEDS: Mapping[NeedName, Need] = MappingProxyType(
 )
 
 
+def _fields_looked_at(data: Described) -> int:
+    """Fields and histories of a row; where the item is what is asked for, without those that speak of it."""
+    asked = data.predicts != "labels"
+    of_item = {f.name for f in data.categorical if asked and (f.side == "item" or f.name == data.target_item)}
+    categorical = len(data.categorical) - len(of_item)
+    numeric = sum(not (asked and f.side == "item") for f in data.numeric)
+    return categorical + numeric + sum(v.of not in of_item for v in data.vectors) + len(data.sequences)
+
+
 def offered(data: Described) -> frozenset[NeedName]:
     """The needs that `data` meets."""
     return frozenset(name for name, need in NEEDS.items() if need.met(data))
 
 
 def in_words(needs: Iterable[NeedName]) -> tuple[str, ...]:
-    """What the needs ask for, each thing once."""
-    return tuple(dict.fromkeys(NEEDS[n].words for n in needs))
+    """What the needs ask for beyond what goes without saying, each thing once."""
+    return tuple(dict.fromkeys(NEEDS[n].words for n in needs if NEEDS[n].words))

@@ -65,17 +65,17 @@ def test_placement_and_takes_specify_an_interactions_ports() -> None:
     [
         (RICH, OF_CLICKS),
         (TABLE, OF_CLICKS),
-        (OUTCOMES, {"labels", "category_pairs", "numeric", "history", "target_item", "outcomes"}),
+        (OUTCOMES, {"labels", "several_fields", "category_pairs", "numeric", "history", "target_item", "outcomes"}),
         (ITEMS["history"], {"category_pairs", "history", "target_item", "items", "answers"}),
         (ITEMS["user"], {"category_pairs", "user", "items", "answers"}),
         (ACTIONS["user"], {"category_pairs", "user", "items", "actions"}),
-        (PLAIN, {"labels", "category_pairs", "numeric"}),
-        (NUMBERS_ONLY, {"labels", "numeric"}),
-        (CATEGORIES_ONLY, {"labels", "category_pairs"}),
-        (TWO_TASKS, {"labels", "category_pairs", "numeric", "several_tasks"}),
+        (PLAIN, {"several_fields", "labels", "category_pairs", "numeric"}),
+        (NUMBERS_ONLY, {"several_fields", "labels", "numeric"}),
+        (CATEGORIES_ONLY, {"several_fields", "labels", "category_pairs"}),
+        (TWO_TASKS, {"several_fields", "labels", "category_pairs", "numeric", "several_tasks"}),
         (
             replace(TABLE, sequences=(), numeric=(), scenario=None),
-            {"labels", "category_pairs", "several_tasks", "entire_space", "delays", "time"},
+            {"labels", "several_fields", "category_pairs", "several_tasks", "entire_space", "delays", "time"},
         ),
     ],
     ids=[
@@ -97,4 +97,4 @@ def test_what_data_offers(data: Described, has: set[NeedName]) -> None:
 
 
 def test_each_thing_is_named_once() -> None:
-    assert in_words(("history", "target_item", "numeric")) == ("behaviour histories", "numeric fields")
+    assert in_words(("history", "several_fields", "target_item", "numeric")) == ("behaviour histories", "numeric fields")

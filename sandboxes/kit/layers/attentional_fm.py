@@ -12,6 +12,7 @@ CARD = Card(
     name="attentional_fm",
     block="AttentionalFM",
     slot="interaction",
+    needs=("several_fields",),
     placement="logit",
     summary="Sums the element-wise products of all pairs of embeddings, each weighed by an attention network, into one score.",
     equation="a_ij = softmax_ij h^T relu(W (v_i * v_j) + b); y = p^T sum_{i<j} a_ij (v_i * v_j)  (Xiao et al., "

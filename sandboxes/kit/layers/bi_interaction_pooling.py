@@ -13,6 +13,7 @@ CARD = Card(
     name="bi_interaction_pooling",
     block="BiInteractionPooling",
     slot="interaction",
+    needs=("several_fields",),
     placement="input",
     summary="Pools the element-wise products of all pairs of embeddings into one vector, which a deep network then transforms.",
     equation="f = sum_{i<j} v_i * v_j (element-wise) = 1/2 [(sum_i v_i)^2 - sum_i v_i^2]  (He and Chua, SIGIR 2017, eq. 3 and 4)",

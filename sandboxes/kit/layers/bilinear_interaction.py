@@ -14,6 +14,7 @@ CARD = Card(
     name="bilinear_interaction",
     block="BilinearInteraction",
     slot="interaction",
+    needs=("several_fields",),
     placement="input",
     summary="Combines each pair of field embeddings by a learned matrix and an element-wise product; all results "
     "feed the deep network.",

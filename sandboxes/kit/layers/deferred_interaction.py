@@ -20,6 +20,7 @@ CARD = Card(
     name="deferred_interaction",
     block="DeferredInteraction",
     slot="interaction",
+    needs=("several_fields",),
     placement="parallel",
     summary="Groups the fields by how sparse they are, in several granularities, and stacks attention layers of which the first "
     "see the densest group alone and deeper ones see more and more groups.",

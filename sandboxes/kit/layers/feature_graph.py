@@ -16,6 +16,7 @@ CARD = Card(
     name="feature_graph",
     block="FeatureGraph",
     slot="feature",
+    needs=("several_fields",),
     summary="Passes messages for a few rounds between the fields of a row, the nodes of a fully connected graph whose edges "
     "attention weighs, and updates each by a gated recurrent unit.",
     equation="w_ij = softmax_{j != i} leaky_relu(v^T [e_i, e_j]); a_i = sum_{j != i} w_ij A_i B_j h_j + b; h_i' = GRU(a_i, "

@@ -15,6 +15,7 @@ CARD = Card(
     name="field_weighted_fm",
     block="FieldWeightedFM",
     slot="interaction",
+    needs=("several_fields",),
     placement="logit",
     summary="Sums pairwise inner products of embeddings, each scaled by a learned strength of its pair of fields.",
     equation="y = sum_{i<j} r_{ij} <v_i, v_j>, with one scalar r for each pair of fields (Pan et al., WWW 2018, section 3)",

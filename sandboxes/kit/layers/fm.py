@@ -14,6 +14,7 @@ CARD = Card(
     name="fm",
     block="FactorizationMachine",
     slot="interaction",
+    needs=("several_fields",),
     placement="logit",
     summary="Sums the inner products of the embeddings of all pairs of fields into one second-order score.",
     equation="y = sum_{i<j} <v_i, v_j> = 1/2 sum_d [(sum_i v_id)^2 - sum_i v_id^2]  (Rendle, ICDM 2010, eq. 1 and lemma 3.1)",

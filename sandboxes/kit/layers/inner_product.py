@@ -12,6 +12,7 @@ CARD = Card(
     name="inner_product",
     block="InnerProduct",
     slot="interaction",
+    needs=("several_fields",),
     placement="input",
     summary="Computes the inner product of each pair of field embeddings and hands all of them to the deep network as inputs.",
     equation="p_{ij} = <f_i, f_j> for i < j, concatenated with the embeddings below the first hidden layer, whose weights on p"

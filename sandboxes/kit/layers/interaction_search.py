@@ -21,7 +21,10 @@ CARD = Card(
     block="InteractionSearch",
     slot="interaction",
     placement="input",
-    needs=("category_pairs",),
+    needs=(
+        "several_fields",
+        "category_pairs",
+    ),
     takes=("fields", "batch"),
     summary="Chooses for each pair of fields among no interaction, the product of both embeddings and an embedding of the very "
     "combination, by a relaxed choice that is learned with the weights and becomes hard on the way.",

@@ -15,6 +15,7 @@ CARD = Card(
     name="kernel_product",
     block="KernelProduct",
     slot="interaction",
+    needs=("several_fields",),
     placement="input",
     summary="Computes one number for each pair of fields, their embeddings' product under a matrix that belongs to the pair, "
     "and hands all numbers to the deep network.",

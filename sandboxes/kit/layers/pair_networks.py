@@ -19,6 +19,7 @@ CARD = Card(
     name="pair_networks",
     block="PairNetworks",
     slot="interaction",
+    needs=("several_fields",),
     placement="input",
     summary="Runs a small multilayer network of its own for each pair of fields on both embeddings and their element-wise "
     "product, and hands the outputs of all networks to the deep network.",

@@ -11,6 +11,7 @@ CARD = Card(
     name="self_attention_interaction",
     block="SelfAttentionInteraction",
     slot="interaction",
+    needs=("several_fields",),
     placement="parallel",
     summary="Lets each field attend to all others in several heads and layers, with residual connections: "
     "explicit high-order interactions.",
