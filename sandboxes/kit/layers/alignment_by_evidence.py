@@ -106,6 +106,76 @@ CARD = Card(
             "The head of the catalogue pulls, the tail is spared: gradients into the projection of product texts are shaded by "
             "a saturating function of sales, which keeps long-tail semantics intact and still bridges the gap for bestsellers."
         ),
+        (
+            "We couple each video's lookup vector to the encoding of its frames and title through a symmetric in-batch "
+            "contrastive term, and scale every example's share of that term by a saturating transform of the video's watch "
+            "count, so that barely watched videos exert almost no pull on the visual side."
+        ),
+        (
+            "In contrast to uniform tying of the two spaces, our regulariser is sample-weighted: the strength with which a "
+            "product's trainable vector and its text vector attract each other follows how much purchase evidence the former "
+            "has absorbed."
+        ),
+        (
+            "The authors observe that a vacancy with three applicants has a learned representation that is mostly chance. "
+            "Pulling the job-text representation towards chance does harm, hence their two-way matching objective is "
+            "down-weighted for such vacancies and fully applied only to those with ample traffic."
+        ),
+        (
+            "Our model estimates how trustworthy an entity's interaction-derived vector is from the amount of feedback behind "
+            "it. This reliability score enters the agreement objective between the interaction view and the picture-and-word "
+            "view as a multiplicative factor, which leaves sparsely observed entities' semantics unpolluted."
+        ),
+        (
+            "Engineer's note: do not pull the cold courses. Each course gets a scalar from its enrolments, near nought for new "
+            "ones and near one for those everybody takes, and the cross-view retrieval loss (find my syllabus vector among the "
+            "batch, and the reverse) is averaged with these scalars."
+        ),
+        (
+            "Read aloud: the total is a weighted mean of two cross-entropies, of finding the poster given the ticket code and "
+            "of finding the ticket code given the poster; the weight of an event is its sales divided by its sales plus the "
+            "usual sales."
+        ),
+        (
+            "A well-fed embedding is a witness worth hearing and a starved one is a rumour. Text and photograph of a dish are "
+            "asked to agree with the witness in proportion to the orders it has seen, and nobody asks them to agree with a "
+            "rumour."
+        ),
+        (
+            "Before: one global coefficient for bringing behavioural and semantic spaces together, with the result that sparse "
+            "profiles smeared their randomness over perfectly good semantics. After: a per-entity coefficient, small where "
+            "observations are scarce and large where they abound."
+        ),
+        (
+            "The proposed module treats behaviour-to-semantics matching as a matter of degree. It derives from each track's "
+            "play statistics a scalar of informativeness and strengthens or relaxes the attraction between collaborative and "
+            "acoustic representations accordingly, rather than enforcing the same closeness for hits and obscurities."
+        ),
+        (
+            "For dating profiles, a vector trained on replies is only as good as the number of replies. We let that number "
+            "decide how tightly it is bound to the representation of portrait and self-description; fresh members are "
+            "practically unbound."
+        ),
+        (
+            "Representations from a language encoder are reliable for all articles, whereas those from clicks are reliable only "
+            "for much-read ones. We therefore make the distance penalty between both conditional on readership, with a "
+            "shrinkage formula familiar from rating averages: support over support plus a constant."
+        ),
+        (
+            "Two spaces of a shop's goods are to be made comparable: one born from baskets, the other from packaging photos. "
+            "Goods with a long record in baskets set the correspondence, goods with hardly any are excused from it, by weights "
+            "fixed from training counts before the first step."
+        ),
+        (
+            "A reviewer would say: this is ordinary id-to-multimodal contrast plus a confidence per sample. The confidence does "
+            "not come from attention or from the similarity itself but from the exposure of the sample, since tail vectors lack "
+            "the updates that would make them meaningful teachers."
+        ),
+        (
+            "We propose to control the intensity of cross-view consistency instance by instance: mobile games with rich player "
+            "feedback are strictly required to be recognised from their screenshots, those with poor feedback are required only "
+            "loosely, because otherwise their unconverged embeddings would contaminate the screenshot projection."
+        ),
     ),
     arguments=(
         Argument(

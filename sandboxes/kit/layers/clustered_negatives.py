@@ -114,6 +114,75 @@ CARD = Card(
             "We found that twins of the purchased game, sampled at random as losers, tear apart what belongs together. A "
             "two-level partition by genre and look prevents this: twins are exempt, cousins are preferred opponents."
         ),
+        (
+            "We partition the catalogue in two stages by the proximity of frozen multimodal encodings. For a purchased good, "
+            "half of the contrasting samples come from its large partition minus its small one, the rest from elsewhere, so "
+            "that the ranker sees challenging foils without being punished for lookalikes."
+        ),
+        (
+            "Our model organises songs into a tree of piles by how they sound and who plays them. A foil is taken from the same "
+            "branch as the song that was played but never from the same twig, since a song on the same twig is most likely one "
+            "the listener would enjoy too."
+        ),
+        (
+            "The proposed sampler replaces uniform draws by draws that respect semantics: distractors of graded difficulty are "
+            "found by the tree distance between the target and an unobserved entry, and entries at distance nought are treated "
+            "as potential hits and skipped."
+        ),
+        (
+            "Exam setters know it: a wrong answer from another subject is too easy, and one that paraphrases the right answer "
+            "is unfair. For each lesson a learner took we set distractors from the same subject, skip paraphrases of the "
+            "lesson, and add some from foreign subjects."
+        ),
+        (
+            "Ranking vacancies by plain random contrast, the network merely learns to tell nurses from welders. With buckets of "
+            "like vacancies it must also tell a night-shift nurse from a school nurse, while two adverts for practically the "
+            "same ward are never set against each other."
+        ),
+        (
+            "Reviewer's summary: the contribution lies in where the unclicked samples of the softmax come from. Restaurants are "
+            "bucketed twice by text and image, coarse bucket mates become tough competitors, fine bucket mates are withheld as "
+            "suspected positives, and the remainder is random."
+        ),
+        (
+            "We mitigate the contradiction between informative and mistaken negatives by semantic groups at two resolutions. "
+            "The coarse resolution tells which unobserved films are confusable with the watched one, the fine resolution which "
+            "are so alike that calling them disliked would be an error."
+        ),
+        (
+            "Sampling recipe in our training job: look up the cell and subcell of the true video; choose n ids at random with "
+            "equal cell and other subcell; choose m ids with other cell; concatenate with the true id; apply cross-entropy."
+        ),
+        (
+            "The loss pushes a profile that was liked away from profiles in the same broad type of person and away from other "
+            "types, but leaves its doubles in peace. Types come from portraits and texts, grouped once and then once again "
+            "inside every group, prior to optimisation."
+        ),
+        (
+            "A good sparring partner is neither a beginner nor your twin. We pair each booked concert with concerts of the same "
+            "genre family as found by grouping feature vectors, bar those indistinguishable from it, and now and then with a "
+            "beginner."
+        ),
+        (
+            "Hard examples picked by current model score drift and contain unlabelled favourites. Ours are picked by a static "
+            "taxonomy induced from content and co-consumption vectors, in which siblings at the lowest level are barred and "
+            "relatives one level up are favoured."
+        ),
+        (
+            "The unobserved entries are stratified by affinity to the observed one: an innermost stratum that is exempt from "
+            "contrast, a middle stratum that yields demanding counterexamples, and an outer stratum that yields undemanding "
+            "ones. Strata are read off a two-tier grouping of item features."
+        ),
+        (
+            "For groceries we found that oat milk against another brand of oat milk teaches nonsense, oat milk against drill "
+            "bits teaches nothing, and oat milk against yoghurt teaches taste. An automatic hierarchy of products supplies "
+            "pairs of the third kind, some of the second, none of the first."
+        ),
+        (
+            "Our training objective contrasts an installed app with unvisited apps whose difficulty we can dial: two counts say "
+            "how many are taken from the app's own coarse semantic region and how many from outside, while its immediate "
+            "fine-grained neighbourhood is masked out to lower the rate of wrongly labelled foils."
+        ),
     ),
     arguments=(
         Argument("n_clusters", 16, ("number of clusters", "number of coarse clusters", "top-level clusters"), low=1, high=65536),

@@ -129,6 +129,76 @@ CARD = Card(
             "surprise at the product. It vanishes if blocks are such that no query needs to tell their members apart, which is "
             "precisely when nothing is lost by having condensed the shopping history to them."
         ),
+        (
+            "We factorise the long click log into a small number of candidate-agnostic prototypes by a learned row-stochastic "
+            "matrix. Since a low-rank softmax is not the softmax of the full log, we regularise the induced per-click "
+            "distribution towards the latter with a divergence whose full side carries no gradient."
+        ),
+        (
+            "Our model stores, per member, a fixed-size digest of lifelong plays which is refreshed offline. Candidate scoring "
+            "reads the digest alone, and a fidelity term during fitting penalises any departure from what scoring against every "
+            "single play would have returned."
+        ),
+        (
+            "The proposed training scheme has the cheap reader imitate the expensive reader. Both receive the same candidate "
+            "and the same log of visits; the expensive one weighs visits singly, the cheap one weighs summaries of visits; "
+            "their weightings, once brought to the same length, should coincide."
+        ),
+        (
+            "Lifelong sequences cannot be scanned for each of five hundred candidates within twenty milliseconds. We squeeze "
+            "them to a constant number of memory cells that are shared by all candidates, and make sure by an additional "
+            "objective that reading the cells is as selective as reading the sequence."
+        ),
+        (
+            "A linear reduction of keys and values commutes with sums but not with exponentials, which is why reduced readers "
+            "become blurry. The remedy is to add to the prediction loss the mismatch between blurry and exact readings, and to "
+            "let it shape the reduction matrix."
+        ),
+        (
+            "A diplomat carries sixteen briefing sheets instead of the archive. The sheets were written before anyone knew what "
+            "would be asked, and the writers are judged by whether the diplomat, asked about this or that loan, stresses the "
+            "same files a full archivist would have stressed."
+        ),
+        (
+            "Serving note: the user tower emits r rows once per session and caches them; the matching matrix between ad and row "
+            "is premultiplied; per ad we do r dot products and a softmax. Training adds one more head that compares against the "
+            "uncompressed pass and is dropped at export."
+        ),
+        (
+            "In formula: minimise log loss plus lambda times the sum over l of a_l log(a_l / (b P)_l), where a is how much the "
+            "target heeds past stay l if it looks at all stays, b how much it heeds each of r condensates, and P what each "
+            "condensate is made of."
+        ),
+        (
+            "Unlike hard retrieval, which discards all but a few hundred events, every event leaves a trace in the condensed "
+            "memory; unlike plain pooling, the memory is asked a question by the candidate. What makes it work is a supervision "
+            "signal from the undiluted lookup, available only while training."
+        ),
+        (
+            "The reviewer's gist: a bottleneck of learned queries summarises the past of a gamer, the item on offer reads the "
+            "bottleneck, and knowledge is distilled from a full-length target-aware reader of the same weights into the "
+            "bottleneck so that the summary preserves who would have been looked at."
+        ),
+        (
+            "A viewer's ten thousand films become a dozen mixtures. To a proposed film, a dozen answers should feel like ten "
+            "thousand: the gap between the two resulting interest vectors, squared, is part of what gradient descent brings "
+            "down, and the ten-thousand side is frozen as reference."
+        ),
+        (
+            "We decouple how a shopper's past is stored from how it is questioned. Storage is a set of weighted averages "
+            "determined by content and recency and is blind to the product; questioning is a short softmax over these averages; "
+            "a consistency loss ties questioning the store to questioning the raw past."
+        ),
+        (
+            "Before, our matching layer looked at each of the course-taker's thousand lessons anew for each course offered, and "
+            "cost grew with the thousand. Now it looks at r lesson blends made in advance, at constant cost, and a penalty sees "
+            "to it that sharp preferences for a single lesson survive the blending."
+        ),
+        (
+            "What is compressed is not the model but the log, and the compressor is graded on emphasis: for recorded queries it "
+            "must hand the same importance to each old trip, through the blends, that a lossless reader assigns directly. "
+            "Without such grading the blends minimise clicks' loss but flatten peaks."
+        ),
     ),
     arguments=(
         Argument(

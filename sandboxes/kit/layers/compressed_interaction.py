@@ -192,6 +192,7 @@ CARD = Card(
             low=1,
             high=1024,
         ),
+        Argument("biased", False, ("bias of each feature map", "feature maps with a bias")),
     ),
     example="layer = CompressedInteraction(fields.shape[1], fields.shape[2], feature_maps=(6, 4))\noutput = layer(fields)",
 )

@@ -108,6 +108,71 @@ CARD = Card(
             "A place is known by its visitors, and, failing visitors, by places of its kind. Both are neighbours to our layers, "
             "the former through check-ins, the latter through shared tags and nearby text vectors."
         ),
+        (
+            "We extend the bipartite network of listeners and tracks by track-to-track links, each track being wired to those "
+            "with the closest audio encodings, and smooth embeddings linearly over both link types; the dot product of the "
+            "smoothed listener and track gives the score."
+        ),
+        (
+            "Our model lets information travel from a video to its semantic nearest neighbours as well as to its viewers. In "
+            "each hop a video's new vector is a convex combination of the normalised sum over viewers and the normalised sum "
+            "over lookalikes."
+        ),
+        (
+            "The proposed message passing operates on a heterogeneous adjacency: one block holds purchases, another a "
+            "sparsified cosine matrix of product descriptions. Goods without sales thereby obtain meaningful representations "
+            "from described kin."
+        ),
+        (
+            "Before, a freshly posted vacancy had degree nought in the application network and kept its random vector. Now text "
+            "similarity gives it k links to older vacancies, through which what applicants taught the older ones flows in."
+        ),
+        (
+            "Think of gossip. Courses hear about themselves from the learners who took them, and in addition from courses with "
+            "a similar syllabus; after three rounds of passing on, everyone's opinion is averaged over rounds and learners are "
+            "matched to courses by product."
+        ),
+        (
+            "Reviewer's summary: a light graph recommender without weight matrices, to which the authors add precomputed item "
+            "relations found in feature space, mixed in with a fixed proportion. Features themselves never enter as inputs; "
+            "they only define who exchanges messages with whom."
+        ),
+        (
+            "We address the sparsity of tickets sold by densifying the network: each show gains links to its ten most alike "
+            "shows according to genre, venue and a frozen text vector, weighted by the likeness and degree-normalised, and "
+            "propagation over sales and likeness proceeds simultaneously."
+        ),
+        (
+            "Read aloud: e of item at hop k plus one is one minus omega times what its takers send, plus omega times what its "
+            "content neighbours send; takers listen to items only; all hops are averaged; score is user times item."
+        ),
+        (
+            "Co-consumption says that two recipes please the same people, ingredients say that they are the same sort of dish. "
+            "By drawing lines for both in one diagram and letting embeddings diffuse along all lines, our recommender gets the "
+            "hybrid effect without any feature tower."
+        ),
+        (
+            "Homophily among items is put in by hand. We search, once, for every restaurant's nearest restaurants by menu and "
+            "photos, freeze the resulting links, and let convolution run over diners' visits and these links together."
+        ),
+        (
+            "Dating profiles with few admirers borrow from profiles of like wording. The borrowing is structural: an additional "
+            "relation between profiles takes part in neighbourhood aggregation on the liker-liked network, alongside the likes."
+        ),
+        (
+            "Engineer's note: build the item affinity matrix with faiss top-10 over concatenated brand one-hots and sentence "
+            "vectors, row-scale, keep it constant; at each layer compute R^T U and S I, blend half and half; no nonlinearities; "
+            "average layers; rank by inner product."
+        ),
+        (
+            "Collaborative wires reach only apps that somebody installed. We lay a second set of wires from each app to the "
+            "ones whose store page reads most like its own, so that the signal can make detours around missing installs."
+        ),
+        (
+            "Our approach injects side information as topology. Maps of a city's shops are joined where categories and "
+            "descriptions coincide, visitors are joined to shops where they went, and one parameter says what share of a shop's "
+            "incoming signal stems from its peers rather than from its visitors."
+        ),
     ),
     arguments=(
         Argument(

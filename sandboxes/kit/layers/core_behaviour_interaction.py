@@ -130,6 +130,75 @@ CARD = Card(
             "film, for the films most akin to the one proposed, and repeat the questioning with all other facts known about the "
             "evening. The replies are pooled; the films themselves never are."
         ),
+        (
+            "We first retrieve the handful of past plays that resemble the candidate track most, then form a nonlinear joint "
+            "feature of every retrieved play with every attribute of the request, and take the relevance-weighted mean of those "
+            "joint features as the last step."
+        ),
+        (
+            "Our model postpones the summation over a shopper's log until each relevant purchase has been combined with "
+            "profile, device and time signals individually; thereby a combination that concerns one purchase is not averaged "
+            "away before it can be seen."
+        ),
+        (
+            "The proposed layer produces, for each column of the sample, a vector that describes how this column goes with the "
+            "user's pertinent history. It does so element by element: a small column-specific perceptron takes one old event, "
+            "the column and their Hadamard product, and only its outputs are added over the events."
+        ),
+        (
+            "Conventional click models pool first and cross later. Here the order is reversed, which would be too expensive and "
+            "too noisy for the full log, so that only a shortlist of the events closest to the ad goes through the crossing."
+        ),
+        (
+            "Ask each of the ten best references separately what they think of the applicant's town, wage wish and start date, "
+            "and then summarise the thirty answers. Asking a composite person made out of ten references would lose what only "
+            "one of them knew."
+        ),
+        (
+            "Reviewer's summary: the gain comes from letting entries of the click sequence touch the non-sequential inputs "
+            "before any pooling. A target-based top-k filter makes this affordable, and its similarity scores double as pooling "
+            "weights."
+        ),
+        (
+            "A past trip to the seaside matters when it is July, when the guest travels with children, or when the phone is "
+            "abroad. For each of the few trips akin to the hotel under consideration we evaluate such conjunctions explicitly, "
+            "trip times attribute, and sum over trips afterwards."
+        ),
+        (
+            "Read aloud: keep S, the k indices with the greatest bilinear match to the target; for i in S and column j compute "
+            "relu of A e_i plus B f_j plus C of their product; output for j is the sum over i of softmax match times that. "
+            "Pooling is outermost."
+        ),
+        (
+            "In our game store, hour of day and console used to see the gamer's record only as an average. We give them access "
+            "to single sessions instead, though merely to sessions similar to the title being ranked, and gather what they find "
+            "there column by column."
+        ),
+        (
+            "We argue that user-interest extraction and feature crossing should not be two successive modules separated by a "
+            "pooled vector. Our unit crosses at the granularity of individual interests: selected watch events times static "
+            "fields, followed by a field-wise weighted aggregation."
+        ),
+        (
+            "The recipe for a news feed: pick the dozen read stories nearest to the headline, put them along the rows of a "
+            "grid, put city, weekday, age band and outlet along the columns, fill every square by a little rectified unit, "
+            "average each column of squares by closeness."
+        ),
+        (
+            "Each earlier meal is a possible explanation for tonight's order, but only under circumstances. So we test the "
+            "relevant meals against the circumstances, one meal and one circumstance at a time, and report the tests' outcomes "
+            "rather than the meals."
+        ),
+        (
+            "Information is lost whenever a thousand logged transactions become one profile vector prior to meeting merchant, "
+            "amount and branch. We keep the most target-like transactions apart, let them react with all other inputs in pairs, "
+            "and merge at the very end."
+        ),
+        (
+            "This differs from target attention, where the candidate alone decides how the past is summed and other inputs "
+            "never meet a single past event. In ours, the candidate chooses the events and every other input is then paired "
+            "with each of them through a nonlinearity."
+        ),
     ),
     arguments=(
         Argument(

@@ -131,6 +131,76 @@ CARD = Card(
             "impression, transposed to travel coordinates, is one more dense feature group, computed by a model that is "
             "trained earlier and no longer moves."
         ),
+        (
+            "We train one encoder and one readout per country, together with a linear converter for each ordered pair. The "
+            "converter receives the hidden code that the foreign encoder gives a sample and must make the home readout predict "
+            "the sample's own click; afterwards everything is locked and converted codes serve as extra inputs."
+        ),
+        (
+            "Our model enriches a data-poor market with the view of a data-rich one. A sample of the poor market is passed "
+            "through the rich market's network, its activations are carried over by a learned map, and the carried-over "
+            "activations are concatenated to the embedding that the final predictor reads, without gradient."
+        ),
+        (
+            "The proposed two-phase procedure separates learning what to transfer from using it. Phase one fits mappings "
+            "between surfaces' hidden spaces, with clicks of the receiving surface as criterion; phase two trains the receiving "
+            "surface's predictor on own plus mapped features, with phase one held constant."
+        ),
+        (
+            "Each cinema chain has its own connoisseur. We hire a go-between who rewrites the other chain's connoisseur's notes "
+            "in our connoisseur's shorthand, and we keep training the go-between until ours can guess ticket sales from the "
+            "rewritten notes alone. Then the notes go into the dossier."
+        ),
+        (
+            "Engineer's note: step A, multi-head job with an extra loss head(convert(other_encoder(x))) against y; step B, "
+            "export encoders and converters as a frozen feature generator; step C, production job consumes [emb(x), "
+            "generated(x)]. No sharing of trunk weights between channels in step C."
+        ),
+        (
+            "Reviewer's summary: unlike shared-bottom multi-channel models, knowledge moves visibly, in the form of a vector "
+            "computed by one channel's net and re-expressed for another's. That re-expressed vector is validated by whether the "
+            "recipient's classifier can use it, not by its distance to the recipient's own vector."
+        ),
+        (
+            "We let the books network examine a grocery visit as though it were its own, obtain its latent description, and "
+            "re-express that description in grocery coordinates by a matrix which was learned under supervision of grocery "
+            "purchases. The grocery model takes the result as a given, additional signal."
+        ),
+        (
+            "Before: both regions updated a common trunk and hoped that something useful would rub off. After: each region "
+            "keeps its own trunk, and a trained adapter explicitly moves what the other trunk sees of a ride into this region's "
+            "space, where it is appended to the ride's columns."
+        ),
+        (
+            "Read aloud: z foreign of x is what the other channels' encoders make of x, on average; M times z foreign should be "
+            "readable by the home channel's weights w, and so we add the cross-entropy of y under w M z; when done, M z is "
+            "glued to x for good."
+        ),
+        (
+            "Transfer across job boards is realised as feature augmentation. The features are hidden activations of the other "
+            "board's model after alignment to this board's label space; alignment is by prediction error through this board's "
+            "output layer, and both alignment and models are complete before the final ranker is fitted."
+        ),
+        (
+            "A dating service and a chat service disagree about what a vector means. Rather than force a common space, we learn "
+            "how a point of the one space is to be moved so that the judge of the other space, without retouching, draws "
+            "correct conclusions, and we offer moved points as side information."
+        ),
+        (
+            "The source surface's opinion of a target surface's impression may be worth something, but it is expressed in units "
+            "the target cannot read. A conversion is fitted under the target's own labels, frozen, and its output given to the "
+            "target model as a supplementary block of inputs."
+        ),
+        (
+            "Our approach needs neither shared members nor shared goods between the music and the podcast sections: any request "
+            "can be read by both sections' encoders. The foreign reading is converted with a transformation that was learned in "
+            "advance and is then fed, detached, to the section's final network."
+        ),
+        (
+            "Currency exchange is the picture. Loans knowledge is paid out in loans coin and cards cannot spend it; an exchange "
+            "office, calibrated by what the cards scorer can buy with the exchanged coin, changes it. Once rates are fixed, "
+            "each card application arrives with its exchanged sum attached."
+        ),
     ),
     arguments=(
         Argument(

@@ -133,6 +133,75 @@ CARD = Card(
             "merely wait. How long one waits follows from its class of sparsity, and the classes are formed at two resolutions, "
             "each with a stack of its own."
         ),
+        (
+            "We order the input columns by how many samples support each distinct value and admit them to the attention stack "
+            "in that order: the first layer relates only well-supported columns, every further layer adds the next band, and "
+            "the topmost layer sees the whole row."
+        ),
+        (
+            "Our model shields robust attributes from poorly trained ones in lower layers. Identifiers with millions of codes "
+            "bypass the first blocks untouched and are let in once the robust attributes have formed a stable joint "
+            "representation."
+        ),
+        (
+            "The proposed network has several parallel stacks which differ in how finely the columns are split by vocabulary "
+            "size. In each stack a fixed, depth-dependent visibility pattern determines which parts take part, beginning with "
+            "the small vocabularies."
+        ),
+        (
+            "Before, viewer number and film number were mixed with genre, hour and device in the first block, and their "
+            "near-random vectors spoiled the mixture. Now the block order does the waiting: small alphabets talk in block one, "
+            "medium ones enter in block two, the huge ones last."
+        ),
+        (
+            "A meeting is chaired by depth. Those who speak for thousands of cases open it, those who speak for dozens join at "
+            "half time, and those who speak for one case each are heard at the close, when the common understanding is firm "
+            "enough not to be upset."
+        ),
+        (
+            "Reviewer's summary: a static curriculum over layers rather than over epochs. Columns are bucketed by richness of "
+            "statistics; lower attention layers are restricted to rich buckets by a mask, the restriction is lifted bucket by "
+            "bucket going upward, and several bucketings are combined."
+        ),
+        (
+            "We hypothesise that rare-valued fields are harmful when crossed too soon, since their under-trained "
+            "representations contaminate everything they touch. Crossing is therefore scheduled along the depth of the model, "
+            "with the entry layer of a field set by its rarity class."
+        ),
+        (
+            "Engineer's note: sort slots by log cardinality, split at natural breaks, build block-lower masks so layer 1 "
+            "attends within slots of segment 1, layer 2 within segments 1 and 2, and so on. Untouched slots are copied through. "
+            "Repeat with 2 and with 3 segments, concat both."
+        ),
+        (
+            "Read aloud: for depth l, let V be the columns of the first l groups; columns in V become attention over V; columns "
+            "outside V stay what they were; at the last depth V is everything. Groups are by sparsity, densest first."
+        ),
+        (
+            "In a bank's table, region and product type repeat endlessly while account and counterparty hardly ever do. The "
+            "lower floors of our tower build interactions out of what repeats, and only on the upper floors may accounts and "
+            "counterparties interact with the finished structure."
+        ),
+        (
+            "Cooking offers a likeness: stock first, delicate and uncertain spices at the end. Attributes with plenty of data "
+            "make the stock in the initial interaction steps, attributes with scant data per value are stirred in at the later "
+            "steps, and different stocks with coarser or finer sequences simmer in parallel."
+        ),
+        (
+            "No column is thrown out and none is down-weighted by a learned selector. A column merely has a start layer, early "
+            "for those with low entropy vocabularies such as platform or meal type, late for those such as recipe number or "
+            "session key, and before it starts it neither sends nor receives messages."
+        ),
+        (
+            "Vacancy ads have fields of all degrees of density, from contract type to employer id. We cut the list of fields at "
+            "two or more granularities into consecutive density classes and let attention spread from the dense end to the "
+            "sparse end as the layers go up, so that noise arrives when it can do least harm."
+        ),
+        (
+            "Our hierarchical scheme gives high-information inputs a head start: they refine each other over several layers in "
+            "isolation, and low-information inputs are introduced step by step into the refined context, which counters the "
+            "dimensional collapse that simultaneous mixing brings about."
+        ),
     ),
     arguments=(
         Argument(

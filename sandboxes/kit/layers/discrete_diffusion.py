@@ -113,6 +113,76 @@ CARD = Card(
             "encodings, run two attention layers, score against the field's table, take the log loss on masked slots. The "
             "app-install head comes later and inherits the tables."
         ),
+        (
+            "We add a generative task on the categorical inputs of each impression: a corruption level is drawn at random, "
+            "every column is replaced by a blank symbol with that probability, and a level-aware attention network classifies "
+            "what each blank used to be."
+        ),
+        (
+            "Our model learns to invert a Markov chain whose only move is from a value to the void. Inverting it from any "
+            "point, whether nearly intact or nearly void, means learning how users, goods and contexts occur together, and this "
+            "knowledge is shared with the click predictor through common embeddings."
+        ),
+        (
+            "The proposed pre-task reconstructs symbols of a sample rather than its label. Corruption strength is a random "
+            "variable spanning the whole range, the reconstructor is informed of it, and its error is the log loss of the right "
+            "symbol among candidates from the same column."
+        ),
+        (
+            "Before, we hid fifteen per cent of the slots of each app-install record and guessed them. Now the percentage is "
+            "itself thrown by dice for every record, up to a hundred, and stated to the guesser, which turns a guessing game "
+            "into a proper likelihood model of records."
+        ),
+        (
+            "A restorer practises on frescoes with a few flakes missing, with half the wall gone, and with bare plaster, and is "
+            "always told how much time has gnawed at it. So he learns what saints, colours and places go together; here the "
+            "fresco is a row of a ticketing log."
+        ),
+        (
+            "Reviewer's summary: generative modelling of tabular click logs by iterative unmasking. Time runs from clean to "
+            "fully masked, one network predicts the clean ids for all hidden columns at any time, and the cross-entropy over "
+            "hidden columns is used as an extra loss next to the click loss."
+        ),
+        (
+            "Read aloud: draw s from one to S; hide each field with chance s over S; encode the rest together with s; for each "
+            "hidden field minus log softmax of its true id; mean over hidden fields; mean over rows. That is an upper bound on "
+            "minus the log-likelihood of the row."
+        ),
+        (
+            "Since job id, skill and town are symbols and not real numbers, additive noise makes no sense. We destroy by "
+            "deletion, with a deletion rate that goes through all values between nought and one, and restore by classification "
+            "over the vocabulary."
+        ),
+        (
+            "It is all about rows, not sequences: what gets hidden are attributes of one and the same restaurant visit, in any "
+            "combination and any amount, and what gets learned is the joint law of these attributes, conditional on whichever "
+            "remain."
+        ),
+        (
+            "We hand the network a loan file with a stated degree of redaction. For every blacked-out box it names the entry "
+            "out of the true one and a sample of false ones. Being trained on all degrees, it can, in principle, write a whole "
+            "file from a fully black page, box by box."
+        ),
+        (
+            "Click labels give one bit per row, the row itself gives many. To exploit them, our auxiliary branch views each row "
+            "under random erosion, whose progress is encoded as an extra token, and is trained to undo the erosion by "
+            "predicting the vanished ids at once."
+        ),
+        (
+            "The forward process erases courses, learners and terms independently as the clock advances, and what is erased "
+            "remains erased. The learned backward process gives for each erased slot a categorical distribution over ids, with "
+            "the clock as input. Fitted jointly with the main objective, it enriches id vectors."
+        ),
+        (
+            "Engineer's note: t = randint(1, T); mask = rand(C) < t / T; x = where(mask, MASK, emb); x = x + time_emb[t]; h = "
+            "transformer(x); loss = sampled softmax per masked column; divide by the number of masked columns of the row; "
+            "multiply by 0.1; add."
+        ),
+        (
+            "Generative knowledge is wanted of which profile, partner and hour make a plausible meeting. Our denoising "
+            "objective supplies it by letting discrete noise of variable intensity swallow entries of the meeting's record and "
+            "by rewarding the probability given to the entries that were swallowed."
+        ),
     ),
     arguments=(
         Argument(

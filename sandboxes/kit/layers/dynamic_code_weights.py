@@ -110,6 +110,75 @@ CARD = Card(
             "A place is found by a few symbols. Visits say how trustworthy each is, in the form of multipliers that a "
             "perceptron computes from visitor factors and frequency; visitor and place then meet in a product of vectors."
         ),
+        (
+            "We represent each track by several discrete indices and form its vector as a combination of the indices' table "
+            "rows, where the coefficients are produced per track by a small network fed with play count and listener factors, "
+            "and rectified so that some become nought."
+        ),
+        (
+            "Our model replaces the uniform addition of quantised tokens' vectors by a gated one. The gate reads the item's "
+            "consumption profile, not the query, and learns which tokens of the identifier are informative for items of that "
+            "profile."
+        ),
+        (
+            "The proposed switch decides for each position of a product's discrete identifier how loudly its vector sounds. Its "
+            "inputs are sales statistics and a collaborative vector, and a lasso-like charge on its outputs keeps most "
+            "positions quiet."
+        ),
+        (
+            "Before, a head-catalogue film and a forgotten one both used every symbol of their identifiers to the same extent. "
+            "Now an auxiliary network that knows their viewing record scales the symbols' vectors, so that the forgotten one "
+            "relies on symbols about plot and the famous one on symbols about audience."
+        ),
+        (
+            "Reviewer's summary: the discretisation is conventional and fixed. New is that each discrete unit's contribution to "
+            "the item vector is scaled by a non-negative, item-dependent salience inferred from popularity and co-consumption, "
+            "with sparsity encouraged."
+        ),
+        (
+            "A vacancy's short name has four syllables. Who applied, and how many did, determines which syllable to stress; "
+            "unstressed syllables may fall silent altogether. The stress pattern is learned, the name is not."
+        ),
+        (
+            "Read aloud: the item's vector is the sum over l of alpha_l times the row of table l at its code; alpha is the "
+            "positive part of one plus a perceptron of the item's count and interaction vector; the score is its product with "
+            "the query; the average alpha is penalised."
+        ),
+        (
+            "For rarely ordered dishes, indices derived from ingredients can be trusted and those derived from diners cannot; "
+            "for often ordered ones the reverse holds. A feedback-aware multiplier per index lets the ranker shift its trust "
+            "smoothly between them."
+        ),
+        (
+            "Engineer's note: after tokenisation we look up T embeddings per ad. Instead of embs.sum(1) we now do "
+            "(router(stats[ad]).relu()[..., None] * embs).sum(1), stats being normalised log impressions and audience SVD. "
+            "Router is initialised to output ones."
+        ),
+        (
+            "Think of a choir in which each singer is one code of the hotel. The conductor has the booking ledger in hand, and "
+            "with a glance at it brings some singers forward and hushes others; for the next hotel, with another ledger, the "
+            "same singers are balanced otherwise."
+        ),
+        (
+            "We argue that the discrete units obtained from quantising multimodal content and behaviour are unequal in worth "
+            "and that their worth depends on the item. A lightweight assessor therefore maps interaction evidence to unit-wise "
+            "importances which modulate embeddings before aggregation."
+        ),
+        (
+            "The tuple that names a course is turned into a vector by weighted pooling. Weights are neither shared by all "
+            "courses nor computed by attention from the learner; they come from enrolment evidence about the course, can "
+            "vanish, and tell which level of the coarse-to-fine tuple to believe."
+        ),
+        (
+            "Mobile games: tokens are ready-made, their rows are trained. What we insert is a row-scaling step, driven by "
+            "installs and by a vector of installers, by which noisy tokens get near-nought factors and telling tokens factors "
+            "above one."
+        ),
+        (
+            "Our approach treats a place's identifier as a committee of symbols with variable votes. How many votes each has is "
+            "deduced from the footfall the place has had, by a trainable function with rectified output, and the place's "
+            "position in embedding space is the vote-weighted total."
+        ),
     ),
     arguments=(
         LEVELS,

@@ -106,6 +106,74 @@ CARD = Card(
             "For places the released checkpoint is split by parameter type: table entries are loaded read-only, layer weights "
             "are loaded writable. After three quarters of the remaining passes a switch can make the entries writable too."
         ),
+        (
+            "We initialise from a network pre-trained without labels and then split its parameters into lookup rows and "
+            "everything else. Supervised training on conversions is confined to everything else, because the rows, being "
+            "numerous and each seldom seen, would otherwise memorise the few labels."
+        ),
+        (
+            "Our model inherits id vectors from a generative stage and treats them as constants. The click objective optimises "
+            "only attention, feed-forward and output weights on top, which narrows the generalisation gap and lets the upper "
+            "part be scaled."
+        ),
+        (
+            "The proposed fine-tuning is partial: gradients are cut at the boundary between symbol tables and neural layers, "
+            "the former having been fitted by self-supervision beforehand. In a last optional phase the cut is removed."
+        ),
+        (
+            "Before: after pretext training, all weights went on learning from clicks, and within one epoch the test loss rose. "
+            "After: the big matrices of learner and course codes stand still, the small matrices go on, and the test loss keeps "
+            "falling for epochs."
+        ),
+        (
+            "The printed map is finished by surveyors before tourists arrive. From then on only the route planner learns from "
+            "where tourists actually go; no tourist's whim redraws a street on the map."
+        ),
+        (
+            "Reviewer's summary: transfer from a reconstruction task to response prediction in which the memory-like part of "
+            "the recommender is held constant and the reasoning-like part is tuned. The authors blame overfitting on the "
+            "memory-like part."
+        ),
+        (
+            "Engineer's note: load checkpoint, set requires_grad = False on every nn.Embedding, rebuild the optimiser from the "
+            "remaining tensors, train on labels. Last quarter: set it back to True with everything learning jointly. Checkpoint "
+            "comes from the masked-column job."
+        ),
+        (
+            "Read aloud: theta splits into s, the table entries, and d, the layers; s and d are first fitted to the pretext "
+            "loss; then only d descends along the click loss, s staying at its pretext optimum; if wanted, both descend for a "
+            "final stretch."
+        ),
+        (
+            "With labels on one in two thousand bank letters, what customers' codes mean cannot be learned from labels. It is "
+            "learned from unlabelled transactions, nailed down, and response to letters is then fitted by the layers above with "
+            "the codes nailed."
+        ),
+        (
+            "In the dating app, vectors of members come from modelling who visits whom. When the scarce signal of mutual "
+            "matches is trained, members' vectors are read but not written, and only the machinery that combines two vectors "
+            "into a chance of matching is adjusted."
+        ),
+        (
+            "We do not tune what was transferred for rare symbols. A song played thrice has a sensible position thanks to "
+            "unsupervised pre-training over the whole log, and three noisy skip labels could only displace it; therefore the "
+            "second stage leaves all positions alone and learns how to interpret them."
+        ),
+        (
+            "Two-stage training with an asymmetry: in the first, tables and layers move under the generative objective; in the "
+            "second, tables are locked and layers move under the ranking goal. The lock prevents one-pass overfitting, common "
+            "in models whose weight is nearly all in id tables."
+        ),
+        (
+            "A wine taster's palate is trained for years on unlabelled glasses. Learning a particular restaurant's guests' "
+            "taste afterwards changes his advice, not his palate. Such is our division between fixed symbol vectors and "
+            "adaptable upper network."
+        ),
+        (
+            "For ticket sales we carry over the vectors of venues, artists and buyers from a next-event generator and bar the "
+            "purchase loss from altering them. Only dense weights, a per cent of the total, receive updates, so that a wider "
+            "and deeper network pays off instead of fitting noise."
+        ),
     ),
     arguments=(
         Argument(

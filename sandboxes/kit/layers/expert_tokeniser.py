@@ -115,6 +115,76 @@ CARD = Card(
             "and the image's own, a decoder of reviews the common ones and the reviews' own; squared errors of both are added "
             "to a term that pushes cross-products of bottlenecks to zero."
         ),
+        (
+            "We discretise every film by a bank of encoders with separate codebooks. Some encoders take trailer, synopsis and "
+            "audience together, others take a single source; nearest codebook entries of all encoders, chosen in parallel, make "
+            "up the film's discrete name."
+        ),
+        (
+            "Our model learns item identifiers which separate what sources agree on from what each contributes alone. Joint "
+            "branches and private branches are vector-quantised individually, source-wise decoders rebuild each input from the "
+            "joint and its private entries, and a decorrelation penalty stops branches from duplicating one another."
+        ),
+        (
+            "The proposed quantiser is wide rather than deep: instead of encoding the residual of a fused vector again and "
+            "again, it has several heads side by side, of which a part sees the union of photo and text and the rest see one of "
+            "them, with their indices concatenated."
+        ),
+        (
+            "Before, photo and recipe text were averaged and then discretised, so that the louder source dictated all symbols. "
+            "Now each source has a symbol slot that nobody else can fill, next to slots filled from both, and the squared "
+            "overlap between slots' representations is kept small."
+        ),
+        (
+            "Reviewer's summary: a factorised discrete representation of goods with common and individual parts across image, "
+            "title and behaviour. Straight-through nearest-neighbour bottlenecks per branch, reconstruction per source, "
+            "orthogonality between branches; the ranker then sums the symbols' trainable vectors."
+        ),
+        (
+            "A passport for a place has one stamp from the office that inspects everything, one from the office for pictures, "
+            "one from the office for words. Offices have differing stamp sets, must not certify the same thing, and from the "
+            "stamps the picture and the words can be redrawn."
+        ),
+        (
+            "Engineer's note: inputs x_img, x_txt, x_cf; heads S1(all), P_img, P_txt, P_cf; each head -> VQ with its own table "
+            "-> code; decoders D_m(S1, P_m); loss = sum of MSE, commitment, and squared cross-Gram of heads. Freeze, dump four "
+            "ints per ad, train ranker with four small tables."
+        ),
+        (
+            "Read aloud: for each branch e the code is the arg min over k of the distance from z_e to b_ek; source m is "
+            "restored by g_m from the joint branches' and m's own entries; the squared norm of Z_e transposed times Z_f is "
+            "added for every two branches."
+        ),
+        (
+            "Vacancies carry a text, an employer logo and a history of applicants. Some of what matters is visible in all "
+            "three, some in just one. Discrete symbols of both sorts are learned by cooperating compressors, and a vacancy is "
+            "scored by adding up the vectors its symbols point to."
+        ),
+        (
+            "We seek short codes that keep synergy between sound, lyrics and playlist company without washing out what is "
+            "peculiar to each. A mixture of compressors, common and private, each with a vocabulary of its own, supplies one "
+            "token apiece, and redundancy between tokens is discouraged by orthogonal latents."
+        ),
+        (
+            "Imagine five reporters sent to a concert: two with eyes and ears open, one blindfolded, one with plugged ears, one "
+            "reading the programme only. Each files one word from a private lexicon, editors must be able to recreate picture, "
+            "sound and programme from the words, and reporters are told not to file the same story."
+        ),
+        (
+            "Course identifiers are compiled from slides, transcript and enrolment. Tokens one and two stem from networks over "
+            "the concatenation, tokens three to five from networks over one input each; every token's alphabet is independent, "
+            "and there is no order among tokens as there would be in coarse-to-fine codes."
+        ),
+        (
+            "The identifiers of games are products of a division of labour: common compressors grasp what art, description and "
+            "player base jointly tell, individual compressors grasp leftovers of a single one. The result, after training is "
+            "over, is a fixed tuple of integers that indexes shared embedding tables in the recommender."
+        ),
+        (
+            "In our travel catalogue, hotels are rewritten as sets of integers. Each integer is the winner in a codebook that "
+            "belongs to one encoder; encoders differ in whether they are given all views or one; each view's restoration error "
+            "trains them; near-zero inner products between their outputs keep them complementary."
+        ),
     ),
     arguments=(
         Argument("shared", 1, ("number of shared experts", "modality-shared experts", "shared experts"), low=1, high=8),

@@ -118,6 +118,77 @@ CARD = Card(
             "the game's genre and the player's history summary; the inner one sees the impression and predicts with the "
             "parameters it was handed a moment ago."
         ),
+        (
+            "We condition the predictor on the market by letting an auxiliary MLP emit the kernel of a fully connected "
+            "transformation. Its input is the market's learned code; its output is reshaped to a matrix and an offset which "
+            "are applied to the shared hidden vector. A second MLP, fed with the customer's attributes, does the same one "
+            "stage later."
+        ),
+        (
+            "The proposed component treats model weights as activations. For every impression they are computed anew from who "
+            "is asking and where, so that coefficients, not merely features or gains, vary among countries and among "
+            "individuals."
+        ),
+        (
+            "In our method, the knowledge of a channel is encoded as a function instead of a vector: the code of the channel "
+            "is decoded to the projection matrix and the shift of a dense block, and the pooled hotel features are "
+            "transformed by them. The decoder is learned jointly with the click objective over all channels."
+        ),
+        (
+            "Our model departs from conventional shared-bottom designs, in which the same fixed coefficients process every "
+            "request. We introduce a producer that reads the identity of the surface and the attributes of the person and "
+            "produces, for that request alone, the transformation its hidden state has to undergo."
+        ),
+        (
+            "To bound the cost of producing d times d numbers per sample, we write the sought matrix as a product of three "
+            "factors. The outer two are global and tall or flat; only the small square one between them is output by the "
+            "producer. Memory falls from quadratic in the hidden size to quadratic in a chosen small dimension."
+        ),
+        (
+            "We first obtain the cross-market part, a stage whose coefficients depend on the market alone, and then the "
+            "cross-person part, a stage whose coefficients depend on the profile of the person. Stacking them coarse to fine "
+            "lets the network capture both group-level and individual differences in how signals combine."
+        ),
+        (
+            "For courses offered on several portals we want the portal to determine the arithmetic, not just the operands. "
+            "Consequently the linear operator placed after the encoder is itself the prediction of a two-layer perceptron on "
+            "the portal's vector, with a skip connection around the operator for stability."
+        ),
+        (
+            "Code review note: there is no nn.Linear for this stage. The tensor used in the batched matmul has shape batch by "
+            "r by r and is whatever the little MLP returned for the row's marketplace id, so gradients end in that MLP."
+        ),
+        (
+            "Before: one set of dense weights, the same for a shopper in the grocery tab and one in the pharmacy tab. After: "
+            "the dense weights are written by another perceptron when the tab becomes known, and written again when the "
+            "shopper's age, city and spending level become known."
+        ),
+        (
+            "Reviewer's summary: the authors replace constants by outputs. A tiny side model dictates how the main model "
+            "mixes its neurons for each ticket buyer and sales channel; there are no towers per channel, no experts to choose "
+            "from, and no masks that rescale units."
+        ),
+        (
+            "Think of a loom whose threads are re-strung for each customer. A reader of customer cards does the re-stringing; "
+            "the cloth that goes in is the same hidden representation for all, the pattern that comes out differs because the "
+            "threads run differently."
+        ),
+        (
+            "Read aloud, the formula says: new hidden equals activation of old hidden plus up-projection times small matrix "
+            "of context times down-projection times old hidden, plus offset of context; small matrix and offset are both what "
+            "a relu perceptron says about the context."
+        ),
+        (
+            "On a dating platform, people entering by swipe and people entering by search weigh the same facts in different "
+            "ways. A weight writer, informed of the entry point, fills in the blank matrix through which the pair's "
+            "representation is sent, so even an entry point with scant logs gets a full transformation, interpolated from its "
+            "kin."
+        ),
+        (
+            "Fast weights for video ranking: slow parameters live in a controller network, fast ones are what it issues per "
+            "request after seeing the placement's code and the viewer's attribute vectors, and the ranking state is "
+            "multiplied by the fast ones before it reaches the output unit."
+        ),
     ),
     arguments=(
         Argument("rank", 16, ("rank", "rank of the generated weights", "low-rank dimension"), low=1, high=512),

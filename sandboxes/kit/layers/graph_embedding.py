@@ -35,7 +35,7 @@ CARD = Card(
         "attribute graphs",
         "collaborative graph",
         "co-occurrence graph of items",
-        "item co-occurrence graph",
+        "co-occurrence graph of features",
         "item-item graph",
         "item graph built from click sequences",
         "item transition graph",
@@ -114,6 +114,76 @@ CARD = Card(
             "Travellers' itineraries give an adjacency between hotels, the catalogue gives one between hotels and their towns "
             "and chains. Smoothing the parameter rows along both before use makes rarely booked hotels resemble where they "
             "belong."
+        ),
+        (
+            "We build an undirected network whose vertices are products and whose links join products that stand next to one "
+            "another in anybody's browsing log, and pass each vertex's lookup vector through one round of averaging with its "
+            "strongest links. The outcome takes the place of the plain lookup in an arbitrary click-through predictor."
+        ),
+        (
+            "Our method addresses two shortages: rare identifiers with hardly any training signal, and visitors with short "
+            "logs. For the former, vectors of brand, shop and category are blended into that of the product; for the latter, "
+            "each logged product brings along the products that usually come with it."
+        ),
+        (
+            "The proposed representation module operates before any crossing or attention. It takes the raw parameter row of "
+            "an identifier, propagates to it the rows of its descriptors over a descriptor network, and then the rows of "
+            "co-visited identifiers over a behavioural network, both extracted from the training period."
+        ),
+        (
+            "Two relational structures are exploited in our framework. In one, a film is tied to its director, studio and "
+            "genre; in the other, to films watched shortly before or after it. Message passing along these ties yields "
+            "smoothed inputs, which the existing prediction head consumes without modification."
+        ),
+        (
+            "We restrict every node to a constant number of links, chosen by how frequently both ends were observed side by "
+            "side, and replace learned aggregation matrices with an arithmetic mean. Hence the enhancement adds no weights "
+            "and may be trained jointly with the downstream click estimator at the cost of a few extra lookups."
+        ),
+        (
+            "In the training schedule we begin with reliable relations, those between an identifier and its own properties, "
+            "and enable noisier behavioural relations only after a fraction of the steps, because links from co-visits help "
+            "little while the vectors they carry are still random."
+        ),
+        (
+            "Plug-in for advertising rankers: swap the lookup table for one that answers with a neighbourhood average. Who is "
+            "whose neighbour comes from the log (what was viewed in succession) and from the catalogue (what shares a "
+            "campaign). Everything downstream, be it factorised crosses or attention on the log, stays as it was."
+        ),
+        (
+            "Plain model: a grocery with five sales owns sixteen nearly random numbers. With smoothing: it owns those "
+            "numbers, diluted with the numbers of its aisle and maker and of whatever lies beside it in baskets. The ranker "
+            "sees the diluted ones."
+        ),
+        (
+            "Data job, nightly: slide over all watch histories, increment a counter for each consecutive pair, keep the top "
+            "few partners per clip. Model side: gather partners' rows, take their mean, add the clip's own row, halve. That "
+            "is the whole trick; the deep ranker then reads these rows for target and history alike."
+        ),
+        (
+            "It is like seasoning a newcomer's reputation with that of his street and his guild. A course nobody has taken "
+            "sounds like its lecturer and subject; one taken by a few sounds also like the courses those few took just before "
+            "or after. Whoever judges the pair of student and course hears the seasoned reputation."
+        ),
+        (
+            "Reviewer's summary: nodes are feature values, edges are of kinds 'has property' and 'follows in a session'. One "
+            "or two rounds of parameter-free propagation denoise the input layer of a click predictor. There is no dot "
+            "product of final node states as in collaborative-filtering graphs; nodes only feed the usual network."
+        ),
+        (
+            "In words: the new row of v is the half-sum of its old row and the average old row of the nodes it was most often "
+            "adjacent to in sequences; the old row, in turn, had been averaged with rows for the node's type, brand and price "
+            "band."
+        ),
+        (
+            "Job postings live for a week, too short for their own rows to learn. By diffusing parameters across the employer "
+            "and occupation links, and across links between postings that the same applicants opened one after another, a "
+            "posting inherits sensible numbers on its first day."
+        ),
+        (
+            "A short trail of three map places says little. If each place on the trail is represented together with the "
+            "places people go to right before and right after it, the trail widens into a neighbourhood, and the interest "
+            "extractor of the visit predictor has more to work on."
         ),
     ),
     arguments=(

@@ -117,6 +117,77 @@ CARD = Card(
             "several reference curves, picked softly by type and quarter and learned on the way, each inherits the habits of its "
             "own kind."
         ),
+        (
+            "We place on the latent vector of each customer a prior that is itself a blend of several trainable normal laws. "
+            "The blending proportions are a softmax of the customer's age band, region and segment, so that two customers of "
+            "the same kind share what is assumed about them before any purchase is seen."
+        ),
+        (
+            "Our model represents identifiers by distributions rather than points, and regularises every distribution towards "
+            "that of its peers. Peers are not given: a small classifier on the identifier's descriptors allots it softly to "
+            "latent communities, each of which has a mean and a spread fitted together with the network."
+        ),
+        (
+            "The proposed regulariser replaces the divergence from a unit normal by minus the logarithm of a weighted sum of "
+            "exponentiated negative divergences, one to each community's law. The weights come from metadata; the expression "
+            "bounds from above the intractable divergence from the blend."
+        ),
+        (
+            "In order to counter over-confident personalisation for visitors with a handful of clicks, we let the approximate "
+            "posterior of a visitor shrink to a profile-dependent reference law. When clicks accumulate the likelihood "
+            "outweighs the reference, and the vector becomes individual."
+        ),
+        (
+            "We assume that users fall into a moderate number of latent types, that types follow a categorical law determined "
+            "by the registration form, and that, given the type, the user's code is normally distributed around the type's "
+            "centre. Inference is variational and amounts to sampling codes by mean plus scale times noise and paying for "
+            "distance from the types."
+        ),
+        (
+            "Under our formulation the same idea is applied to every categorical column: film identifiers are steered by "
+            "genre and year, viewer identifiers by country and device. Steering acts on distributions (centre and variance), "
+            "through a penalty added to the log loss with a small coefficient."
+        ),
+        (
+            "We observe that a standard normal assumption drags cold tickets to a meaningless middle of the space. Our remedy "
+            "is to learn where the assumption should sit: several bells at trainable positions and of trainable breadth, "
+            "combined event by event according to venue and organiser."
+        ),
+        (
+            "Loss = click log loss + small weight times penalty. Penalty for one id: take the KL of its Gaussian from each of "
+            "eight trainable Gaussians, subtract the log of the share that the id's attributes assign to each, soft-minimise "
+            "over the eight. Shares are one linear map and a softmax."
+        ),
+        (
+            "Plain variational lookup: everyone is suspected to be nobody in particular. Here: a teenager with a budget phone "
+            "is suspected to be like other teenagers with budget phones, loosely or tightly depending on how alike these have "
+            "turned out to be."
+        ),
+        (
+            "An insurer pricing a driver without claims uses the tariff class; with each year the driver's own record counts "
+            "for more. Our random vectors work alike, except that tariff classes are bell-shaped clouds discovered in "
+            "training and that the driver may belong to several in part."
+        ),
+        (
+            "Reviewer's summary: uncertainty-aware id vectors, reparameterised sampling, and an empirical-Bayes twist. What "
+            "each id is compared with is a multimodal law whose modes are learned and are weighted by auxiliary attributes, "
+            "which shares strength among ids of kindred descriptions."
+        ),
+        (
+            "Job seekers are given fuzzy coordinates. A fuzzy coordinate may wander, but wandering from the clouds reserved "
+            "for its trade and seniority costs something; clouds recentre themselves on the seekers they hold; a trade that "
+            "is hard to tell apart gets its seekers divided between clouds."
+        ),
+        (
+            "Partial pooling for a deep ranker: instead of every course floating free, or every course held to one global "
+            "law, courses are pooled by latent kind. Kind is inferred from subject, language and price through a soft "
+            "assignment, and the law for a kind, place and width included, is estimated from its members."
+        ),
+        (
+            "The pull on a dish's mean is strongest along axes on which its kin agree and weak where kin are spread, because "
+            "each cluster carries its own variance per axis. Which cluster does the pulling is decided in proportions by "
+            "cuisine and restaurant, never by the dish's identifier alone."
+        ),
     ),
     arguments=(
         Argument(

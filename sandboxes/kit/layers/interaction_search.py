@@ -135,6 +135,76 @@ CARD = Card(
             "determines whose result counts, mostly and later wholly. The number of tickets is a parameter trained by "
             "backpropagation through the lottery."
         ),
+        (
+            "We cast the treatment of each couple of input columns as a three-way decision: ignore the couple, multiply the "
+            "two column vectors elementwise, or look up a dedicated vector for the joint value. The decision variables are "
+            "logits, trained by gradient descent along with everything else and hardened to the winning option."
+        ),
+        (
+            "Our method starts from an over-complete network containing every option for every couple of attributes. A "
+            "stochastic relaxation of the categorical choice, with noise on the logits and a cooling schedule, makes the "
+            "selection differentiable; when it has cooled, only one branch for each couple survives."
+        ),
+        (
+            "The proposed approach determines automatically which second-order terms deserve parameters of their own. "
+            "Cross-product identifiers receive a table if this lowers the loss, otherwise the term is built out of its "
+            "constituents, and terms that merely add noise vanish."
+        ),
+        (
+            "In contrast to models that apply the same operator, be it an inner product or a cross table, to all column "
+            "couples, we allow heterogeneous operators. The operator for couple (i, j) is drawn from a small menu by a "
+            "learned distribution, whose entropy decreases with training until the menu item is fixed."
+        ),
+        (
+            "We relax a combinatorial problem over q(q-1)/2 discrete variables into a continuous one. Each variable becomes a "
+            "point on the two-simplex that weighs the outputs of the candidate operators; towards the end of the schedule the "
+            "point is rounded to its nearest corner and retraining or continued training follows."
+        ),
+        (
+            "Selection is performed by our model within a single training run. During the first portion of the steps the "
+            "mixture coefficients of the candidate blocks are updated simultaneously with the weights; afterwards the arg max "
+            "of the coefficients defines the architecture that is trained on and deployed."
+        ),
+        (
+            "We consider memorisation and generalisation as alternatives at the granularity of individual feature couples. "
+            "Hashing the joint value into a table memorises; composing factor vectors generalises; a null branch declines. An "
+            "end-to-end learned categorical gate settles which of these a couple needs."
+        ),
+        (
+            "AutoML for crosses, as an engineer sees it: no more spreadsheets with hand-picked combinations. Every "
+            "combination carries three trainable scalars; check them after half the epochs and you can read off drop, product "
+            "or table. The served graph contains just the winners."
+        ),
+        (
+            "Previously: all 300 column couples went through the same product, and 40 hand-chosen ones had their own hashed "
+            "id as well. Now: the network found by itself that 70 couples want their own id, 90 a product, and 140 nothing at "
+            "all, by descending on soft selectors."
+        ),
+        (
+            "Casting for a play: every scene between two characters may be spoken, mimed or cut. In rehearsal all versions "
+            "are performed at partial volume, with a little randomness in the volumes; applause adjusts them; on opening "
+            "night only the loudest version of every scene remains."
+        ),
+        (
+            "Reviewer's summary: a one-shot architecture search restricted to pairwise terms in a banking conversion "
+            "predictor. The search space is {absent, elementwise product, joint-value vector} per pair; the optimiser is "
+            "plain SGD through a tempered softmax with random perturbations; output is a sparse, mixed wiring."
+        ),
+        (
+            "Sum over options o of weight(o) times output(o), where weight is softmax of (score plus random perturbation) "
+            "over a temperature that decays geometrically; at the threshold step replace weight by an indicator of the "
+            "largest score. Do so independently for device-by-hour, user-by-shop and every other twosome."
+        ),
+        (
+            "Some twosomes in a ticketing log, such as seat block with venue, only make sense as a joint category; others, "
+            "such as price with age, vary smoothly; others still are independent. We do not tell the model which is which. It "
+            "keeps hypotheses alive in parallel and abandons the losing ones."
+        ),
+        (
+            "A budget-minded designer would not pay for a cross table of millions of rows unless it helped. Here each "
+            "candidate cross must win against a cheap composition and against silence before it is retained; the competition "
+            "takes place by gradients on relaxed one-hot vectors, not by training hundreds of networks."
+        ),
     ),
     arguments=(
         Argument("buckets", 1 << 12, ("hash buckets", "number of hash buckets", "cross table size"), low=2, high=1 << 24),

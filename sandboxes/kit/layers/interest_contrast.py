@@ -110,6 +110,76 @@ CARD = Card(
             "The chain of visits is convolved lengthwise and crosswise. Outputs a bounded number of visits apart count as two "
             "sights of one desire. Desires of strangers are pushed away on the sphere."
         ),
+        (
+            "We derive training signals from unlabelled logs at the level of tastes. Small temporal filters of different "
+            "lengths summarise single plays and runs of plays; summaries taken a few steps apart within one log are declared "
+            "a matching couple, and summaries from different logs are declared mismatched."
+        ),
+        (
+            "Our auxiliary task rests on the assumption that what a person wants changes slowly. Therefore encodings of two "
+            "adjacent segments of the person's click stream should agree, and should agree more than either does with a "
+            "segment of anybody else's stream in the mini-batch; a normalised exponential loss enforces this."
+        ),
+        (
+            "The proposed plug-in consists of a multi-scale convolutional encoder over the event sequence, a sampler that "
+            "picks two positions with a bounded gap, and a contrastive criterion with temperature. It shares item vectors "
+            "with the main click network, regularising them, and is removed when serving."
+        ),
+        (
+            "Contrary to augmentation by cropping, masking or shuffling a complete sequence, our two views are extracted from "
+            "inside the sequence by the encoder itself. Each view embodies one taste, so dissimilar tastes of the same person "
+            "are not forced onto each other."
+        ),
+        (
+            "We apply filters in two directions: along time, fusing one, two or three consecutive bookings, and along the "
+            "coordinates of the fused vector, modelling correlations inside it. The resulting maps are sampled at nearby time "
+            "indices to form positive couples; the same index of other travellers supplies negatives."
+        ),
+        (
+            "To fight the scarcity of labelled conversions, we add to the supervised loss a self-made one. It asks whether "
+            "two excerpts, each condensed by a narrow or a wide kernel, originate in the same customer's record at close "
+            "times, against excerpts of the other customers in the batch."
+        ),
+        (
+            "In our formulation an intention may show in a lone action or in a combination of successive actions. We thus use "
+            "a bank of kernels with increasing receptive field, and for each field size maximise the agreement between "
+            "close-by outputs relative to outputs from other sessions."
+        ),
+        (
+            "The trick in one paragraph: run 1D convs over the watch history, choose index t at random and index t minus d "
+            "with small d, project both, normalise, compute all-against-all dot products in the batch, and demand that the "
+            "diagonal wins. Add a tenth of that to the BCE."
+        ),
+        (
+            "Without it, item vectors learn only from the click label, one bit per impression. With it, every history, "
+            "clicked or not, provides lessons: neighbouring stretches of one history should resemble one another, stretches "
+            "of different histories should not."
+        ),
+        (
+            "Two snapshots of a river taken ten paces apart look alike; a snapshot of another river does not. Our snapshots "
+            "are filtered excerpts from a shopper's trail of groceries, and the network is trained to tell by them which "
+            "river it is looking at."
+        ),
+        (
+            "Reviewer's summary: contrastive pre-text task for click prediction, run as a side loss. Novelty is the unit of "
+            "comparison: not users, not sessions, not augmented samples but local motifs pulled from the log by convolution, "
+            "with locality in time defining what matches."
+        ),
+        (
+            "Take a player's list of matches. A tiny kernel looks at one match at a time, a larger one at pairs, a still "
+            "larger one at triples. For each kernel, what it reports here and what it reports three matches ago are made "
+            "similar; what it reports for strangers is made dissimilar."
+        ),
+        (
+            "A course platform has plenty of page views and few enrolments. The views are used thus: local patterns of views, "
+            "found by sliding windows with trainable taps, must be identifiable by a slightly earlier pattern of the same "
+            "learner within a line-up of patterns from other learners."
+        ),
+        (
+            "Slow drift as supervision: h(t) and h(t - d), both sliding-window features of one job seeker's searches, are "
+            "attracted on the unit sphere, h(t) and h'(t) of another seeker are repelled, averaged over window sizes. No "
+            "next-item target, no dropout noise, no graph is involved."
+        ),
     ),
     arguments=(
         Argument(

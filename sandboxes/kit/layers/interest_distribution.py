@@ -129,6 +129,77 @@ CARD = Card(
             "events near each of several landmarks of taste. The landmarks are the same across users, so fractions are "
             "comparable and may be multiplied into the features of the impression."
         ),
+        (
+            "We characterise a listener by the fractions in which the plays on record fall to K trainable anchors common to "
+            "the entire audience. Membership of a play is graded, by a tempered softmax over angles to the anchors, and "
+            "memberships are averaged. The vector of fractions then meets every attribute of the request in a small dense "
+            "unit."
+        ),
+        (
+            "Our model complements target-dependent attention by a candidate-free summary. Each past purchase is distributed "
+            "over a dictionary of latent topics, and the topic frequencies, which sum to unity, describe the customer as a "
+            "whole; they are combined with profile, product and situation columns to predict response."
+        ),
+        (
+            "The proposed global encoder performs fuzzy quantisation of the click log against a shared codebook and returns "
+            "the normalised histogram. As no click is filtered out, the histogram preserves minor tastes, and as the codebook "
+            "is universal, histograms of different people can be compared coordinate by coordinate."
+        ),
+        (
+            "To understand what a portfolio of tastes implies in the present situation, we cross it with each situational "
+            "column separately: for hour, device and advertisement, a rectified layer receives the portfolio vector, the "
+            "column's vector and their elementwise product."
+        ),
+        (
+            "We define latent categories by free parameter vectors that are optimised together with the predictor. The "
+            "probability that an event stems from category j is proportional to the exponential of scaled cosine; the mean "
+            "over events estimates the person's category mix, a coarse but complete picture of the log."
+        ),
+        (
+            "In our two-view architecture, the fine view scores individual events against the target, whereas the coarse view "
+            "estimates how the person's attention is apportioned among universal themes. The coarse view is a vector of "
+            "percentages, followed by interactions between it and the non-sequential inputs."
+        ),
+        (
+            "We avoid forming several vectors per user by routing or multi-head pooling. Instead, a fixed set of theme "
+            "vectors is held as parameters for everybody, and a user contributes nothing but mixing weights, obtained in a "
+            "single softmax pass and a mean over the sequence."
+        ),
+        (
+            "Implementation: normalise history, normalise centroids, matmul, divide by 0.1, softmax over centroids, masked "
+            "mean over time. You get B by 16 rows that sum to one. Concatenate them with a small per-field layer of (mix, "
+            "field, mix times field). That is the long-history branch."
+        ),
+        (
+            "Mean pooling gives a point halfway between opera and metal, where no song lives. Counting instead gives: half "
+            "opera, half metal. The pigeonholes that are counted are soft, learned and the same for all listeners, and the "
+            "counts are what weekday and device are crossed with."
+        ),
+        (
+            "Colour analysis of a painting: each brush stroke is decomposed into a few basic pigments that the studio has "
+            "agreed on, and the sheet records only the percentage of each pigment. A buyer's taste sheet, drawn up from all "
+            "visits to galleries, is laid beside each fact of the current visit."
+        ),
+        (
+            "Reviewer's summary: a bag-of-concepts for behaviour logs. Concepts are learned vectors; events are softly "
+            "binned; bins are normalised; the normalised bins interact with context fields. Cheap, independent of the "
+            "candidate, and complementary to attention over relevant events."
+        ),
+        (
+            "The expression p = average over l of softmax(cos(e_l, C) / t) is all there is of memory; afterwards, for each "
+            "input column f, relu(A m + B x_f + C (m times x_f)), where m is the mixture of concept vectors under p. Job ads "
+            "clicked long ago count as much as recent ones."
+        ),
+        (
+            "In map search a person's visits scatter over kinds of places: eating, sport, errands. We do not have these kinds "
+            "as labels. Sixteen reference directions, found in training, take their role, and the degree to which visits "
+            "point along each yields a profile adding up to one hundred per cent."
+        ),
+        (
+            "A voter's whole past is reduced to an election result. Every past trip votes, with a divisible vote, for parties "
+            "which are the same throughout the country; the seats of the parties, not any single vote, are then read in the "
+            "light of season, destination and companion."
+        ),
     ),
     arguments=(
         Argument(

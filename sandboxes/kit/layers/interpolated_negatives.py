@@ -107,6 +107,75 @@ CARD = Card(
             "Items are not re-encoded and the catalogue is not searched. The contrast set is enlarged by arithmetic on vectors "
             "alone: sums of two with weights adding up to one, which gives density where sampled news articles are sparse."
         ),
+        (
+            "We fabricate foils in the latent space. Given the vector of the clicked product and those of a few products that "
+            "were not clicked, each foil is a random convex combination of a non-clicked vector with the clicked one, so that "
+            "it shares traits with the truth and is hard to reject; the loss contrasts the clicked product with the foils."
+        ),
+        (
+            "Our training scheme enlarges the set of contrasts without further calls of the item encoder. Couples of encoded "
+            "distractors are averaged with random weights, which populates the regions between them, and the averages join "
+            "the originals in the softmax denominator."
+        ),
+        (
+            "The proposed sampler neither selects from the catalogue by popularity nor searches for high scorers. It "
+            "manufactures: one step mixes unobserved songs among themselves, a second step injects a random portion of the "
+            "observed song into the mixture, and the most plausible mixture is used against the observed song."
+        ),
+        (
+            "By blending the target's representation into those of the non-targets with a coefficient drawn uniformly from "
+            "zero to an upper limit, we control difficulty: the larger the limit, the closer the impostors come to the target "
+            "and the sharper the margin that the ranker must learn."
+        ),
+        (
+            "In our pairwise objective the losing side is no real hotel. It is obtained by moving the vector of an unbooked "
+            "hotel along the segment that leads to the booked one, and among several such moved vectors the traveller's own "
+            "score decides which is the toughest and hence enters the loss."
+        ),
+        (
+            "We argue that randomly sampled non-interacted articles are too easy and leave most of the space untouched. "
+            "Linear blends of them are generated in each iteration instead, with fresh coefficients, providing an unlimited "
+            "supply of informative contrasts at the price of some vector additions."
+        ),
+        (
+            "Feature-level augmentation is applied by us solely to the wrong side of the comparison. The right answer and the "
+            "query keep their genuine vectors; wrong answers are replaced by points sampled on lines between two genuine "
+            "wrong answers, or between one and the right answer."
+        ),
+        (
+            "Cheap trick for retrieval training: after the item tower, lerp. neg = lerp(neg[j], neg[k], rand) for extra ones, "
+            "then neg = lerp(neg, pos, 0.5 * rand) for all. No additional forward passes, and the gradient stops dying after "
+            "the first epoch."
+        ),
+        (
+            "Ordinarily: draw a video nobody watched, find it miles away from the watched one, learn nothing. With blending: "
+            "that video is dragged a random part of the way towards the watched one and becomes an opponent worth beating."
+        ),
+        (
+            "A fencing master who runs out of good opponents builds dummies: half of one poor fencer, half of another, and a "
+            "dash of the champion himself. The pupil must prefer the champion to every dummy. Dummies are burnt after each "
+            "lesson."
+        ),
+        (
+            "Reviewer's summary: mixup moves into the loss of an implicit-feedback recommender. Instead of mixing samples "
+            "together with their labels, only the vectors of contrasts are mixed, partly with the true item, the mixture "
+            "keeps the label 'wrong', and the top scoring one can be singled out."
+        ),
+        (
+            "With e+ the chosen course and e1, e2 passed-over ones: x = b e1 + (1 - b) e2; y = a e+ + (1 - a) x; b uniform, a "
+            "uniform below one half; minimise -log of exp(q e+) over itself plus the sum of exp(q y). Here y belongs to no "
+            "course in the catalogue."
+        ),
+        (
+            "Between any two job ads that an applicant skipped there stretches a line of ads that could have existed. We test "
+            "the ranker on points of that line too, and on points leaning towards the ad applied for, which smooths the score "
+            "between the ads that do exist."
+        ),
+        (
+            "Ghost rivals for dating profiles: coordinates are a compromise between someone ignored and someone liked. As the "
+            "compromise may come arbitrarily near to the liked one, the matcher must attend to fine distinctions; as it is "
+            "redrawn at every update, it can't be learnt by heart."
+        ),
     ),
     arguments=(
         Argument(

@@ -108,6 +108,76 @@ CARD = Card(
             "For an ad session we gather, without any gradient descent, what co-appeared with its clicks in other sessions. A "
             "hub that appears everywhere is pulled down by an exponent, so that niche offers have a chance."
         ),
+        (
+            "We compute for each couple of products an affinity from the purchase matrix alone: the number of baskets holding "
+            "both, divided by powers of how often each is sold. A product is then ranked by the total affinity to what the "
+            "customer recently put into the basket, with weights decreasing from the newest backwards."
+        ),
+        (
+            "Our method requires no latent vectors. On the two-mode network of listeners and tracks, one unit of a substance "
+            "is released at the tracks played, flows to their listeners in equal parts and back to tracks; an exponent "
+            "interpolates between conserving the substance and averaging it, trading accuracy for novelty."
+        ),
+        (
+            "The proposed scorer stores for every article a truncated list of kindred articles with strengths, obtained by "
+            "counting common readers. Scores of unseen articles result from adding up the lists of articles in the present "
+            "session, discounted by how many steps ago each was opened."
+        ),
+        (
+            "We revisit a memory-based technique and show that, with a suitable normalisation of co-visits for busy visitors "
+            "and for blockbusters, it competes with deep sequence encoders. Its ingredients are a sparse product-to-product "
+            "matrix, a cut to the strongest entries in each row, and a geometric fading over the session."
+        ),
+        (
+            "Since users with huge logs link practically everything with everything, the contribution of each user to a "
+            "couple of films is divided by a power of that user's degree. The popularity of the first and the second film is "
+            "divided out with exponents that sum to one, tuned on validation data."
+        ),
+        (
+            "In our pipeline, candidate generation multiplies the sparse vector of a person's past choices by a sparse "
+            "affinity matrix. The matrix is the normalised Gram matrix of the interaction table, sparsified per row; neither "
+            "factorisation nor backpropagation is carried out, except for one overall scale."
+        ),
+        (
+            "We explain every recommendation by the items that caused it: the score of a course decomposes additively into "
+            "contributions of courses taken before, each contribution being the share of students who took both, corrected "
+            "for how general either course is."
+        ),
+        (
+            "People who went to this concert also went to: that list, computed for all concerts from ticket sales, is the "
+            "whole model. For a buyer we merge the lists of the concerts attended, giving last month's a bigger say than last "
+            "year's."
+        ),
+        (
+            "Deep rival: learns a vector per place and compares by dot product. Ours: looks in the log, how many persons "
+            "checked in at both places, tones it down for railway stations where everyone checks in, and adds such numbers "
+            "over the recent check-ins. Counting replaces training."
+        ),
+        (
+            "Word of mouth in a village: each shop you visit asks its other customers where else they go, talkative customers "
+            "are listened to less, and the shops named are ranked by how often they were named, famous shops being marked "
+            "down. The shops you visited today ask loudest."
+        ),
+        (
+            "Reviewer's summary: a classical collocation-based baseline with two-step random-walk normalisation. Similarities "
+            "are between columns of the user-item table, the profile is the query, top-K pruning keeps it fast, and recency "
+            "weighting adapts it to sessions."
+        ),
+        (
+            "Score of j equals the sum, over events h in the log, of rho to the age of h times S(h, j); S(h, j) equals the "
+            "sum over persons holding both of one over the person's count, divided by count(h) to the p times count(j) to the "
+            "one minus p; small S are set to zero."
+        ),
+        (
+            "For job ads we use the overlap of their applicants. Two ads with sixty common applicants out of a hundred are "
+            "close, two with sixty out of ten thousand are not. An applicant's own last few applications point, through this "
+            "closeness, to further ads; no text and no gradient is needed."
+        ),
+        (
+            "The recommender of our game shop can be rebuilt with a single join and group-by: ownership table with itself on "
+            "owner, count by game pair, divide by popularity, keep the best hundred per game. At request time the player's "
+            "library is joined with the result and summed up."
+        ),
     ),
     arguments=(
         Argument(

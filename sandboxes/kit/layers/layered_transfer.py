@@ -120,6 +120,76 @@ CARD = Card(
             "of its transformations it receives a selection from the same level of the surface-independent encoder, in "
             "per-dimension doses that depend on the surface and on the track being scored."
         ),
+        (
+            "We couple a trunk fed by samples of every market with a private trunk for each market, story by story. At each "
+            "story a sigmoid mask looks at both hidden vectors and lets pass suitable coordinates of the common one; a second "
+            "mask fixes what portion of the private vector gives way to the mixture of both."
+        ),
+        (
+            "Our model moves knowledge from the collective to the individual repeatedly along depth. The collective stream "
+            "evolves undisturbed, the individual stream of the current channel takes from it what a reset-like valve admits, "
+            "forms a tentative state, and interpolates between tentative and present state by a write-like valve."
+        ),
+        (
+            "The proposed unit resembles a gated recurrent cell unrolled over layers: its memory is the state of the "
+            "country-specific network, its input at each step is the state of the cross-country network at equal depth. Both "
+            "switches are vectors, so dimensions are treated one by one."
+        ),
+        (
+            "In contrast to architectures in which shared and specific experts are summed under softmax weights, we preserve "
+            "two complete networks and connect homologous layers by one-directional bridges. A bridge selects, remixes, and "
+            "then partly overwrites the specific activations; the shared activations never receive anything in return."
+        ),
+        (
+            "To prevent harmful import, we equip each level with element-wise controls. The first decides which facets of "
+            "general knowledge are relevant for the surface at hand; the second decides how strongly the facet-filtered, "
+            "recombined knowledge should alter the surface's own features."
+        ),
+        (
+            "We train on the union of all storefronts. A record passes through the general network and, simultaneously, "
+            "through the weights reserved for its storefront; after each hidden layer the latter is refreshed from the "
+            "former. Only the refreshed private state is handed to the output layer."
+        ),
+        (
+            "As low layers encode attributes and high layers encode intentions, what is worth borrowing differs with depth. "
+            "Accordingly, our network borrows after each layer rather than only at the bottom or the top, with separately "
+            "learned two-stage control at each point of borrowing."
+        ),
+        (
+            "Engineer's summary: two MLPs in lockstep, global and per-surface. Between steps: r = sigmoid(both), u = "
+            "sigmoid(both), cand = relu(W [r * g, s]), s = s + u * (cand - s). g is left alone. Surfaces with little traffic "
+            "end up with u near one, big ones with u near nought."
+        ),
+        (
+            "With a shared bottom, every city gets the same low-level features whether they suit or not. With two parallel "
+            "towers and valves at all floors, a city can take restaurant-category patterns from the national tower on floor "
+            "one, refuse its price patterns on floor two, and rely on its own thereafter."
+        ),
+        (
+            "A local newspaper prints beside a national agency. On every page an editor strikes out agency lines of no "
+            "interest here, a writer merges what remains with local copy, and a chief editor sets, column by column, how much "
+            "of the merged text replaces the local one. The agency never reprints the local paper."
+        ),
+        (
+            "Reviewer's summary: multi-market click model with deep, gated, asymmetric bridging. The novelty lies in where "
+            "transfer happens (each hidden level) and how (filter, fuse, interpolate, all per coordinate and conditioned on "
+            "both streams), not in how many towers there are."
+        ),
+        (
+            "State of branch = (1 - u) times state of branch + u times relu of M [r times state of all; state of branch], "
+            "where u and r lie between nought and one and are computed from both states. This is done at depth one, two and "
+            "three of the loan model, with all's state computed independently."
+        ),
+        (
+            "Streaming on television and on the phone share viewers but not habits. The phone's network keeps its own thread "
+            "of computation and dips into the household thread at each layer, choosing neuron by neuron what to take and how "
+            "far to let it displace what it had; the household thread learns from everything."
+        ),
+        (
+            "A student sits in the national lecture and in a tutorial for her own school. After each chapter she underlines "
+            "what applies to her school, rewrites it together with tutorial notes, and replaces some of these notes by the "
+            "rewritten ones. After the last chapter, the exam is taken from the notes alone."
+        ),
     ),
     arguments=(
         Argument(

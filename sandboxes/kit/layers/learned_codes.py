@@ -114,6 +114,76 @@ CARD = Card(
             "First content, then conduct: prototypes of places are initialised by clustering descriptions and afterwards "
             "trained by visits, subject to a penalty for descriptions that cannot be recovered."
         ),
+        (
+            "We keep the discretisation of products inside the computation graph of the recommender. Each product's content "
+            "vector is coded by nearest centroids in several stages; the selection is treated as one-hot in the forward "
+            "direction and as a distance-based softmax in the backward one, so ranking errors reshape encoder and centroids."
+        ),
+        (
+            "Our approach closes the gap between how items are numbered and what the numbers are used for. After an initial "
+            "clustering of text and image features, the numbering network continues to be optimised by the next-purchase "
+            "loss, with a decoder that must still restore the features from the numbers."
+        ),
+        (
+            "The proposed two-phase procedure first fits a multi-stage vector quantiser to content and then lets interaction "
+            "data adjust it: the discrete symbol is substituted by a probability over the dictionary, through which "
+            "derivatives of the preference loss reach the quantiser."
+        ),
+        (
+            "In most generative or compact recommenders, discrete identifiers are computed beforehand and stay put. We make "
+            "them plastic: whenever the parameters of the coder move, an article may be assigned another symbol, and it will "
+            "be if the reading behaviour demands it; a fidelity term keeps symbols descriptive of the article."
+        ),
+        (
+            "We represent a clip as the sum of one trainable row per stage, picked by the symbol that the stage allots to the "
+            "clip's residual. To train the picking, hard picks are combined with the gradient of soft picks at a given "
+            "temperature, and the picking network's autoencoding loss is added with a small factor."
+        ),
+        (
+            "Our objective couples two terms: how well user states rank items described by their symbols, and how well "
+            "symbols describe items. Optimising both at once lets collaborative evidence flow into the coder, while the "
+            "second term guards against collapse to arbitrary labels."
+        ),
+        (
+            "Because arg min has no derivative, preceding work alternates between clustering and training or leaves clusters "
+            "untouched. We employ a biased pass-through estimator with tempered assignment probabilities, which permits "
+            "ordinary joint descent on the coder, its dictionaries and the predictor."
+        ),
+        (
+            "Note to self: do not detach the token ids. Compute distances, softmax them, add onehot minus the detached "
+            "softmax, multiply with the token table. Now the job-click loss backpropagates into the text encoder of the "
+            "postings and into the centroids. Keep the recon loss on, otherwise the ids forget the text."
+        ),
+        (
+            "Before: postcodes are allotted to houses by a surveyor, and postmen must live with them. After: postmen report "
+            "lost letters, and the surveyor shifts boundaries accordingly, bound only by the rule that a postcode must still "
+            "tell roughly where the house stands."
+        ),
+        (
+            "A botanist names plants by petals, then sells them. Where customers who like one plant detest its namesake, the "
+            "naming key itself is revised; yet from the name one should always be able to sketch the petals. Naming and "
+            "selling are learnt in one apprenticeship."
+        ),
+        (
+            "Reviewer's summary: the quantiser of content embeddings is not a preprocessing step but a trainable layer. "
+            "Differentiability comes from straight-through soft assignment at every residual stage, supervision from "
+            "interactions, and stability from an auxiliary decoding loss."
+        ),
+        (
+            "Symbols s1, s2, s3 of a ticketed event are recomputed at each step as indices of the closest dictionary entries "
+            "to successive remainders. Value: rows of those indices, summed. Slope: as if rows had been mixed with "
+            "probabilities falling with squared distance. Loss: ranking plus a tenth of restoration."
+        ),
+        (
+            "Games of like trailers started out with one common label. Since their players differ, the ranking loss kept "
+            "pulling the trailer encoder apart at that point, until the two crossed over into separate cells of the "
+            "dictionary; nobody re-ran a clustering job for that."
+        ),
+        (
+            "Bank offers are spelled in a short alphabet. The spelling rules begin with the brochure and are rewritten during "
+            "training by acceptance and refusal, via a blurred version of each letter choice; a translator back to brochure "
+            "language is trained alongside, so that spellings remain readable."
+        ),
     ),
     arguments=(
         LEVELS,

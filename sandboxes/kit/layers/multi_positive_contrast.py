@@ -112,6 +112,74 @@ CARD = Card(
             "Instead of two noisy copies of one record, the views are different objects: the game itself and other games of its "
             "players. Several of them are drawn per step, and their agreement with the game counts on the average."
         ),
+        (
+            "We regularise item vectors by relations among items. For an anchor, several partners are sampled among the items "
+            "most often chosen by the same people; each partner yields its own softmax against foils, in whose denominator "
+            "none of the other partners occurs, and the losses are averaged."
+        ),
+        (
+            "Our auxiliary objective deals with anchors that have more than one correct match. Placing all matches in a "
+            "common normaliser would make raising one lower the others; we therefore normalise every match with the "
+            "mismatches exclusively, so that all matches can approach the anchor at once."
+        ),
+        (
+            "The proposed alignment loss uses an item-to-item network derived from joint purchases. Adjacent nodes, drawn in "
+            "proportion to the strength of the link, act as correct matches for the product at hand, non-adjacent products "
+            "from the same mini-batch as mismatches, with similarity measured by scaled cosine."
+        ),
+        (
+            "In order to supply scarcely watched films with gradients, we require their vectors to lie close to those of a "
+            "handful of co-watched films and remote from unrelated ones. The requirement is expressed by a logistic "
+            "comparison per co-watched film, added to the main ranking loss with a tunable factor."
+        ),
+        (
+            "We generalise the one-match contrastive criterion: given a set of kin of the anchor, the criterion takes the "
+            "mean over kin of minus log of the kin's exponentiated similarity divided by itself plus the total of the "
+            "strangers' exponentiated similarities. Kin-to-kin rivalry is absent by construction."
+        ),
+        (
+            "Views are not produced by perturbation in our framework. They are other members of the neighbourhood that "
+            "collective behaviour defines around an item, and several are employed per step, giving a lower-variance estimate "
+            "of how the neighbourhood should contract."
+        ),
+        (
+            "From the training log we connect two adverts if many people clicked both, keep the strongest connections per "
+            "advert, and let these define similarity supervision for the advert encoder. Adverts of the batch that happen to "
+            "be connected to the anchor are removed from its foils, to avoid pushing kin away."
+        ),
+        (
+            "How to code it: logits to P sampled kin, logsumexp over non-kin in the batch, then logaddexp(kin logit, that) "
+            "minus kin logit, mean over P. Do not put the P logits into one softmax; they would fight each other."
+        ),
+        (
+            "With the ordinary loss, a song close to companion A is told that it is still wrong, since companion B has a "
+            "smaller share of the same cake. With ours there is no common cake: A and B each have one to divide with the "
+            "outsiders, and both can have nearly all of it."
+        ),
+        (
+            "A shepherd gathers a flock by calling every sheep to the bell while the dog keeps strangers away. He does not "
+            "ask which sheep is nearest the bell, so no sheep is shoved aside for another. The flock, here, is courses taken "
+            "by the same students; the bell is one of them."
+        ),
+        (
+            "Reviewer's summary: side loss on the item tower, supervision from co-consumption, many matches per anchor, "
+            "decoupled denominators. Users do not enter, apart from having defined the network; sequences are not augmented."
+        ),
+        (
+            "Minus one over P times the sum over partners p of the log of a fraction: on top e to the similarity with p, "
+            "below the same plus e to the similarity with each outsider. The partners were drawn from the twenty places most "
+            "often visited by visitors of this place."
+        ),
+        (
+            "In dating, profiles liked by the same persons are akin. We draw four kin of the liked profile each step and "
+            "bring all four nearer on the unit sphere, each measured against profiles liked by unrelated persons; that one is "
+            "already near is no reason for another to be pushed off."
+        ),
+        (
+            "Job ads sharing applicants should have vectors pointing the same way. As an ad has dozens of such siblings, the "
+            "training step looks at several, asks a separate yes-or-no contest for each against unrelated ads, and lets the "
+            "mean outcome, scaled by a tenth, join the application loss."
+        ),
     ),
     arguments=(
         Argument(
@@ -125,7 +193,7 @@ CARD = Card(
         Argument("positives_compete", False, ("positives in the denominator", "all positives in the denominator")),
         Argument("temperature", 0.2, ("temperature", "temperature coefficient"), low=0.01, high=10.0),
         Argument("projection_dim", 64, ("projection dimension", "projection head dimension"), low=1, high=4096),
-        Argument("loss_weight", 0.1, ("weight of the contrastive loss", "contrastive loss weight"), low=0.0, high=10.0),
+        Argument("loss_weight", 0.1, ("weight of the contrastive loss", "contrastive loss weight"), low=1e-6, high=10.0),
     ),
     example="layer = MultiPositiveContrast(schema, 8, n_positives=2)\nlayer.meet(collection)\noutput = layer(batch, embedding)",
 )

@@ -131,6 +131,76 @@ CARD = Card(
             "and price, one for brand and user, one for price and user, each formed by a multilayer map that was trained for "
             "this pair of attributes and bends its inputs before they are merged."
         ),
+        (
+            "We replace the dot product by a learnable relation. For any two attributes of an impression, our model instantiates "
+            "an independent shallow feed-forward module whose input is the two codes stacked with their Hadamard product, and "
+            "whose low-dimensional activation joins the input of the final classifier."
+        ),
+        (
+            "The proposed extraction stage holds one miniature regressor per combination of columns. As all of them have the "
+            "same shape, their matrices are stacked into a tensor of order three and evaluated at once, yet no parameter is seen "
+            "by two combinations."
+        ),
+        (
+            "What a movie's director tells us about a viewer's age group need not be bilinear. We therefore parameterise this "
+            "dependence, and each of the other two-way dependences, by hidden layers with rectifiers and learned weights that "
+            "are exclusive to the two signals concerned; the resulting vectors are stacked beneath the ranking tower."
+        ),
+        (
+            "Factorisation machines say how strongly two categories go together with one number obtained by multiplying and "
+            "summing. In our design that number gives way to the activations of a tiny learned circuit, one circuit for every "
+            "twosome of slots, which can express thresholds, exceptions and saturation."
+        ),
+        (
+            "Reviewer's summary: the authors argue that plain dense stacks hardly discover which two inputs should be combined. "
+            "They put a layer of bivariate subnets in front, one for each combination of inputs, normalise the hidden values, "
+            "and let the usual stack read the concatenated outputs next to the raw lookups."
+        ),
+        (
+            "A grocery basket has twelve facts attached. Sixty-six dwarfs sit underneath the model, one for each twosome of "
+            "facts, each with his own two-storey workshop; what they hammer out of their two lumps of ore, and of the alloy of "
+            "both, is carried upstairs on sixty-six trays."
+        ),
+        (
+            "Read aloud: for each i less than j take the vector of i, the vector of j and their entrywise product; send all "
+            "three through the network with index i j; write down its last layer; put everything that has been written down into "
+            "one long row and let the deep part begin."
+        ),
+        (
+            "Engineer's note: with 20 inputs that makes 190 private MLPs of shape 3D to 40 to 5. Use a batched matmul over the "
+            "combination axis, layer norm without affine terms, ReLU after each. The head sees 950 extra inputs. No attention, "
+            "no pooling over combinations."
+        ),
+        (
+            "We learn second-order signals with function approximators of local scope. Each approximator observes exactly two "
+            "slots of the job advertisement, for example seniority and region, possesses its own coefficients throughout, and "
+            "emits several numbers instead of one, thus leaving it to the upper layers which of them matter."
+        ),
+        (
+            "Before: one matrix per combination of inputs, sandwiched between two vectors, giving a scalar. After: one small "
+            "nonlinear net per combination, giving a short code. The step from linear-in-each-side to anything a perceptron can "
+            "represent is the whole difference."
+        ),
+        (
+            "In the proposed course recommender, interest between learner level and subject is modelled by a dedicated two-layer "
+            "mapping; so is that between subject and device, and so on for all combinations. Because a mapping never sees a "
+            "third attribute, it must specialise in how its two attributes act jointly."
+        ),
+        (
+            "Think of duets. Each two instruments of the band rehearse in a room by themselves, with a score written only for "
+            "that duo, and record a few seconds. The producer mixes from all duo recordings and from the solo tracks, never "
+            "having heard the whole band play."
+        ),
+        (
+            "The bottom of our ticket-sale predictor is block-structured: block (i, j) is fully connected inside, receives "
+            "fields i and j and what they give when multiplied coordinate by coordinate, and has no wire to any other block. The "
+            "blocks' top units are the cross features, discovered by training and not by hand."
+        ),
+        (
+            "Our contribution is to let the interaction operation itself be deep. Rather than crossing first and applying layers "
+            "to the sum of crosses, we apply layers inside each cross, with untied weights for all F choose 2 crosses, and only "
+            "then bring the crosses together in a joint predictor."
+        ),
     ),
     arguments=(
         Argument(

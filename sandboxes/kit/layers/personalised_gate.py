@@ -119,6 +119,76 @@ CARD = Card(
             "vectors of all features about; with it blocked, identities train the multipliers and their own vectors, and "
             "nothing besides."
         ),
+        (
+            "We modulate the ranking network by the person. An auxiliary two-layer perceptron, whose inputs are the identifiers "
+            "of customer and product along with a gradient-free copy of the shared input, emits for each dense layer a vector of "
+            "coefficients between nought and two that is multiplied entrywise with that layer's activations."
+        ),
+        (
+            "The proposed architecture keeps one common tower for all viewers but lets every viewer re-weight its internal "
+            "units. At each depth, a separate valve network conditioned on viewer and uploader produces as many factors as there "
+            "are neurons, and a factor of one means no change."
+        ),
+        (
+            "Adding the customer number as one more input hardly alters the prediction, we found, since the shared stack washes "
+            "it out. Our model uses it as a control signal instead: it decides, layer after layer, which parts of the "
+            "representation are amplified and which are attenuated for this person."
+        ),
+        (
+            "Dating needs different reasoning for different people: for one, distance settles everything, for another, age does. "
+            "The stack of layers stays the same for all, but each stage of reasoning passes through a set of dimmers whose "
+            "positions are computed from who is looking and whom he is looking at."
+        ),
+        (
+            "Reviewer's summary: neurons of a shared MLP get person-dependent gains. The gains come from a side net with a "
+            "doubled logistic output which sees ids and, through a one-way door, the ordinary input; backpropagation through "
+            "that door is disabled so that sparse ids cannot spoil the common lookup vectors."
+        ),
+        (
+            "Plain model: every shopper's basket goes through identical weights. With this add-on, the weights are stored once, "
+            "and a shopper-and-product-specific diagonal matrix is slipped in between any two consecutive layers, so that in "
+            "effect a private network is assembled on the fly."
+        ),
+        (
+            "Engineer's note: gate_in = concat(user_emb, item_emb, author_emb, x.detach()). For each layer l of the tower: s = 2 "
+            "* sigmoid(B_l(relu(A_l(gate_in)))); h = s * h before the next linear. Do not forget the detach, or training of the "
+            "base embeddings becomes unstable."
+        ),
+        (
+            "A tailor does not sew a new suit for each client of the bank. He takes the house model in and lets it out at a few "
+            "hundred seams, at the shoulder as well as at the hem, according to the client's measurements and the occasion; "
+            "measuring must leave the cloth as it is."
+        ),
+        (
+            "Read aloud: the next activation is the rectified affine image of the present activation after each of its "
+            "coordinates was multiplied by twice the logistic of something that depends on the person, the thing offered and a "
+            "copy of the input through which no derivative flows."
+        ),
+        (
+            "Our approach borrows from adapting speech recognisers to a new voice, where amplitudes of hidden neurons are "
+            "re-estimated for the speaker. Here the speaker is a mobile gamer, and the amplitudes are not free parameters but "
+            "the output of a small generator fed with his profile, so that gamers seldom seen get sensible ones too."
+        ),
+        (
+            "We distinguish input-level from unit-level personalisation. Re-weighting fields asks which attributes matter; we "
+            "ask which detectors inside the tower matter, and answer it separately at all depths, with the identity of reader "
+            "and publisher and not the detector's own response as evidence."
+        ),
+        (
+            "In map search, a cyclist and a trucker typing the same words should excite different circuitry. The circuitry is "
+            "laid down once. A dispatcher, informed about the person and the candidate place, brakes or boosts every single "
+            "relay of it, by up to a factor of two, tier by tier."
+        ),
+        (
+            "The scheme gives individual parameters without individual storage. Since scaling unit k by a number amounts to "
+            "scaling the k-th column of the following matrix, each job seeker obtains matrices of her own from a tower trained "
+            "on everybody, and the extra cost is a small multiplier network per tier."
+        ),
+        (
+            "For every course and learner our method computes strengths for the neurons of the knowledge-prediction network. "
+            "Strengths start around one, where they are harmless, and training moves them where identity has something to say "
+            "that the pooled behaviour of all learners does not."
+        ),
     ),
     arguments=(
         Argument(

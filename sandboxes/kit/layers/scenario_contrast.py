@@ -115,6 +115,76 @@ CARD = Card(
             "The game network has common weights and weights of each genre section. An additional term looks at the section's "
             "influence only: swap the section, keep the row, and require the two outcomes to be mutual nearest neighbours."
         ),
+        (
+            "We regularise the multi-market encoder by instance identification. Each impression is encoded twice, by the "
+            "parameters of the market it came from and by those of a randomly drawn foreign market; the two codes are positives "
+            "for each other, and codes of the other impressions in the minibatch are foils."
+        ),
+        (
+            "The proposed auxiliary goal uses the channel as a source of views. Given one record, the sub-networks of two "
+            "channels produce two unit-length projections, and a softmax with temperature over the batch should single out the "
+            "matching projection; responses play no part, so records without feedback count too."
+        ),
+        (
+            "Our model maintains separate weights for each country, and these weights easily learn incompatible coordinate "
+            "systems. To align the systems, we ask that a customer as read by the Polish weights be more similar to the same "
+            "customer as read by the Czech weights than to anyone else."
+        ),
+        (
+            "Engineer's note: for each row draw s' != s. z = norm(P(enc(x, s))), z2 = norm(P(enc(x, s'))). logits = z @ z2.T / "
+            "tau; target = arange(B); symmetric cross-entropy; multiply by 0.1 and add to the click loss. Drop the surface id "
+            "from x first, or the problem becomes trivial."
+        ),
+        (
+            "A reader is described by two newspapers' critics who never talked to each other. If the critics are any good, an "
+            "outsider must be able to tell from a heap of descriptions which two concern the same reader. We train the critics "
+            "until he can."
+        ),
+        (
+            "Reviewer's summary: in place of random masking or token dropping, the two versions of an example stem from changing "
+            "which page's parameters process it. Agreement between versions of one example against versions of all others is "
+            "maximised, as a warm-up stage and without any conversion labels."
+        ),
+        (
+            "Before, the tab-specific branches of the video app met only in the shared bottom. Now they also meet in a matching "
+            "game played on every step: a branch must produce, for the same watch event, a vector that another tab's branch "
+            "would place at nearly the same direction, while distinct events keep distinct directions."
+        ),
+        (
+            "The rationale is that a small venue type has few bookings but any guest can be pushed through its branch. We let "
+            "guests from all venue types pass through it and demand that what comes out still identifies the guest, when "
+            "compared with what his native branch gives, among a batch of rivals."
+        ),
+        (
+            "Read aloud: minus the logarithm of a fraction, whose numerator is the exponential of the cosine between this row "
+            "under its home weights and this row under away weights, and whose denominator sums the like over all rows under "
+            "away weights; then the same with home and away exchanged."
+        ),
+        (
+            "We seek transfer among business lines without assuming that their label distributions agree. The supervision that "
+            "we exploit is sameness of the entity: a client's insurance-side vector should retrieve the client's loan-side "
+            "vector from those of a few hundred clients, which makes the two sides mutually intelligible."
+        ),
+        (
+            "Two translators render the same poems, each into her own language. We hold them to this: lay the translations side "
+            "by side, shuffled, and a third person has to pair them up. Rendering all poems alike makes the pairing impossible, "
+            "so they have to stay both faithful and distinct."
+        ),
+        (
+            "In the grocery app, the home feed and the cart page have separately adapted layers over a common trunk. Besides "
+            "fitting purchases, the layers solve a surrogate problem: pick, out of a line-up of home-feed vectors of many "
+            "sessions, the one belonging to the session whose cart-page vector is shown."
+        ),
+        (
+            "The disturbance between anchor and partner is a counterfactual: how would this row have been represented had it "
+            "turned up elsewhere? Rows are drawn towards their own counterfactual and driven away from the counterfactuals of "
+            "others, which keeps what is invariant across placements and nothing that merely names the placement."
+        ),
+        (
+            "Our pretraining step takes all exposures, clicked or not, from all entrances of the ticketing site. An exposure's "
+            "code under one entrance's expert attracts its code under another entrance's expert, the remaining exposures repel, "
+            "and after that the experts are fine-tuned for each entrance's own target."
+        ),
     ),
     arguments=(
         Argument(

@@ -113,6 +113,76 @@ CARD = Card(
             "adds a learned correction with learned noise, and the surprise of the corrected value under a bell curve round the "
             "literal one enters the objective."
         ),
+        (
+            "We let the latent code of a listener be a random quantity whose law depends on the channel. An amortised encoder "
+            "private to the channel outputs location and scale from the common code; a sample is passed on while fitting, the "
+            "location while serving, and the law's divergence from one centred at the common code is charged."
+        ),
+        (
+            "The proposed model places a hierarchical prior on representations. At the top stands the vector estimated from all "
+            "countries; below it, each country infers its own normal posterior for the same shopper or article, and a "
+            "relative-entropy term decides how much of the deviation is affordable given the country's records."
+        ),
+        (
+            "Our model assumes that an article means slightly different things on the front page and in the newsletter, and that "
+            "we cannot be sure what exactly. Hence for each surface we predict a mean and a variance of its vector, use the "
+            "reparameterisation trick, and shrink both towards what holds for all surfaces."
+        ),
+        (
+            "Engineer's note: mu = e + e @ A[s] + a[s]; log_sigma = c + e @ B[s] + b[s]; if training: mu += exp(log_sigma) * "
+            "randn; loss += w * KL(N(mu, sigma) || N(e, s0)). All of A, B, a, b begin at zero, so that an unheard-of market "
+            "gives back e."
+        ),
+        (
+            "Plain multi-market networks look up one vector and adapt the layers above it. Here adaptation happens at the "
+            "lookup: the vector itself becomes a cloud, displaced and inflated in a way belonging to the market, and tethered by "
+            "an information cost to the spot where the pooled data had put it."
+        ),
+        (
+            "Reviewer's summary: embeddings are made probabilistic and market-aware at once. Each market has an inference "
+            "network giving the mean and spread of an embedding; the pooled embedding is the centre of the prior. Small markets "
+            "revert to the centre, which is a tidy account of partial pooling."
+        ),
+        (
+            "A tourist asks the same question in five towns and hears five answers, each with a degree of doubt. In a town where "
+            "he has asked often, the answer may be far from what the guidebook says and is firm; in one where he has hardly "
+            "asked, it is the guidebook's answer with a shrug."
+        ),
+        (
+            "Read aloud: the bank branch's version of the vector is drawn from a bell curve; its centre is the universal vector "
+            "plus a linear correction that belongs to the branch, its width another linear function of the same vector; and the "
+            "objective pays, by the nat, for every distance from the bell curve round the universal one."
+        ),
+        (
+            "Sparse scenes are where deterministic per-scene adapters overfit. We counter this with variational adapters: they "
+            "perturb the shared user and ad representations by noise whose size is learned per scene, so that a correction "
+            "survives only if it improves the likelihood by more than it costs in bits."
+        ),
+        (
+            "Satellite navigation for vectors: a global fix, then for each region a local correction with an error ellipse. "
+            "Plenty of local beacons make the ellipse small and permit a large correction; without beacons the receiver reports "
+            "the global fix and a wide ellipse."
+        ),
+        (
+            "In the dating app, profile codes are adjusted by the entry point from which a profile is opened. Adjustment is "
+            "stochastic: while the network is being fitted, it sees jittered copies, with jitter strongest where the entry point "
+            "has little evidence, and it is the unjittered centre that is used once it is deployed."
+        ),
+        (
+            "Our derivation is an evidence lower bound: the data term is the click likelihood given vectors drawn from the "
+            "posterior of the scene at hand; the regulariser compares this posterior with a scene-free Gaussian about the base "
+            "vector. Nothing is clustered and no adversary is needed to separate the common from the specific."
+        ),
+        (
+            "On consoles a title attracts other people than on phones, but the phone data are a hundred times larger. The "
+            "console's idea of the title thus borrows its middle from the idea formed over all hardware and adds to it a shift "
+            "and an uncertainty, both regressed from the title's vector with console coefficients."
+        ),
+        (
+            "The loss has two forces. Likelihood pulls a product's vector, in each storefront separately, to where this "
+            "storefront's orders want it; a spring fastened to the storefront-independent vector pulls it back. Sampling with "
+            "learned variance makes the spring's stiffness matter least where orders are many."
+        ),
     ),
     arguments=(
         Argument(

@@ -104,6 +104,76 @@ CARD = Card(
             "At serving we gate by margin: a wide margin ends the computation; a narrow one starts a small ensemble on reduced "
             "inputs, fused robustly by a kernel on pairwise distances of the places' scores."
         ),
+        (
+            "We spend additional computation at inference time only where the first answer is doubtful. If neither outcome "
+            "reaches a probability of nine tenths, the fitted network is re-run on several partially blanked versions of the "
+            "input, and the re-runs are fused with coefficients that fall with their mean distance from one another."
+        ),
+        (
+            "The proposed procedure leaves training untouched. A deployed click model first produces its ordinary estimate; a "
+            "confidence test lets most requests leave at this point, and the remainder is evaluated on random subsets of its "
+            "columns, whose estimates are combined in favour of those that corroborate each other."
+        ),
+        (
+            "Our method turns self-agreement into a measure of reliability. Several views of a doubtful row, each lacking some "
+            "attributes, are judged by the same frozen weights; a view that most others contradict is presumed to have lost "
+            "something essential and is given a vanishing share of the final probability."
+        ),
+        (
+            "Reviewer's summary: a post-hoc trick for ranking models. Sure rows exit early. Unsure rows get a handful of "
+            "stochastic evaluations with feature dropping, and in lieu of the arithmetic mean the authors use a softmax over "
+            "negative average disagreement. No parameter is learned for this."
+        ),
+        (
+            "Engineer's note: p = sigmoid(f(e)). If max(p, 1 - p) >= 0.9, done. Otherwise P masks, one of them all ones; q = "
+            "stack of sigmoids; d = mean absolute difference of each to the rest; w = softmax(-d / h); return (w * q).sum(). The "
+            "checkpoint is the one already in production."
+        ),
+        (
+            "A doctor who is sure sends the patient home. A doctor in doubt holds a consultation, gives each colleague an "
+            "incomplete file, and goes by the opinions that lie close together; a colleague with a singular opinion is heard out "
+            "and then all but ignored."
+        ),
+        (
+            "With uniform Monte Carlo averaging each request costs the same and each run counts the same. Here both uniformities "
+            "are dropped: the number of runs depends on the margin of the first one, and the influence of a run depends on how "
+            "well it accords with its siblings."
+        ),
+        (
+            "Hotel demand is easy to foresee for most queries. For the ambivalent few, we look at the query through several "
+            "keyholes, every one of which hides other properties of the room, and trust whatever is seen through most of the "
+            "keyholes; the rest of the queries never see a keyhole."
+        ),
+        (
+            "Read aloud: if the probability is far from one half keep it; if it is not, replace it by the sum over routes of "
+            "weight times the route's probability, where the weight is the exponential, normalised over the routes, of minus the "
+            "average gap between this route and all the routes, divided by a bandwidth."
+        ),
+        (
+            "We formulate test-time scaling for tabular recommenders: extra reasoning means extra routes through the input, "
+            "obtained by knocking out signals, and the budget is directed by predicted entropy. Routes vote, and votes are "
+            "discounted for eccentricity, so that a route which lost the decisive signal does no harm."
+        ),
+        (
+            "Courses whose completion is forecast at 0.97 or 0.02 are settled. The forecast of 0.55 is sent to a review board, "
+            "which consists of the very same network reading the file with pages torn out, different pages for each member; the "
+            "board's finding is the centre of its densest opinions."
+        ),
+        (
+            "Two economies are at work in the ad server. The first is triage, by which resolved auctions are spared any second "
+            "look. The second is robust fusion, by which second looks that stray from the pack lose their say without anyone "
+            "having to know the true outcome."
+        ),
+        (
+            "The loan scorer, once trained, is not changed; only the way it is queried is. Borderline applicants are queried "
+            "repeatedly under omission of random entries, and the replies are condensed by a kernel of their pairwise closeness, "
+            "whereas clear applicants are queried once."
+        ),
+        (
+            "Where a traveller is certain of the way he walks on. At an unclear fork he sends scouts down different trails, each "
+            "carrying only part of the map, and follows the bunch whose reports tally. More scouts leave only when the fork is "
+            "unclear, and a lone dissenting scout sways nobody."
+        ),
     ),
     arguments=(
         Argument(

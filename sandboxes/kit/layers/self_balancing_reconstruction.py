@@ -114,6 +114,76 @@ CARD = Card(
             "completion drill turns by itself to the latter: whatever is still answered badly is weighted up, and weighted "
             "down again once it is mastered."
         ),
+        (
+            "We fit, together with the masked-attribute objective, one scalar per column that tracks the logarithm of that "
+            "column's remaining error. Normalising these scalars by a softmax yields coefficients for the columns' completion "
+            "errors, so that capacity is directed to columns whose masked values are still mispredicted."
+        ),
+        (
+            "The proposed generative side task restores corrupted attributes of an impression. As attributes with three values "
+            "are mastered within minutes and those with millions never, we let stubbornness of an attribute be a trainable "
+            "quantity and pay its restoration error in proportion to it."
+        ),
+        (
+            "Our model learns to fill in blanked entries, and learns at the same time which kinds of entries are hard to fill "
+            "in. The latter is estimated by minimising error over exp(d) plus d with the error held constant; the former uses "
+            "exp(d), held constant and normalised, as emphasis."
+        ),
+        (
+            "Engineer's note: d = Parameter(zeros(C)). per_col = CE of hidden ids, by column. w = softmax(gamma * d).detach() * "
+            "C. loss = (w * per_col).sum() + (exp(-d) * per_col.detach() + d).sum(). Give d a larger learning rate than the "
+            "rest. It ends up at log(per_col)."
+        ),
+        (
+            "Reviewer's summary: the contribution is to the denoising pretext loss and not to the architecture. Columns that are "
+            "trivial to recover eat up the gradient if all count alike; the authors introduce an adaptive scale for each, with a "
+            "barrier that bounds it, and emphasise the columns with the largest scale."
+        ),
+        (
+            "Uncertainty weighting from multi-task learning would give up on noisy columns. We want the contrary, since the "
+            "noisy column is usually the product identifier and carries most of the information; so the fitted scale enters the "
+            "fill-in loss as a numerator and not as a denominator."
+        ),
+        (
+            "A choir master notices that the sopranos know their part by Tuesday while the basses are lost. Instead of "
+            "rehearsing everyone equally, he keeps for each voice a tally of wrong notes that corrects itself, and splits "
+            "rehearsal time by the tallies, until the basses have caught up and the tallies level out."
+        ),
+        (
+            "Read aloud: add over all slots the slot's weight times its error in guessing the concealed value; the weight is the "
+            "share of the slot's difficulty to the power gamma; the difficulty is itself descended upon, and comes to rest where "
+            "it equals the slot's error."
+        ),
+        (
+            "In the game store, publisher, genre, price band and title id are hidden in turn and inferred from what is left. "
+            "Plain averaging stalls: price band is done, title id is hopeless, and nobody pushes. Under the adaptive average, "
+            "pressure migrates from the former to the latter of its own accord."
+        ),
+        (
+            "Before: constant, equal prices for mistakes on every attribute of the hotel record. After: prices that float, "
+            "rising for attributes with persistent mistakes and falling for attributes that are nearly perfect, with a "
+            "logarithmic charge that prevents inflation. Nobody sets a price by hand."
+        ),
+        (
+            "We observe that in reconstructing discrete inputs from partial noise the error per input differs a hundredfold, "
+            "being bounded by the log of the vocabulary. A vector of free parameters, one for each input, absorbs these "
+            "magnitudes and redistributes the learning signal toward inputs with large residual error."
+        ),
+        (
+            "The bank's pretraining asks the network to complete torn forms. Boxes with yes or no are soon completed blindly, "
+            "the box for the employer is not. A self-adjusting set of knobs, one for each box, keeps the employer box from being "
+            "outvoted by a dozen trivial ones."
+        ),
+        (
+            "Imagine muscles and a trainer who can feel fatigue. The weights on the bar are shifted to the muscle that lags, by "
+            "a gauge of lagging that is calibrated during the workout; the exercise is always the same, namely guessing a "
+            "missing entry of the ticket record from the entries that remain."
+        ),
+        (
+            "Difficulty-aware emphasis is obtained here without a schedule and without a second pass: each map attribute owns a "
+            "learned temperature-like number, driven only by how badly the attribute's concealed ids are recovered, and "
+            "cross-entropies of recovery are mixed according to these numbers, through which the encoder gets no gradient."
+        ),
     ),
     arguments=(
         Argument(

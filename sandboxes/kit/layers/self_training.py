@@ -115,6 +115,77 @@ CARD = Card(
             "Players' sessions are short. A model that knows a little stretches them by what it believes they would have played, "
             "keeps stretches that agree with the rest of the session, and grows up on its own stretched material."
         ),
+        (
+            "We let the recommender write its own additional training examples. After an initial fit on logged sessions, a "
+            "frozen copy appends sampled events to each session; an appended event is accepted if the event that was logged next "
+            "keeps a high position in the copy's ranking, and accepted sessions are pooled with the logged ones for the "
+            "following round."
+        ),
+        (
+            "The proposed loop alternates between imagining and learning. In the imagining phase, the latest checkpoint proposes "
+            "what a user could have consumed between the known past and the known next thing; in the learning phase, proposals "
+            "that are compatible with the known next thing are treated as data."
+        ),
+        (
+            "Our model acts as its own augmenter. Candidates for extending a play log are drawn from the upper end of its "
+            "predicted distribution, and the genuine successor serves as a witness: if it sinks below rank R once a candidate "
+            "was inserted, the candidate is discarded."
+        ),
+        (
+            "Reviewer's summary: no bigger network, no side data, no second architecture. The paper improves a sequential model "
+            "by letting generation t synthesise plausible histories, vetting them against the ground truth, and fitting "
+            "generation t + 1 on originals plus survivors; a few generations suffice."
+        ),
+        (
+            "Engineer's note: snapshot = copy(model). draw g from topk(snapshot(h)); keep if rank(a | snapshot(h + [g])) < 20. "
+            "Then feed (h -> g) and (h + [g] -> a) as two more rows of the minibatch. Take a new snapshot at the start of each "
+            "round; start from the weights you have."
+        ),
+        (
+            "A novelist's apprentice finishes half-written diaries. Whatever she invents must lead naturally to the last page, "
+            "which is authentic and lies before her; inventions that make the last page absurd are burnt. Next year's apprentice "
+            "studies the diaries with all the surviving inventions in them."
+        ),
+        (
+            "Usual augmentation permutes, deletes or hides what is there. We put in what is not there: novel purchases that the "
+            "network believes in, checked for consistency with the purchase that was really made, and used both as inputs and as "
+            "targets in the rounds to come."
+        ),
+        (
+            "Short histories of job applicants are the obstacle. We thicken them by a procedure akin to pseudo-labelling: "
+            "yesterday's network guesses further applications, a rank test on the true subsequent application screens out "
+            "guesses that lead astray, and today's network is fitted to the thickened histories."
+        ),
+        (
+            "Read aloud: the training set of round t plus one is the given set joined with the pairs of history and drawn thing, "
+            "and the pairs of prolonged history and true thing, over all draws from the model of round t under which the true "
+            "thing remains among the R best."
+        ),
+        (
+            "Sourdough is kept alive by feeding some of yesterday's dough to today's flour. Our grocery model is refreshed "
+            "likewise: part of what it is fed was made by its former self, inspected for being still fit, and kneaded in among "
+            "the real baskets."
+        ),
+        (
+            "The signal for quality is internal but anchored in fact. A made-up watch is not trusted because the network is "
+            "confident of it, it is trusted because after it the video that the viewer really opened is still foreseen; this "
+            "anchor is what prevents the loop from feeding on its own errors."
+        ),
+        (
+            "In the first half of the schedule, only observed trips are used. Thereafter, at every stage, the traveller's list "
+            "of destinations is lengthened by what the current weights would suggest, suggestions that hide the real next "
+            "destination are thrown out, and the optimiser proceeds on the observed and the lengthened lists alike."
+        ),
+        (
+            "We study whether a next-course predictor can bootstrap from sparse transcripts. A predictor of moderate accuracy "
+            "simulates how learners might have gone on, its simulations are admitted by a fidelity criterion on the held-back "
+            "true course, and its heir, starting from the same parameters, is better for having seen them."
+        ),
+        (
+            "Where teacher and pupil are the same network one round apart, the teacher does not hand over soft scores. It hands "
+            "over invented reading sessions as hard examples, which have gone through customs: the officer compares the declared "
+            "next article with what the teacher would still predict and turns back what does not match."
+        ),
     ),
     arguments=(
         Argument(

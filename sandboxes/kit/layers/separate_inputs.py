@@ -121,6 +121,76 @@ CARD = Card(
             "Backward ways are pruned, forward ways are not. Predictor k reads from units k and from units of every other "
             "predictor, but only units k, the lookup below them and the units for all are changed by its errors."
         ),
+        (
+            "We decouple the goals at the lowest layer. For each type of feedback the model keeps an individual lookup and an "
+            "individual bank of experts reading it, in addition to a common lookup with a common bank; a goal's softmax combines "
+            "all banks, but errors are propagated only into its own and the common one."
+        ),
+        (
+            "The proposed network answers negative transfer inside the representation. If finishing a video and sharing it pull "
+            "one user vector in opposed directions, the vector ends up useless to both; with one vector for each objective no "
+            "such tug-of-war arises, and mixing is postponed until after the experts."
+        ),
+        (
+            "Our model has several entrances. The click entrance, the cart entrance and the payment entrance each encode the "
+            "same raw record with codes of their own, feed a dedicated subnetwork, and a weighting unit per label then draws on "
+            "what all the subnetworks have concluded."
+        ),
+        (
+            "Engineer's note: table of width T * D, reshape to T slices. slice t -> expert t. shared flat input -> shared "
+            "expert. For label t: softmax gate on slice t over [expert_1 .. expert_T, shared], with .detach() on every expert "
+            "except t and shared, then tower t. Memory grows by T, which is the price."
+        ),
+        (
+            "Reviewer's summary: gated expert mixtures usually route one common input. The authors show that the conflict sits "
+            "in this common input and equip every objective with an embedding set of its own; information still flows between "
+            "objectives in the forward direction, while a gradient barrier keeps each set pure."
+        ),
+        (
+            "Before: a joint vector for the hotel, on which bookings and complaints both write, then experts, then gates. After: "
+            "a bookings vector and a complaints vector on which only one writes each, experts on either, then the same gates. "
+            "Reading is communal, writing is private."
+        ),
+        (
+            "Three cooks prepare the same guest's dinner, each shopping for ingredients by herself and cooking from her own "
+            "larder. At the table each may take spoonfuls from the others' pots, but how the dish tastes there is no reason for "
+            "restocking anyone's larder except her own and the common cellar."
+        ),
+        (
+            "Read aloud: the prediction for label k is tower k of a convex combination of all experts' outputs, with "
+            "coefficients computed from label k's own input; expert j has for its input the j-th set of embeddings; and the "
+            "derivative of loss k by expert j's parameters is set to nought whenever j belongs to another label."
+        ),
+        (
+            "In app promotion, installing and paying call for unlike notions of which apps are alike. We therefore learn two "
+            "similarity spaces over the same ids, together with a third one for what both have in common, and let either outcome "
+            "be judged from features distilled from all three spaces."
+        ),
+        (
+            "We give each behaviour of the grocery user, namely view, favourite and buy, a representation learned under its own "
+            "supervision, and hand this representation to the matching expert alone. The aggregation weights are target-aware, "
+            "so buy may lean on what the view expert extracts without ever touching the view representation."
+        ),
+        (
+            "The remedy differs from gradient surgery, which repairs contradictory updates after the fact. Here contradictory "
+            "updates cannot meet, since the parameters nearest to the ids exist in as many copies as there are objectives, and "
+            "the links that cross between objectives conduct in one direction."
+        ),
+        (
+            "The bank forecasts opening an account, defaulting and leaving. Each forecast owns a dictionary that translates "
+            "customer attributes to numbers, and readers of this dictionary. Forecasters consult one another's readers through "
+            "learned proportions, whereas the dictionaries are edited by their owners and a communal one by all."
+        ),
+        (
+            "Like orchestra sections that tune to their own reference pitch before anything is played together: strings, brass "
+            "and woodwind do not have to agree on one fork. Only the sounds they make are blended, by a mixer for each "
+            "recording, and a mixer's complaint goes to the section that the recording is about."
+        ),
+        (
+            "For players of a mobile game, returning tomorrow and spending today are both predicted. A single code per player "
+            "would let the abundant return signal swamp the rare spending signal at the input. We duplicate the input pathway "
+            "per signal, keep the gated exchange above it, and block the backward half of that exchange."
+        ),
     ),
     arguments=(
         Argument(

@@ -101,6 +101,75 @@ CARD = Card(
             "Unvisited places are drawn with a stamp and visited ones by hand. There are few stamps for each kind of attribute, "
             "they may be overlaid in any proportion, and the hand takes over gradually."
         ),
+        (
+            "We tie the representation of seldom seen keys to a small per-column dictionary. A key's vector is a count-dependent "
+            "blend of a private row and a softmax-weighted sum over the dictionary, the private part gaining weight as "
+            "occurrences accumulate, so that newborn keys start from what their likes have taught."
+        ),
+        (
+            "The proposed lookup treats head and tail of each categorical attribute unequally. Popular values enjoy a row to "
+            "themselves; the many values with a handful of records are expressed through K prototype rows trained by all of them "
+            "jointly, with the proportions learned for every value."
+        ),
+        (
+            "Our model estimates a vector for a value by shrinkage. With n observations the individual estimate gets the share n "
+            "over n plus m, and the pooled estimate, a soft choice among few common vectors belonging to the same attribute, "
+            "gets what is left."
+        ),
+        (
+            "Engineer's note: gate = count / (count + 20). out = gate * own[id] + (1 - gate) * softmax(assign[id]) @ "
+            "public[field]. Counts are incremented in training only, one per row. An id that never occurred gives pure public, "
+            "so no more random vectors for fresh listings."
+        ),
+        (
+            "Reviewer's summary: random rows for unseen ads hurt online learning. The authors let scarce ids of a slot draw on a "
+            "tiny pool of jointly trained vectors and fade in an id-specific one by its frequency. It is not hashing, because "
+            "the assignment is soft and learned, and popular ids are exempt from collisions."
+        ),
+        (
+            "At the library, bestsellers have a shelf of their own. Titles lent twice a year stand in a few mixed cases, one set "
+            "of cases per subject heading, and a title may have a foot in several of these; with each loan it moves a little "
+            "further toward a shelf bearing its name."
+        ),
+        (
+            "Plain tables hold a separate row for a song played three times, and three updates are hardly more than noise. In "
+            "our table that song speaks mostly with a borrowed voice, compounded from a few voices that thousands of such songs "
+            "train together; only with fame does it find its own."
+        ),
+        (
+            "Read aloud: e of i equals g times w of i plus one minus g times the sum over k of the k-th softmax share of i times "
+            "the k-th common vector of the column; g is the number of times i has turned up over that number plus a constant."
+        ),
+        (
+            "Job postings live for two weeks. By the time a posting's identifier has an informative vector it has expired. We "
+            "therefore let brief identifiers share parameters inside their attribute, through soft membership in a few stock "
+            "types, and hand over to individual parameters smoothly and by tally."
+        ),
+        (
+            "The cold start of new users on the dating site is handled in the table and not by a meta-learner, a generator from "
+            "content or a warm-up network. The table's rows for scarce members are convex combinations of archetypes, the "
+            "archetypes get gradient from every scarce member, and abundance dissolves the combination."
+        ),
+        (
+            "Think of clothes for a growing child: at first hand-me-downs from a common chest, worn in layers, then, as the "
+            "number of birthdays rises, more and more things bought for this child alone. Each family, which is to say each "
+            "attribute, has its chest and does not lend outside."
+        ),
+        (
+            "We mitigate overfitting of infrequent identifiers in a point-of-interest recommender by limiting the degrees of "
+            "freedom that such an identifier has: a point on the simplex spanned by a few learnable vertices for its attribute. "
+            "The restriction is lifted gradually according to how often the place has been visited so far."
+        ),
+        (
+            "Evidence decides who may have an opinion of her own. A ticket buyer's code with five purchases behind it is nine "
+            "tenths collective; with five hundred it is collective by a hair. The collective codes are few, kept per attribute, "
+            "and owned by no one in particular."
+        ),
+        (
+            "Before the change, ids below a cutoff were all mapped to one unknown token, which lost what little was known about "
+            "them. Now they are mapped to mixtures over a few tokens of the field, mixtures that they can tune, and there is no "
+            "cutoff but a gradual transfer of weight to the id's row."
+        ),
     ),
     arguments=(
         Argument(

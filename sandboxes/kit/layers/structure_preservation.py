@@ -114,6 +114,76 @@ CARD = Card(
             "memory term by node, made of its tie to the mean of adjacent nodes, its soft cluster memberships and its "
             "coordinates."
         ),
+        (
+            "We refresh a collaborative-filtering network on bipartite interactions period by period, and guard against drift of "
+            "the learned space. Relative to the preceding checkpoint we penalise changes of a node's affinity to its averaged "
+            "neighbours, of its soft assignment to prototypes, and of the coordinates themselves."
+        ),
+        (
+            "The proposed update rule for neighbourhood-aggregating recommenders transfers three sorts of memory from the "
+            "snapshot to its successor: how near a listener sits to the mean of the tracks she plays, how she relates to a set "
+            "of centroids covering the whole space, and where she sits."
+        ),
+        (
+            "Our model continues from last month's weights and sees only the new links. So that nodes without new links are not "
+            "displaced by the movement of others, the inner product with their surroundings is matched to its former value, and "
+            "a relative-entropy term keeps their profile over centroids found by clustering."
+        ),
+        (
+            "Engineer's note: old = frozen vectors of all users and items. near = (e . mean_nbr - old_e . old_mean_nbr)^2. far = "
+            "KL(softmax(old_e @ old_C.T / tau), softmax(e @ C.T / tau)), C cluster means with fixed membership. stay = |e - "
+            "old_e|^2. Sum with three coefficients over the batch's nodes; nothing in the first window."
+        ),
+        (
+            "Reviewer's summary: the paper is about continual learning for message-passing recommenders. What is distilled are "
+            "relations within the vector space, at close range, at long range and at range nought, and not the click "
+            "probabilities of the former model, nor is any old interaction replayed."
+        ),
+        (
+            "When a city is rebuilt street by street, people still want their corner shop next door, the cathedral in the same "
+            "direction, and their own house not too far from the old plot. Each of the three wishes has a price here, and the "
+            "new roads are laid out under these prices."
+        ),
+        (
+            "Plain finetuning on the newest purchases adapts quickly and forgets quickly. In our variant the newest purchases "
+            "tug at the vectors, but elastic bands tie each vector to three things its predecessor knew: the bond with its "
+            "circle, its standing among the big groups, its location."
+        ),
+        (
+            "Read aloud: to the ranking loss add the mean over nodes of the squared change in node-dot-neighbour-average; add "
+            "the divergence of the new from the old distribution over anchors; add the squared length of the displacement. Old "
+            "means: as the network from the segment before had it."
+        ),
+        (
+            "Dating networks change every hour. A full retraining on all likes ever given is out of the question. We train on "
+            "the last hour's likes while a still image of the member space reminds every member of whom she resembled, which "
+            "circles she belonged to, and who she was."
+        ),
+        (
+            "The local term acts on edges, the global term acts on a coarse partition by K-means, and the third term acts on "
+            "single nodes. We show that omitting any of them lets a different kind of distortion creep in as the "
+            "places-and-visitors graph is extended week after week."
+        ),
+        (
+            "An old map and a new map of the heavens are compared. Within a constellation the distances should be as before; "
+            "every star should see the few brightest beacons at the former bearings; and no star should leap. Fresh observations "
+            "move the stars as far as these three courtesies allow."
+        ),
+        (
+            "In the bank's client-product graph, long-standing tastes are encoded in the geometry of the vectors. We make "
+            "geometry the thing to be conserved between quarterly trainings, through a teacher that is simply the model of the "
+            "past quarter, interrogated about neighbourhoods, cluster memberships and positions."
+        ),
+        (
+            "We contend that imitating a predecessor's scores on fresh course enrolments says little about learners who did not "
+            "enrol. Hence conservation is imposed on node vectors directly: agreement with adjacent nodes, relation to reference "
+            "centroids, and identity are all carried over to the network fitted on the fresh links."
+        ),
+        (
+            "Where others limit forgetting by buffers of past edges or by freezing parameters, the game recommender here limits "
+            "it by invariants of the graph's layout. The optimiser may rotate and stretch as fresh sessions require, as long as "
+            "neighbour ties, views on the landmark clusters and node coordinates change little from one stage to the next."
+        ),
     ),
     arguments=(
         Argument(

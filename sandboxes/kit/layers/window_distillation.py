@@ -114,6 +114,76 @@ CARD = Card(
             "consulted on the articles of this window, and never older than one step, for it remembers its own predecessor in "
             "turn."
         ),
+        (
+            "We train on consecutive slices of the log. On every slice but the first, the objective blends the likelihood of the "
+            "observed clicks with a divergence from the probabilities that the weights inherited from the preceding slice assign "
+            "to the same impressions; these weights also serve as the starting point."
+        ),
+        (
+            "The proposed refresh keeps what older traffic has taught without keeping older traffic. The parameters in service "
+            "before the refresh are frozen, score each incoming record, and the refreshed parameters are charged for deviating "
+            "from those scores as well as from the outcomes."
+        ),
+        (
+            "Our model is its own predecessor's student. At the end of a week the network is duplicated; the duplicate does not "
+            "learn any more and supplies soft targets for next week's listening events, next to the hard ones, until it is "
+            "itself replaced by the newer duplicate."
+        ),
+        (
+            "Engineer's note: before the stage for day t, prev = deepcopy(state). loss = (1 - a) * bce(z, y) + a * r * r * "
+            "kl(sigmoid(z_prev / r), sigmoid(z / r)), both on day t's rows, prev in eval mode and without grad. On day 1 there "
+            "is no prev and the loss is bce."
+        ),
+        (
+            "Reviewer's summary: the setting is daily finetuning of a click predictor, where each day wipes out some of the days "
+            "before. The cure is output-level regularisation toward the pre-update checkpoint on the newly arrived samples. Same "
+            "architecture, no replay buffer, no penalty on parameters or embeddings."
+        ),
+        (
+            "Plain updating lets the newest campaign rewrite the predictor. With the amendment, each update has two masters: "
+            "what customers did this month, and what last month's predictor would have expected of them. One coefficient between "
+            "nought and one says which of them is obeyed."
+        ),
+        (
+            "A ship's watch is relieved every four hours. The officer going off tells the one coming on what he would do with "
+            "each vessel now in sight; his relief decides by what she sees, but deviates from the advice only for cause, and "
+            "gives advice of her own at the next bell."
+        ),
+        (
+            "Read aloud: the loss in period t is one minus a times the cross-entropy with the labels, plus a times the "
+            "divergence between the softened prediction of the network left by period t minus one and the softened prediction of "
+            "the present network, both about the rows of period t."
+        ),
+        (
+            "Seasonal demand for hotels returns, but a model refreshed through the summer has unlearned the winter by November. "
+            "We slow the unlearning down by function-space inertia: on all rows that arrive, present outputs are tied to the "
+            "outputs which the last release gives on them."
+        ),
+        (
+            "Stability and plasticity are traded in our streaming job recommender through its outputs. Plasticity comes from the "
+            "fresh applications; stability comes from a static image of the recommender taken just before they arrived, whose "
+            "beliefs about them are imitated at raised temperature."
+        ),
+        (
+            "A language changes, yet each generation learns it from the speech of its parents as well as from the street. In our "
+            "system a generation is the model for one stretch of the calendar, the street is that stretch's feedback, and the "
+            "parents are the model for the stretch before, commenting on it."
+        ),
+        (
+            "It is not compression: old and new networks have the same size, and the old one is no better than the new one. It "
+            "is older, that is all, and hence remembers purchases that have left the training slice. Matching its verdicts on "
+            "current purchases is how this memory is passed down the line."
+        ),
+        (
+            "For the ticketing site we cut the year into spans and visit them in order. Entering a span, we put the weights at "
+            "hand under glass; while these weights are being adapted outside, they are pulled back, example by example, to the "
+            "verdict of those under the glass, lest earlier spans vanish from memory."
+        ),
+        (
+            "Courses that are popular this term would drown what was learned about all others. Each term's fitting is therefore "
+            "accompanied by an elder, the very network as it stood at the end of the former term, and the loss has a share for "
+            "disagreeing with the elder about this term's learners."
+        ),
     ),
     arguments=(
         Argument("n_windows", 4, ("number of windows", "number of time windows", "number of time spans"), low=2, high=1000),
