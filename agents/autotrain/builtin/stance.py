@@ -26,6 +26,7 @@ from agents.autotrain.builtin.turns_of_phrase import (
     OF_OLD,
     ONLY_THOUGHT_OF,
     OTHERS,
+    PARTS,
     PASSIVE,
     POINTING,
     PROPOSING,
@@ -169,10 +170,12 @@ def _refers_back(after: Sequence[Sequence[Word]]) -> bool:
 
 
 def _opening(words: Sequence[Word], before: Stance | None, role: Role) -> Voice:
-    """Whose voice a sentence starts in: "They ..." and "These methods ..." go on about whoever was spoken of."""
+    """Whose voice a sentence starts in: "They ...", "These methods ..." and "It ..." go on about whoever was spoken of."""
     head = [w for w in words[:6] if w.kind != "mark"]
     if not head:
         return "neutral"
+    if before is not None and before.voice == "own" and (head[0].low == "it" or _points_at_a_part(head)):
+        return "own"
     if head[0].low in ("it", "its") and before is not None and before.value <= 0.1:
         return "others"
     if head[0].low in CARRIES and before is not None and before.voice == "others" and role != "method":
@@ -187,9 +190,16 @@ def _opening(words: Sequence[Word], before: Stance | None, role: Role) -> Voice:
     return "neutral"
 
 
+def _points_at_a_part(head: Sequence[Word]) -> bool:
+    """ "This mechanism ..." and the like, about what was just proposed."""
+    return head[0].low == "this" and len(head) > 1 and head[1].low in PARTS
+
+
 def _voices(words: Sequence[Word], opening: Voice, named: Iterable[int]) -> list[Voice]:
     """A voice for every word. At `named` stand the names of others' models as subjects."""
     turns: dict[int, Voice] = {hit.first: "own" for hit in SELF.find(words)}
+    if opening == "own":
+        turns[0] = "own"
     passive = {hit.first for hit in PASSIVE.find(words)}
     taken_over = {hit.first for hit in OF_OLD.find(words) if _just_said(words, hit.first, turns)}
     for first in [*(h.first for h in OTHERS.find(words)), *_citation_subjects(words), *named]:

@@ -146,4 +146,5 @@ VERBS = frozenset(  # of a model as a subject; not those that are nouns as well
     passes propagates predicts separates splits truncates retrieves selects""".split()
 )
 CARRIES = frozenset("they these such those their this".split())
+PARTS = frozenset("mechanism module component layer block network framework design scheme strategy unit loss objective".split())
 GROUP = frozenset("method model approach technique work system solution study framework paradigm practice bias".split())

@@ -27,6 +27,7 @@ CARD = Card(
     "et al., MM 2021, section 3)",
     cues=(
         "content-enriched graph",
+        "content filtering enriched",
         "content-based edges",
         "edges between items with similar content",
         "content similarity graph",

@@ -29,6 +29,8 @@ CARD = Card(
         "synthetic hard negatives",
         "virtual negatives",
         "virtual negative samples",
+        "generates virtual samples",
+        "dense interpolation",
         "virtual samples in the embedding space",
         "negative mixing",
         "hard negative mixing",

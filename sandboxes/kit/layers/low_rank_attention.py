@@ -29,6 +29,8 @@ CARD = Card(
     cues=(
         "low-rank attention",
         "low-rank self-attention",
+        "low-rank projection matrices",
+        "low-rank projections of the sequence",
         "linear attention",
         "attention with linear complexity",
         "linear complexity in the sequence length",
