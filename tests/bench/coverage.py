@@ -31,7 +31,7 @@ from workflows.settings import Settings
 from workflows.steps.judging import ReviewResult
 
 READ = (".pdf", ".txt", ".md", ".tex", ".html", ".gz")
-SMALL = {"seeds": 3, "trials": 1, "epochs": 2, "ablation": False}
+SMALL = {"seeds": 3, "trials": 1, "epochs": 2, "ablation": False, "way": "touched,fp32,eager"}  # a way is not worth measuring
 BASELINES = {"items": ("popularity", "matrix_factorisation"), "actions": ("best_fixed_action", "direct_method")}
 FIELD = ("in_scope", "no_mechanism")  # papers of the field; of others nothing is asked
 STATUSES = ("implemented", "simplified", "missing")
