@@ -203,8 +203,14 @@ class Finished:
 
     def predictions(self, split: str) -> np.ndarray:
         """Probabilities (n, T) as the sandbox wrote them: unchecked numbers."""
-        values: np.ndarray = np.load(self.folder / f"{split}.npy", allow_pickle=False)
+        with _PARSING:
+            values: np.ndarray = np.load(self.folder / f"{split}.npy", allow_pickle=False)
         return values
+
+
+# The header of an array is parsed as Python, which before CPython 3.13 must not happen in two threads at once
+# (python/cpython issue 106905: "AST constructor recursion depth mismatch").
+_PARSING = threading.Lock()
 
 
 class JobRunner:
