@@ -63,8 +63,9 @@ def read_mechanisms(passages: Sequence[Passage], stances: Sequence[Stance], matc
     found: dict[int, Recognised] = {}
     for i, of_passage in enumerate(matches):
         # Layers of hidden units are a part of many a mechanism: they explain no other, and may be explained by one.
-        named = any(m.cue > 0 and not is_deep(matcher.cards[m.card]) for m in of_passage)
-        told = max((m.near for m in of_passage if not is_deep(matcher.cards[m.card])), default=0.0) >= TOLD
+        others = [m for m in of_passage if not is_deep(matcher.cards[m.card])]
+        named = any(m.cue > 0 for m in others)
+        told = max((m.near for m in others if m.cue > 0 or not named), default=0.0) >= TOLD
         nearest = _nearest_by_slot(of_passage, matcher.cards)
         for match in of_passage:
             card, surety = matcher.cards[match.card], surety_of(match, stances[i])
