@@ -3,7 +3,8 @@
 Every file that can be read is reproduced by the built-in engine, in a small experiment, on the packaged data that suits it. The
 table tells of each which stated mechanisms its code holds, which it simplifies and which it lacks, the data, and the verdict.
 What a paper states is what a reader found in it, where a file of labels says so (`--labels`; those of the shared papers unless
-said otherwise), and what the engine found elsewhere. Finished runs are kept under the home folder and not made again.
+said otherwise), and what the engine found elsewhere. Finished runs are kept under the home folder and not made again. With
+`--without-training` papers are read, and code is written and reviewed, which takes seconds.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -19,14 +20,17 @@ from pathlib import Path
 from bench.arrays import bench_home
 from paper_labels import SHARED_PAPERS, Label, read_labels
 
+from agents.autotrain.builtin import BuiltinEngine
 from agents.autotrain.builtin.parse import parse
 from agents.autotrain.compare import Comparison
+from agents.autotrain.data_choice import fitting_data
 from agents.autotrain.reading import read_paper
 from agents.autotrain.spec import MethodSpec
+from agents.errors import NothingToBuild
+from sandboxes.kit.datasets import DATASETS, resolve_data
 from sandboxes.kit.layers import CARDS
 from workflows.driver import begin, go
 from workflows.request import ReproductionRequest
-from workflows.run_folder import RunFolder
 from workflows.settings import Settings
 from workflows.steps.judging import ReviewResult
 
@@ -58,30 +62,45 @@ class Covered:
 
 
 def reproduce(paper: Path, site: Settings, label: Label | None) -> Covered:
+    """The whole way, to the verdict."""
     task = parse(read_paper(str(paper), site.home / "papers"), CARDS).task
     baselines = BASELINES.get(task, ("lr", "dnn"))
     folder = begin(site, ReproductionRequest(paper=str(paper), baselines=baselines, **SMALL))
-    ended = go(site, folder, lambda event: None)
-    summary = ended.summary
+    summary = go(site, folder, lambda event: None).summary
     spec = folder.load("spec", MethodSpec) if folder.has("spec.json") else None
     outcome = f"{summary.status.replace('_', ' ')}: {summary.reason}"
     if summary.status == "done":
         outcome = folder.load("comparison", Comparison).sentence
-    read = dict(_read(spec, folder)) if spec else {}
+    reviewed = folder.load("review", ReviewResult).rows if folder.has("review.json") else ()
+    return _covered(paper, label, spec, {row.mechanism: row.status for row in reviewed}, outcome, summary.dataset)
+
+
+def compose(paper: Path, site: Settings, label: Label | None) -> Covered:
+    """Reading, writing and review alone."""
+    spec = parse(read_paper(str(paper), site.home / "papers"), CARDS)
+    if not spec.scope.inside:
+        return _covered(paper, label, spec, {}, f"out of scope: {spec.scope.reason}", "")
+    dataset, _ = fitting_data(spec, CARDS, DATASETS)
+    engine = BuiltinEngine()
+    try:
+        code = engine.write(spec, resolve_data(dataset, site.home / "data").schema)
+    except NothingToBuild as why:
+        return _covered(paper, label, spec, {}, f"no candidate: {why}", dataset)
+    statuses = {row.mechanism: row.status for row in engine.review(spec, code).rows}
+    return _covered(paper, label, spec, statuses, "not trained", dataset)
+
+
+def _covered(
+    paper: Path, label: Label | None, spec: MethodSpec | None, by_id: Mapping[str, str], outcome: str, dataset: str
+) -> Covered:
+    """What the paper states beside what the code holds: by the label where there is one, by the engine's own reading else."""
+    read = {m.block or f"“{m.name}”": by_id.get(m.id, "missing") for m in spec.mechanisms} if spec else {}
     if label is None:
         inside = spec is not None and spec.scope.kind in FIELD
-        return Covered(paper.name, spec, tuple(read.items()), outcome, summary.dataset, inside)
+        return Covered(paper.name, spec, tuple(read.items()), outcome, dataset, inside)
     blocks = {name: status for name, status in read.items() if status != "missing"}
     unasked = tuple(sorted(blocks.keys() - label.right))
-    return Covered(paper.name, spec, _stated(label, blocks), outcome, summary.dataset, bool(label.states), unasked)
-
-
-def _read(spec: MethodSpec, folder: RunFolder) -> Iterator[tuple[str, str]]:
-    """What the engine read in the paper, by block (or by name where no block carries it), with its status in the code."""
-    reviewed = folder.load("review", ReviewResult).rows if folder.has("review.json") else ()
-    by_id = {row.mechanism: row.status for row in reviewed}
-    for m in spec.mechanisms:
-        yield m.block or f"“{m.name}”", by_id.get(m.id, "missing")
+    return Covered(paper.name, spec, _stated(label, blocks), outcome, dataset, bool(label.states), unasked)
 
 
 def _stated(label: Label, blocks: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -116,6 +135,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("papers", type=Path, help="a folder, looked through with all that is below it")
     parser.add_argument("--labels", type=Path, default=SHARED_PAPERS, help="what readers found in its papers, by path below it")
+    parser.add_argument("--without-training", action="store_true", help="stop at the reviewed code")
     given = parser.parse_args()
     files = sorted(p for p in given.papers.rglob("*") if p.suffix in READ and p.name.lower() != "readme.md")
     if not files:
@@ -123,9 +143,10 @@ def main() -> int:
         return 1
     site = Settings(home=bench_home() / "coverage", parallel=2)
     labels = read_labels(given.labels)
+    cover = compose if given.without_training else reproduce
     covered = []
     for file in files:
-        covered.append(reproduce(file, site, labels.get(file.relative_to(given.papers).as_posix())))
+        covered.append(cover(file, site, labels.get(file.relative_to(given.papers).as_posix())))
         print(f"{file.name}: {covered[-1].outcome}", file=sys.stderr, flush=True)
     print(f"{date.today()}: {share(covered)}\n\n{table(covered)}")
     return 0
