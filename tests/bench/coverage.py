@@ -67,6 +67,8 @@ def reproduce(paper: Path, site: Settings, label: Label | None) -> Covered:
     baselines = BASELINES.get(task, ("lr", "dnn"))
     folder = begin(site, ReproductionRequest(paper=str(paper), baselines=baselines, **SMALL))
     summary = go(site, folder, lambda event: None).summary
+    if summary.status == "stopped":
+        sys.exit(f"stopped at {paper.name}; the same command goes on")
     spec = folder.load("spec", MethodSpec) if folder.has("spec.json") else None
     outcome = f"{summary.status.replace('_', ' ')}: {summary.reason}"
     if summary.status == "done":
