@@ -86,6 +86,7 @@ def print_entry(console: Console, entry: Entry) -> None:
         console.print(f"  [dim]{name}:[/] {escape(said)}", highlight=False, soft_wrap=True)
     if arguments := entry.get("arguments"):
         table = Table(*arguments[0], box=None, pad_edge=False)
+        table.columns[0].min_width = max(len(next(iter(a.values()))) for a in arguments)  # names stay whole, however narrow
         for argument in arguments:
             table.add_row(*(escape("; ".join(v) if isinstance(v, list) else v) for v in argument.values()))
         console.print(table)
