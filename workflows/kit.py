@@ -50,7 +50,8 @@ def find(name: str, kind: Kind | None = None) -> list[Entry]:
     found = [entry for entry in (*blocks, *models, *data) if kind in (None, entry["kind"])]
     if not found:
         known = [row["name"] for row in listing(kind)]
-        near = get_close_matches(asked, known, n=3, cutoff=0.5) or [n for n in known if asked in n or n in _speaking_of(name)][:3]
+        spoken_of = [n for n in known if asked in n or n in _speaking_of(name)]
+        near = list(dict.fromkeys([*get_close_matches(asked, known, n=3, cutoff=0.5)[:2], *spoken_of]))[:3]
         hint = f"did you mean {' or '.join(near)}? " if near else ""
         raise NotInTheKit(
             f"the kit has no {CALLED[kind] if kind else 'block, model or data set'} named {name}; {hint}"
