@@ -51,7 +51,7 @@ def find(name: str, kind: Kind | None = None) -> list[Entry]:
     if not found:
         known = [row["name"] for row in listing(kind)]
         spoken_of = [n for n in known if asked in n or n in _speaking_of(name)]
-        near = list(dict.fromkeys([*get_close_matches(asked, known, n=3, cutoff=0.5)[:2], *spoken_of]))[:3]
+        near = list(dict.fromkeys([*get_close_matches(asked, known, n=3, cutoff=0.5), *spoken_of[:2]]))
         hint = f"did you mean {' or '.join(near)}? " if near else ""
         raise NotInTheKit(
             f"the kit has no {CALLED[kind] if kind else 'block, model or data set'} named {name}; {hint}"
