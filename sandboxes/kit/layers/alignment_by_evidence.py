@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Argument, Card
-from sandboxes.kit.layers.modality_alignment import ModalityAlignment
+from sandboxes.kit.layers.modality_alignment import LOSS_WEIGHT, PROJECTION_DIM, TEMPERATURE, ModalityAlignment
 from sandboxes.kit.schema import FIRST_ID, Schema
 
 CARD = Card(
@@ -178,24 +178,12 @@ CARD = Card(
         ),
     ),
     arguments=(
-        Argument(
-            "temperature",
-            0.2,
-            ("temperature of the alignment loss", "alignment temperature", "temperature"),
-            low=0.001,
-            high=10,
-        ),
-        Argument("projection_dim", 32, ("dimension of the common space", "dimension of the shared space"), low=1, high=4096),
+        TEMPERATURE,
+        PROJECTION_DIM,
         Argument(
             "half_weight_at", 1.0, ("count of half weight, in mean counts", "shrinkage of the alignment"), low=1e-6, high=1e6
         ),
-        Argument(
-            "loss_weight",
-            0.1,
-            ("weight of the alignment loss", "alignment loss weight", "coefficient of the alignment loss"),
-            low=1e-6,  # at 0 there would be no such loss
-            high=100,
-        ),
+        LOSS_WEIGHT,
     ),
     example="fields = FeatureEmbedding(illustrated_schema, 8)(illustrated_batch)\n"
     "layer = AlignmentByEvidence(illustrated_schema, 8, projection_dim=4)\nlayer.survey(illustrated_batch)\n"

@@ -16,6 +16,7 @@ from sandboxes.kit.card import Argument, Card
 from sandboxes.kit.collection import Collection
 from sandboxes.kit.layers.cluster_tree import leaves_of
 from sandboxes.kit.layers.item_content import item_content, taken_together
+from sandboxes.kit.layers.sampled_softmax import TEMPERATURE
 from sandboxes.kit.schema import FIRST_ID, Schema
 
 ITEMS_A_LEAF = 4  # at least so many to a leaf on the average: a leaf of one item protects nobody
@@ -201,7 +202,7 @@ CARD = Card(
             low=1,
             high=4096,
         ),
-        Argument("temperature", 1.0, ("temperature", "softmax temperature"), low=0.01, high=10.0),
+        TEMPERATURE,
     ),
     example="layer = ClusteredNegatives(schema, n_clusters=2, n_leaves=2)\nlayer.meet(collection)\noutput = layer(scores, batch)",
 )

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sandboxes.kit.card import Argument, Card
+from sandboxes.kit.layers.low_rank_attention import MAX_LENGTH
 from sandboxes.kit.layers.masked_softmax import masked_softmax
 from sandboxes.kit.layers.most_similar import agreement
 
@@ -208,13 +209,7 @@ CARD = Card(
             low=2,
             high=1024,
         ),
-        Argument(
-            "max_length",
-            1000,
-            ("maximum sequence length", "maximum length of the sequence", "sequence length"),
-            low=1,
-            high=65536,
-        ),
+        MAX_LENGTH,
         Argument(
             "kl_weight",
             0.1,

@@ -13,6 +13,23 @@ from sandboxes.kit.card import Argument, Card
 
 LEAST_NORM = 1e-6  # of a view, before it is divided by its norm
 
+# What several cards that contrast two views have in common.
+TEMPERATURE = Argument(
+    "temperature",
+    0.2,
+    ("temperature of the contrastive loss", "contrastive temperature", "temperature"),
+    low=0.001,
+    high=10,
+)
+PROJECTION_DIM = Argument("projection_dim", 64, ("projection dimension", "dimension of the projection head"), low=1, high=4096)
+LOSS_WEIGHT = Argument(
+    "loss_weight",
+    0.1,
+    ("weight of the contrastive loss", "contrastive loss weight", "coefficient of the contrastive loss"),
+    low=1e-6,  # at 0 there would be no such loss
+    high=100,
+)
+
 CARD = Card(
     name="contrastive_loss",
     block="ContrastiveLoss",
@@ -175,13 +192,7 @@ CARD = Card(
         ),
     ),
     arguments=(
-        Argument(
-            "temperature",
-            0.2,
-            ("temperature of the contrastive loss", "contrastive temperature", "temperature"),
-            low=0.001,
-            high=10,
-        ),
+        TEMPERATURE,
         Argument(
             "view_dropout",
             0.2,
@@ -189,14 +200,8 @@ CARD = Card(
             low=0,
             high=0.95,
         ),
-        Argument("projection_dim", 64, ("projection dimension", "dimension of the projection head"), low=1, high=4096),
-        Argument(
-            "loss_weight",
-            0.1,
-            ("weight of the contrastive loss", "contrastive loss weight", "coefficient of the contrastive loss"),
-            low=1e-6,  # at 0 there would be no such loss
-            high=100,
-        ),
+        PROJECTION_DIM,
+        LOSS_WEIGHT,
     ),
     example="layer = ContrastiveLoss(fields.shape[1], fields.shape[2], projection_dim=8)\noutput = layer(fields)",
 )
@@ -207,6 +212,14 @@ def info_nce(similarity: Tensor) -> Tensor:
     mean over rows and over which of the two views is asked about."""
     same = torch.arange(len(similarity), device=similarity.device)  # (B,)
     return (functional.cross_entropy(similarity, same) + functional.cross_entropy(similarity.T, same)) / 2
+
+
+def losses_of_both(similarity: Tensor, barred: Tensor) -> Tensor:
+    """As `info_nce`, but each row's sum (B,) of both cross-entropies, in which others that are `barred` (B, B) do not count."""
+    own = torch.arange(len(similarity), device=similarity.device)
+    barred = barred & (own[:, None] != own)
+    first = functional.cross_entropy(similarity.masked_fill(barred, -torch.inf), own, reduction="none")
+    return first + functional.cross_entropy(similarity.T.masked_fill(barred, -torch.inf), own, reduction="none")
 
 
 class ContrastiveLoss(nn.Module):

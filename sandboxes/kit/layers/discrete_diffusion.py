@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Argument, Card
 from sandboxes.kit.layers.feature_embedding import FeatureEmbedding
-from sandboxes.kit.layers.field_denoising import FieldDenoising
+from sandboxes.kit.layers.field_denoising import HEAD_DIM, N_CANDIDATES, N_STEPS, FieldDenoising
 from sandboxes.kit.schema import Schema
 
 CARD = Card(
@@ -185,27 +185,9 @@ CARD = Card(
         ),
     ),
     arguments=(
-        Argument(
-            "n_steps",
-            100,
-            ("number of diffusion steps", "diffusion steps", "number of timesteps", "noise levels"),
-            low=2,
-            high=10000,
-        ),
-        Argument(
-            "n_candidates",
-            128,
-            ("sampled vocabulary size", "number of sampled ids per field", "candidates per field"),
-            low=1,
-            high=100000,
-        ),
-        Argument(
-            "head_dim",
-            16,
-            ("dimension of each head of the denoising network", "head dimension of the denoiser"),
-            low=1,
-            high=512,
-        ),
+        N_STEPS,
+        N_CANDIDATES,
+        HEAD_DIM,
         Argument(
             "loss_weight",
             0.1,

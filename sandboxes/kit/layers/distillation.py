@@ -20,6 +20,22 @@ from sandboxes.kit.losses import observed_bce
 
 TEACHER = "distillation.teacher."  # what the names of the teacher's parameters start with in a model
 
+# What several cards whose blocks learn from a teacher have in common.
+TEMPERATURE = Argument(
+    "temperature",
+    2.0,
+    ("temperature", "distillation temperature", "softmax temperature of the teacher"),
+    low=0.1,
+    high=100.0,
+)
+TEACHER_WEIGHT = Argument(
+    "teacher_weight",
+    0.5,
+    ("weight of the distillation loss", "distillation weight", "distillation loss weight", "weight of the teacher"),
+    low=0.0,
+    high=1.0,
+)
+
 CARD = Card(
     name="distillation",
     block="Distillation",
@@ -125,20 +141,8 @@ CARD = Card(
         ),
     ),
     arguments=(
-        Argument(
-            "temperature",
-            2.0,
-            ("temperature", "distillation temperature", "softmax temperature of the teacher"),
-            low=0.1,
-            high=100.0,
-        ),
-        Argument(
-            "teacher_weight",
-            0.5,
-            ("weight of the distillation loss", "distillation weight", "distillation loss weight", "weight of the teacher"),
-            low=0.0,
-            high=1.0,
-        ),
+        TEMPERATURE,
+        TEACHER_WEIGHT,
         Argument(
             "teacher_share", 0.5, ("share of epochs for the teacher", "fraction of training for the teacher"), low=0.05, high=0.95
         ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sandboxes.kit.card import Argument, Card
 from sandboxes.kit.contract import Stage
-from sandboxes.kit.layers.pretraining import PretrainThenFinetune
+from sandboxes.kit.layers.pretraining import PRETRAIN_SHARE, PretrainThenFinetune
 
 EMBEDDING = "embedding."  # what the names of a model's embedding parameters start with
 
@@ -176,13 +176,7 @@ CARD = Card(
         ),
     ),
     arguments=(
-        Argument(
-            "pretrain_share",
-            0.5,
-            ("share of pre-training epochs", "pre-training share", "fraction of the epochs for pre-training"),
-            low=0.05,
-            high=0.95,
-        ),
+        PRETRAIN_SHARE,
         Argument(
             "frozen_share",
             1.0,

@@ -12,12 +12,37 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sandboxes.kit.batch import Batch
+from sandboxes.kit.card import Argument
 from sandboxes.kit.layers.feature_embedding import FeatureEmbedding
 from sandboxes.kit.layers.self_attention_interaction import FieldAttention
 from sandboxes.kit.schema import UNKNOWN_ID, Schema
 
 N_LAYERS, N_HEADS = 2, 2  # of the denoising network
 LEAST_VARIANCE = 1e-8  # vectors start with a deviation of 0.01
+
+
+# What several cards whose blocks denoise fields have in common.
+N_STEPS = Argument(
+    "n_steps",
+    100,
+    ("number of diffusion steps", "diffusion steps", "number of timesteps", "noise levels"),
+    low=2,
+    high=10000,
+)
+N_CANDIDATES = Argument(
+    "n_candidates",
+    128,
+    ("sampled vocabulary size", "number of sampled ids per field", "candidates per field"),
+    low=1,
+    high=100000,
+)
+HEAD_DIM = Argument(
+    "head_dim",
+    16,
+    ("dimension of each head of the denoising network", "head dimension of the denoiser"),
+    low=1,
+    high=512,
+)
 
 
 class FieldDenoising(nn.Module):

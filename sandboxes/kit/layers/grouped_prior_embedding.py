@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from sandboxes.kit.card import Argument, Card
 from sandboxes.kit.layers.table import INITIAL_STD
-from sandboxes.kit.layers.variational_embedding import VariationalEmbedding
+from sandboxes.kit.layers.variational_embedding import KL_WEIGHT, VariationalEmbedding
 from sandboxes.kit.schema import Schema
 
 CARD = Card(
@@ -197,19 +197,7 @@ CARD = Card(
             low=1,
             high=1000,
         ),
-        Argument(
-            "kl_weight",
-            1e-4,
-            (
-                "weight of the kl term",
-                "kl weight",
-                "weight of the kl divergence",
-                "coefficient of the kl divergence",
-                "kl coefficient",
-            ),
-            low=0,
-            high=10,
-        ),
+        KL_WEIGHT,
         Argument(
             "prior_std",
             1.0,

@@ -9,6 +9,9 @@ from itertools import pairwise
 from sandboxes.kit.card import Argument, Card
 from sandboxes.kit.contract import Stage
 
+# What several cards that train window by window have in common.
+N_WINDOWS = Argument("n_windows", 4, ("number of windows", "number of time windows", "number of time spans"), low=2, high=1000)
+
 CARD = Card(
     name="incremental_windows",
     block="IncrementalWindows",
@@ -135,9 +138,7 @@ CARD = Card(
             "everything exactly as often as under shuffling, but in the order in which it happened."
         ),
     ),
-    arguments=(
-        Argument("n_windows", 4, ("number of windows", "number of time windows", "number of time spans"), low=2, high=1000),
-    ),
+    arguments=(N_WINDOWS,),
     example="stages = IncrementalWindows(n_windows=3).staged((Stage('train'),))",
 )
 

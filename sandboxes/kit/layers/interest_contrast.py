@@ -6,12 +6,14 @@ Notation: B rows, L history length, D embedding width, W width of a kernel along
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from sandboxes.kit.card import Argument, Card
+from sandboxes.kit.layers.contrastive_loss import PROJECTION_DIM, TEMPERATURE, losses_of_both
 
 LEAST_NORM = 1e-6  # of a view, before it is divided by its norm
 
@@ -191,14 +193,8 @@ CARD = Card(
         ),
         Argument("across", 2, ("width of the vertical kernel", "intra-item kernel size", "vertical kernel size"), low=1, high=64),
         Argument("reach", 3, ("maximum distance between views", "interest dependency range"), low=1, high=64),
-        Argument(
-            "temperature",
-            0.2,
-            ("temperature of the contrastive loss", "contrastive temperature", "temperature"),
-            low=0.001,
-            high=10,
-        ),
-        Argument("projection_dim", 32, ("projection dimension", "dimension of the projection head"), low=1, high=4096),
+        TEMPERATURE,
+        replace(PROJECTION_DIM, default=32),
         Argument(
             "loss_weight",
             0.1,
@@ -257,11 +253,7 @@ class InterestContrast(nn.Module):
 
     def _contrast(self, later: Tensor, earlier: Tensor, counts: Tensor) -> Tensor:
         """The mean loss of the rows that count (B,); others are nobody's negatives."""
-        similarity = later @ earlier.T / self.temperature  # (B, B)
-        own = torch.arange(len(later), device=later.device)
-        barred = ~counts & (own[:, None] != own)  # (B, B)
-        both = functional.cross_entropy(similarity.masked_fill(barred, -torch.inf), own, reduction="none")
-        both = both + functional.cross_entropy(similarity.T.masked_fill(barred, -torch.inf), own, reduction="none")
+        both = losses_of_both(later @ earlier.T / self.temperature, ~counts.expand(len(later), -1))
         return torch.where(counts, both, 0.0).sum() / (2 * counts.sum().clamp(min=1))
 
     def _drawn(self, mask: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,6 +12,7 @@ from torch.nn import functional
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Argument, Card
 from sandboxes.kit.layers.drawn_instead import drawn_instead
+from sandboxes.kit.layers.sampled_softmax import TEMPERATURE
 
 CARD = Card(
     name="interpolated_negatives",
@@ -202,7 +203,7 @@ CARD = Card(
             high=1.0,
         ),
         Argument("hardest", 0, ("number of hardest negatives kept", "number of selected hard negatives"), low=0, high=4096),
-        Argument("temperature", 1.0, ("temperature", "softmax temperature"), low=0.01, high=10.0),
+        TEMPERATURE,
     ),
     example="layer = InterpolatedNegatives(n_negatives=4, n_mixed=8)\noutput = layer(scores, batch)",
 )

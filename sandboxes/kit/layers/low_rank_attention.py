@@ -15,6 +15,15 @@ from sandboxes.kit.card import Argument, Card
 from sandboxes.kit.layers.masked_softmax import masked_softmax
 from sandboxes.kit.layers.table import INITIAL_STD
 
+# What several cards that compress a history for attention have in common.
+MAX_LENGTH = Argument(
+    "max_length",
+    1000,
+    ("maximum sequence length", "maximum length of the sequence", "sequence length"),
+    low=1,
+    high=65536,
+)
+
 CARD = Card(
     name="low_rank_attention",
     block="LowRankAttention",
@@ -160,13 +169,7 @@ CARD = Card(
             low=1,
             high=1024,
         ),
-        Argument(
-            "max_length",
-            1000,
-            ("maximum sequence length", "maximum length of the sequence", "sequence length"),
-            low=1,
-            high=65536,
-        ),
+        MAX_LENGTH,
     ),
     example="layer = LowRankAttention(history.shape[2], n_landmarks=3)\noutput = layer(target, history, mask)",
 )

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from sandboxes.kit.card import Argument, Card
 from sandboxes.kit.layers.dnn import DNN
-from sandboxes.kit.layers.task_tower import gate, mixture, task_tower
+from sandboxes.kit.layers.task_tower import EXPERT_UNITS, TOWER_UNITS, gate, mixture, task_tower
 
 CARD = Card(
     name="mmoe",
@@ -169,26 +169,8 @@ CARD = Card(
         Argument(
             "n_experts", 8, ("experts", "number of experts", "expert networks", "number of expert networks"), low=1, high=256
         ),
-        Argument(
-            "hidden_units",
-            (256, 128),
-            (
-                "hidden units of each expert",
-                "hidden units of the experts",
-                "expert layers",
-                "expert hidden units",
-                "expert layer sizes",
-            ),
-            low=1,
-            high=8192,
-        ),
-        Argument(
-            "tower_units",
-            (64,),
-            ("tower layers", "tower hidden units", "hidden units of the tower", "tower layer sizes", "task-specific layers"),
-            low=1,
-            high=4096,
-        ),
+        EXPERT_UNITS,
+        TOWER_UNITS,
     ),
     example="flat = fields.flatten(1)\nlayer = MMoE(flat.shape[1], n_tasks=2, n_experts=3, hidden_units=(16,), "
     "tower_units=(8,))\n"

@@ -11,9 +11,29 @@ from torch.nn import functional
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Argument, Card
+from sandboxes.kit.layers.contrastive_loss import losses_of_both
 from sandboxes.kit.schema import FIRST_ID, Schema
 
 LEAST_NORM = 1e-6  # of a projection, before it is divided by its norm
+
+# What several cards that align modalities have in common.
+TEMPERATURE = Argument(
+    "temperature",
+    0.2,
+    ("temperature of the alignment loss", "alignment temperature", "temperature"),
+    low=0.001,
+    high=10,
+)
+PROJECTION_DIM = Argument(
+    "projection_dim", 32, ("dimension of the common space", "dimension of the shared space"), low=1, high=4096
+)
+LOSS_WEIGHT = Argument(
+    "loss_weight",
+    0.1,
+    ("weight of the alignment loss", "alignment loss weight", "coefficient of the alignment loss"),
+    low=1e-6,  # at 0 there would be no such loss
+    high=100,
+)
 
 CARD = Card(
     name="modality_alignment",
@@ -141,21 +161,9 @@ CARD = Card(
         ),
     ),
     arguments=(
-        Argument(
-            "temperature",
-            0.2,
-            ("temperature of the alignment loss", "alignment temperature", "temperature"),
-            low=0.001,
-            high=10,
-        ),
-        Argument("projection_dim", 32, ("dimension of the common space", "dimension of the shared space"), low=1, high=4096),
-        Argument(
-            "loss_weight",
-            0.1,
-            ("weight of the alignment loss", "alignment loss weight", "coefficient of the alignment loss"),
-            low=1e-6,  # at 0 there would be no such loss
-            high=100,
-        ),
+        TEMPERATURE,
+        PROJECTION_DIM,
+        LOSS_WEIGHT,
     ),
     example="fields = FeatureEmbedding(illustrated_schema, 8)(illustrated_batch)\n"
     "layer = ModalityAlignment(illustrated_schema, 8, projection_dim=4)\noutput = layer(fields, illustrated_batch)",
@@ -197,11 +205,7 @@ class ModalityAlignment(nn.Module):
             ids = batch.ids[:, column]
             counts = (ids >= FIRST_ID) & (batch.vectors(name)[:, -1] == 1)  # (B,)
             similarity = _unit(of_id(fields[:, id_place])) @ _unit(of_vector(fields[:, place])).T / self.temperature  # (B, B)
-            own = torch.arange(len(ids), device=ids.device)
-            barred = (ids[:, None] == ids) | ~counts  # (B, B)
-            barred[own, own] = False
-            both = functional.cross_entropy(similarity.masked_fill(barred, -torch.inf), own, reduction="none")
-            both = both + functional.cross_entropy(similarity.T.masked_fill(barred, -torch.inf), own, reduction="none")
+            both = losses_of_both(similarity, (ids[:, None] == ids) | ~counts)
             weighed = torch.where(counts, both, 0.0) * self.weights(column, ids)
             loss = loss + weighed.sum() / (2 * counts.sum().clamp(min=1))
         return self.loss_weight * loss

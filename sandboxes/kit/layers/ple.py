@@ -6,13 +6,14 @@ Notation: B rows, K input width, H width of an expert's output, T tasks.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from sandboxes.kit.card import Argument, Card
 from sandboxes.kit.layers.dnn import DNN
-from sandboxes.kit.layers.task_tower import gate, mixture, task_tower
+from sandboxes.kit.layers.task_tower import EXPERT_UNITS, N_SHARED_EXPERTS, N_TASK_EXPERTS, TOWER_UNITS, gate, mixture, task_tower
 
 CARD = Card(
     name="ple",
@@ -185,34 +186,10 @@ CARD = Card(
             low=1,
             high=6,
         ),
-        Argument(
-            "n_task_experts",
-            2,
-            ("task-specific experts", "number of task-specific experts", "experts of each task", "specific experts per task"),
-            low=1,
-            high=64,
-        ),
-        Argument("n_shared_experts", 2, ("shared experts", "number of shared experts", "task-shared experts"), low=1, high=64),
-        Argument(
-            "hidden_units",
-            (256,),
-            (
-                "hidden units of each expert",
-                "hidden units of the experts",
-                "expert layers",
-                "expert hidden units",
-                "expert layer sizes",
-            ),
-            low=1,
-            high=8192,
-        ),
-        Argument(
-            "tower_units",
-            (64,),
-            ("tower layers", "tower hidden units", "hidden units of the tower", "tower layer sizes", "task-specific layers"),
-            low=1,
-            high=4096,
-        ),
+        N_TASK_EXPERTS,
+        N_SHARED_EXPERTS,
+        replace(EXPERT_UNITS, default=(256,)),
+        TOWER_UNITS,
     ),
     example="flat = fields.flatten(1)\n"
     "layer = ProgressiveLayeredExtraction(flat.shape[1], n_tasks=2, n_levels=2, hidden_units=(16,), tower_units=(8,))\n"

@@ -8,6 +8,15 @@ from dataclasses import dataclass
 from sandboxes.kit.card import Argument, Card
 from sandboxes.kit.contract import Stage, after
 
+# What several cards that pre-train have in common.
+PRETRAIN_SHARE = Argument(
+    "pretrain_share",
+    0.5,
+    ("share of pre-training epochs", "pre-training share", "fraction of the epochs for pre-training"),
+    low=0.05,
+    high=0.95,
+)
+
 CARD = Card(
     name="pretrain_then_finetune",
     block="PretrainThenFinetune",
@@ -163,15 +172,7 @@ CARD = Card(
             "click records."
         ),
     ),
-    arguments=(
-        Argument(
-            "pretrain_share",
-            0.5,
-            ("share of pre-training epochs", "pre-training share", "fraction of the epochs for pre-training"),
-            low=0.05,
-            high=0.95,
-        ),
-    ),
+    arguments=(PRETRAIN_SHARE,),
     example="stages = PretrainThenFinetune('auxiliary_loss', pretrain_share=0.25).staged((Stage('train'),))",
 )
 

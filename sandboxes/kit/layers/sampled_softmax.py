@@ -18,6 +18,9 @@ from sandboxes.kit.schema import FIRST_ID, Schema
 
 LEAST_SHARE = 1e-9  # of an item never seen, before the logarithm
 
+# What several cards with sampled negatives have in common.
+TEMPERATURE = Argument("temperature", 1.0, ("temperature", "softmax temperature"), low=0.01, high=10.0)
+
 CARD = Card(
     name="sampled_softmax",
     block="SampledSoftmax",
@@ -114,7 +117,7 @@ CARD = Card(
         ),
     ),
     arguments=(
-        Argument("temperature", 1.0, ("temperature", "softmax temperature"), low=0.01, high=10.0),
+        TEMPERATURE,
         Argument(
             "uniform",
             0,

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sandboxes.kit.card import Argument, Card
-from sandboxes.kit.layers.contrastive_loss import LEAST_NORM, info_nce
+from sandboxes.kit.layers.contrastive_loss import LEAST_NORM, LOSS_WEIGHT, PROJECTION_DIM, TEMPERATURE, info_nce
 from sandboxes.kit.layers.drawn_instead import drawn_instead
 from sandboxes.kit.layers.side_fields import fields_but
 from sandboxes.kit.layers.star_topology import StarLayer
@@ -187,22 +187,10 @@ CARD = Card(
         ),
     ),
     arguments=(
-        Argument(
-            "temperature",
-            0.2,
-            ("temperature of the contrastive loss", "contrastive temperature", "temperature"),
-            low=0.001,
-            high=10,
-        ),
+        TEMPERATURE,
         Argument("hidden_dim", 64, ("hidden dimension of the scenario encoder", "scenario encoder dimension"), low=1, high=4096),
-        Argument("projection_dim", 64, ("projection dimension", "dimension of the projection head"), low=1, high=4096),
-        Argument(
-            "loss_weight",
-            0.1,
-            ("weight of the contrastive loss", "contrastive loss weight", "coefficient of the contrastive loss"),
-            low=1e-6,  # at 0 there would be no such loss
-            high=100,
-        ),
+        PROJECTION_DIM,
+        LOSS_WEIGHT,
     ),
     example="layer = ScenarioContrast(schema, fields.shape[1], fields.shape[2], n_scenarios=5, projection_dim=8)\n"
     "output = layer(fields, scenario)",

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from sandboxes.kit.card import Argument, Card
 from sandboxes.kit.layers.by_scenario import by_scenario
 from sandboxes.kit.layers.table import INITIAL_STD
+from sandboxes.kit.layers.variational_embedding import KL_WEIGHT
 
 CARD = Card(
     name="scenario_distributions",
@@ -185,19 +186,7 @@ CARD = Card(
         ),
     ),
     arguments=(
-        Argument(
-            "kl_weight",
-            1e-4,
-            (
-                "weight of the kl term",
-                "kl weight",
-                "weight of the kl divergence",
-                "coefficient of the kl divergence",
-                "kl coefficient",
-            ),
-            low=0,
-            high=10,
-        ),
+        KL_WEIGHT,
         Argument(
             "prior_std",
             0.1,

@@ -12,7 +12,7 @@ from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Argument, Card
 from sandboxes.kit.layers.discrete_diffusion import shares_of_hidden
 from sandboxes.kit.layers.feature_embedding import FeatureEmbedding
-from sandboxes.kit.layers.field_denoising import FieldDenoising
+from sandboxes.kit.layers.field_denoising import HEAD_DIM, N_CANDIDATES, N_STEPS, FieldDenoising
 from sandboxes.kit.schema import Schema
 
 EASIEST = 0.01  # nats: no field counts as easier, which keeps the logarithm of a difficulty from falling for ever
@@ -193,27 +193,9 @@ CARD = Card(
             low=0.0,
             high=10.0,
         ),
-        Argument(
-            "n_steps",
-            100,
-            ("number of diffusion steps", "diffusion steps", "number of timesteps", "noise levels"),
-            low=2,
-            high=10000,
-        ),
-        Argument(
-            "n_candidates",
-            128,
-            ("sampled vocabulary size", "number of sampled ids per field", "candidates per field"),
-            low=1,
-            high=100000,
-        ),
-        Argument(
-            "head_dim",
-            16,
-            ("dimension of each head of the denoising network", "head dimension of the denoiser"),
-            low=1,
-            high=512,
-        ),
+        N_STEPS,
+        N_CANDIDATES,
+        HEAD_DIM,
         Argument(
             "loss_weight",
             0.1,

@@ -6,6 +6,7 @@ Notation: B rows, F fields with histories, D embedding width, K width of the sha
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +15,7 @@ from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Argument, Card
 from sandboxes.kit.layers.dnn import DNN
 from sandboxes.kit.layers.feature_embedding import FeatureEmbedding
-from sandboxes.kit.layers.task_tower import gate, mixture, task_tower
+from sandboxes.kit.layers.task_tower import EXPERT_UNITS, N_SHARED_EXPERTS, N_TASK_EXPERTS, TOWER_UNITS, gate, mixture, task_tower
 from sandboxes.kit.schema import Schema
 
 CARD = Card(
@@ -193,34 +194,10 @@ CARD = Card(
         ),
     ),
     arguments=(
-        Argument(
-            "n_task_experts",
-            1,
-            ("task-specific experts", "number of task-specific experts", "experts of each task", "specific experts per task"),
-            low=1,
-            high=64,
-        ),
-        Argument("n_shared_experts", 1, ("shared experts", "number of shared experts", "task-shared experts"), low=1, high=64),
-        Argument(
-            "hidden_units",
-            (256,),
-            (
-                "hidden units of each expert",
-                "hidden units of the experts",
-                "expert layers",
-                "expert hidden units",
-                "expert layer sizes",
-            ),
-            low=1,
-            high=8192,
-        ),
-        Argument(
-            "tower_units",
-            (64,),
-            ("tower layers", "tower hidden units", "hidden units of the tower", "tower layer sizes", "task-specific layers"),
-            low=1,
-            high=4096,
-        ),
+        replace(N_TASK_EXPERTS, default=1),
+        replace(N_SHARED_EXPERTS, default=1),
+        replace(EXPERT_UNITS, default=(256,)),
+        TOWER_UNITS,
         Argument("stop_gradient", True, ("stop gradient between tasks", "task-specific backward")),
     ),
     example="flat = fields.flatten(1)\n"

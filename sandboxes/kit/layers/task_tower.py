@@ -10,7 +10,40 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from sandboxes.kit.card import Argument
 from sandboxes.kit.layers.dnn import DNN
+
+# What several cards with experts have in common.
+EXPERT_UNITS = Argument(
+    "hidden_units",
+    (256, 128),
+    (
+        "hidden units of each expert",
+        "hidden units of the experts",
+        "expert layers",
+        "expert hidden units",
+        "expert layer sizes",
+    ),
+    low=1,
+    high=8192,
+)
+TOWER_UNITS = Argument(
+    "tower_units",
+    (64,),
+    ("tower layers", "tower hidden units", "hidden units of the tower", "tower layer sizes", "task-specific layers"),
+    low=1,
+    high=4096,
+)
+N_TASK_EXPERTS = Argument(
+    "n_task_experts",
+    2,
+    ("task-specific experts", "number of task-specific experts", "experts of each task", "specific experts per task"),
+    low=1,
+    high=64,
+)
+N_SHARED_EXPERTS = Argument(
+    "n_shared_experts", 2, ("shared experts", "number of shared experts", "task-shared experts"), low=1, high=64
+)
 
 
 def task_tower(in_dim: int, tower_units: Sequence[int], dropout: float) -> nn.Sequential:

@@ -19,6 +19,21 @@ from sandboxes.kit.layers.table import INITIAL_STD
 from sandboxes.kit.layers.table_rows import TableRows
 from sandboxes.kit.schema import EventLog, Schema
 
+# What several cards that hold Gaussians to a prior have in common.
+KL_WEIGHT = Argument(
+    "kl_weight",
+    1e-4,
+    (
+        "weight of the kl term",
+        "kl weight",
+        "weight of the kl divergence",
+        "coefficient of the kl divergence",
+        "kl coefficient",
+    ),
+    low=0,
+    high=10,
+)
+
 CARD = Card(
     name="variational_embedding",
     block="VariationalEmbedding",
@@ -178,19 +193,7 @@ CARD = Card(
         ),
     ),
     arguments=(
-        Argument(
-            "kl_weight",
-            1e-4,
-            (
-                "weight of the kl term",
-                "kl weight",
-                "weight of the kl divergence",
-                "coefficient of the kl divergence",
-                "kl coefficient",
-            ),
-            low=0,
-            high=10,
-        ),
+        KL_WEIGHT,
         Argument(
             "prior_std",
             1.0,

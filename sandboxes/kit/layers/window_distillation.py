@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from sandboxes.kit.batch import Batch
-from sandboxes.kit.card import Argument, Card
+from sandboxes.kit.card import Card
 from sandboxes.kit.contract import Stage
-from sandboxes.kit.layers.distillation import softened_divergence
-from sandboxes.kit.layers.incremental_windows import IncrementalWindows
+from sandboxes.kit.layers.distillation import TEACHER_WEIGHT, TEMPERATURE, softened_divergence
+from sandboxes.kit.layers.incremental_windows import N_WINDOWS, IncrementalWindows
 from sandboxes.kit.layers.table import Table
 from sandboxes.kit.losses import observed_bce
 
@@ -186,21 +187,9 @@ CARD = Card(
         ),
     ),
     arguments=(
-        Argument("n_windows", 4, ("number of windows", "number of time windows", "number of time spans"), low=2, high=1000),
-        Argument(
-            "temperature",
-            1.0,
-            ("temperature", "distillation temperature", "softmax temperature of the teacher"),
-            low=0.1,
-            high=100.0,
-        ),
-        Argument(
-            "teacher_weight",
-            0.5,
-            ("weight of the distillation loss", "distillation weight", "distillation loss weight", "weight of the teacher"),
-            low=0.0,
-            high=1.0,
-        ),
+        N_WINDOWS,
+        replace(TEMPERATURE, default=1.0),
+        TEACHER_WEIGHT,
     ),
     example="layer = WindowDistillation(LinearTerm(schema, logits.shape[1]), n_windows=3)\noutput = layer(logits, batch)",
 )
