@@ -5,15 +5,13 @@ Notation: B rows, F fields, D embedding width, S scenarios.
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
 from sandboxes.kit.card import Argument, Card
 from sandboxes.kit.layers.by_scenario import by_scenario
 from sandboxes.kit.layers.table import INITIAL_STD
-from sandboxes.kit.layers.variational_embedding import KL_WEIGHT
+from sandboxes.kit.layers.variational_embedding import KL_WEIGHT, divergence
 
 CARD = Card(
     name="scenario_distributions",
@@ -219,20 +217,17 @@ class ScenarioDistributions(nn.Module):
     def forward(self, fields: Tensor, scenario: Tensor) -> Tensor:
         told = by_scenario(fields.flatten(1), scenario, self._of_scenario)  # (B, F * 2 D)
         shift, log_spread = told.view(*fields.shape[:2], -1).chunk(2, 2)  # (B, F, D) each
-        log_std = log_spread + math.log(INITIAL_STD)
-        ratio = log_std - math.log(self.prior_std)
-        far = 0.5 * (torch.exp(2 * ratio) + (shift / self.prior_std).square() - 1) - ratio  # (B, F, D)
-        self._divergence = far.sum((1, 2)).mean()
+        self._divergence = divergence(shift, log_spread, self.prior_std).mean()
         mean: Tensor = fields + shift
-        return mean + torch.exp(log_std) * torch.randn_like(mean) if self.training else mean
+        return mean + INITIAL_STD * torch.exp(log_spread) * torch.randn_like(mean) if self.training else mean
 
     def kl(self) -> Tensor:
         """`kl_weight` times the divergence of the last forward's Gaussians from those about the shared vectors, a scalar: summed
         over a row's fields, averaged over rows. It can be asked for once."""
         if self._divergence is None:
             raise RuntimeError("kl() speaks of the last forward, once; call the block on a batch first")
-        divergence, self._divergence = self._divergence, None  # what has a past cannot be copied
-        return self.kl_weight * divergence
+        far, self._divergence = self._divergence, None  # what has a past cannot be copied
+        return self.kl_weight * far
 
     def _of_scenario(self, rows: Tensor, scenario: int) -> Tensor:
         vectors = rows.view(len(rows), self.offsets.shape[1], -1)  # (n, F, D)

@@ -206,6 +206,14 @@ CARD = Card(
 )
 
 
+def divergence(mean: Tensor, log_std: Tensor, prior_std: float) -> Tensor:
+    """Of Gaussians from N(0, `prior_std`^2), summed over a row's elements (B,): of means (B, F, D), and logarithms of deviations
+    relative to `INITIAL_STD` (B, F, D)."""
+    log_std = log_std + math.log(INITIAL_STD / prior_std)  # (B, F, D), relative to the prior's
+    spread = torch.exp(2 * log_std) + (mean / prior_std).square()  # (B, F, D)
+    return (0.5 * (spread - 1) - log_std).sum((1, 2))
+
+
 class VariationalEmbedding(nn.Module):
     """Looks up the fields of a batch like `FeatureEmbedding`: (batch) -> (B, F, D); numeric fields are not random.
 
@@ -285,9 +293,7 @@ class VariationalEmbedding(nn.Module):
 
     def _divergence(self, mean: Tensor, log_std: Tensor) -> Tensor:
         """Of each row (B,), from means (B, C, D) and logarithms of deviations relative to `INITIAL_STD` (B, C, D)."""
-        log_std = log_std + math.log(INITIAL_STD / self.prior_std)  # (B, C, D), relative to the prior's
-        spread = torch.exp(2 * log_std) + (mean / self.prior_std).square()  # (B, C, D)
-        return (0.5 * (spread - 1) - log_std).sum((1, 2))
+        return divergence(mean, log_std, self.prior_std)
 
     def _sampled(self, means: Tensor, rows: Tensor) -> Tensor:
         return means + self._noise(rows) if self.training else means
