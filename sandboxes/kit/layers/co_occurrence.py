@@ -37,7 +37,7 @@ def taken_along(
     back = _sparse(users, items, of_user[users] ** -damping * of_item[items] ** (spread - 1), (n_users, n_items))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
-        found = [_nearest(out, back, some, min(n_neighbours, n_items)) for some in _parts(n_items)]
+        found = [_nearest(out, back, some, min(n_neighbours, n_items)) for some in in_parts(n_items)]
     return torch.cat([ids for ids, _ in found]), torch.cat([similarity for _, similarity in found])
 
 
@@ -45,7 +45,8 @@ def _sparse(rows: Tensor, columns: Tensor, values: Tensor, shape: tuple[int, int
     return torch.sparse_coo_tensor(torch.stack([rows, columns]), values, shape, check_invariants=True).coalesce()
 
 
-def _parts(n_items: int) -> tuple[Tensor, ...]:
+def in_parts(n_items: int) -> tuple[Tensor, ...]:
+    """All ids of items, in parts whose similarities to all items are not too many at a time."""
     return torch.split(torch.arange(n_items), max(1, AT_ONCE // n_items))
 
 

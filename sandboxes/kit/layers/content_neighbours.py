@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from sandboxes.kit.collection import Collection
+from sandboxes.kit.layers.co_occurrence import in_parts
 from sandboxes.kit.schema import FIRST_ID, Schema
 
-AT_ONCE = 1 << 24  # similarities held at a time
 TIES = 1e-4  # below any difference that counts: who comes first among many that are equally alike is drawn
 SEED = 0
 
@@ -33,7 +33,7 @@ def alike(schema: Schema, collection: Collection, n_neighbours: int) -> tuple[Te
     units = [functional.normalize(collection.items.vectors(name)[:, :-1], dim=1) for name in names]  # each (I, W)
     draw = torch.Generator().manual_seed(SEED)
     found = []
-    for some in torch.split(torch.arange(n_items), max(1, AT_ONCE // n_items)):
+    for some in in_parts(n_items):
         similarity = torch.zeros(len(some), n_items)
         for i, rarity in enumerate(told):
             similarity += (values[some, i, None] == values[:, i]) * rarity

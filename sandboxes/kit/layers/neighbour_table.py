@@ -10,10 +10,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from sandboxes.kit.layers.table import INITIAL_STD, Table
+from sandboxes.kit.layers.table import INITIAL_STD, DerivedTable
 
 
-class NeighbourTable(Table):
+class NeighbourTable(DerivedTable):
     """Looks up h_v by light propagation, without weights or nonlinearities, over two graphs of rows one after the other: the mean
     of a row's vector and of its attributes' mean; then, `n_layers` times, the mean of that and of the companions' mean of the
     same. A row without neighbours keeps what it has.
@@ -50,13 +50,6 @@ class NeighbourTable(Table):
         distinct, place = torch.unique(rows, return_inverse=True)  # (U,), (...)
         vectors = self._propagated(distinct, [self.attributes, *[self.companions] * (0 if later else self.n_layers)])
         return vectors[place]
-
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
-    def pooled(self, rows: Tensor, padding_row: int) -> Tensor:
-        """(B, L) -> (B, D): the mean over entries that are not `padding_row`; zeros where there are none."""
-        real = (rows != padding_row).unsqueeze(2)  # (B, L, 1)
-        mean: Tensor = (self(rows) * real).sum(1) / real.sum(1).clamp(min=1)
-        return mean
 
     def _propagated(self, rows: Tensor, graphs: Sequence[Tensor]) -> Tensor:
         """Vectors (U, D) of distinct rows (U,) after propagation over the graphs in their order."""

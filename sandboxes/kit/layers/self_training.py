@@ -6,20 +6,18 @@ Notation: B rows, L history length, I ids of the target item.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn import functional
 
 from sandboxes.kit.batch import Batch, joined
 from sandboxes.kit.card import Argument, Card
 from sandboxes.kit.collection import Collection
 from sandboxes.kit.contract import Stage
+from sandboxes.kit.layers.earlier_model import said_before, state_now
 from sandboxes.kit.layers.longer_histories import LongerHistories
-from sandboxes.kit.layers.table import Table
 from sandboxes.kit.schema import FIRST_ID, Schema
 
 CARD = Card(
@@ -249,7 +247,7 @@ class SelfTraining(nn.Module):
 
     def forward(self, batch: Batch, model: nn.Module) -> Tensor:
         if self._due:
-            self._predecessor = {name: value.detach().clone() for name, value in model.state_dict().items()}
+            self._predecessor = state_now(model)
             self._due = False
         rows = self._rows(batch, model)
         if not rows:
@@ -289,26 +287,7 @@ class SelfTraining(nn.Module):
         chances = functional.softmax(best.masked_fill(none, 0.0), dim=1)
         return ids.gather(1, torch.multinomial(chances, 1)).squeeze(1)
 
-    @torch.no_grad()
     def _asked(self, model: nn.Module, batch: Batch) -> Tensor:
         """The predecessor's scores (B, I)."""
         assert self._predecessor is not None
-        with _left_as_it_was(model):
-            scores: Tensor = functional_call(model, dict(self._predecessor), (batch,))
-        return scores
-
-
-@contextmanager
-def _left_as_it_was(model: nn.Module) -> Iterator[None]:
-    """In evaluation, and without anybody hearing of lookups, which call for updates of the rows looked up."""
-    training, tables = model.training, [m for m in model.modules() if isinstance(m, Table)]
-    watchers = [t.watcher for t in tables]
-    model.eval()
-    for table in tables:
-        table.watcher = None
-    try:
-        yield
-    finally:
-        model.train(training)
-        for table, watcher in zip(tables, watchers, strict=True):
-            table.watcher = watcher
+        return said_before(model, self._predecessor, batch)

@@ -8,10 +8,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from sandboxes.kit.layers.table import INITIAL_STD, Table
+from sandboxes.kit.layers.table import INITIAL_STD, DerivedTable, Table
 
 
-class SharedRowsTable(Table):
+class SharedRowsTable(DerivedTable):
     """Looks up g w + (1 - g) sum_k softmax(a)_k u_k, g = n / (n + `half_at`): what was counted that often is half its own.
 
     `starts` are the first rows of the groups, ascending from 0, each with `n_shared` vectors u; the logits a of a row are learned
@@ -53,10 +53,3 @@ class SharedRowsTable(Table):
         own = self.own_share(rows).unsqueeze(-1).to(common.dtype)  # (..., 1)
         mixed: Tensor = own * super().forward(rows) + (1 - own) * common
         return mixed
-
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
-    def pooled(self, rows: Tensor, padding_row: int) -> Tensor:
-        """(B, L) -> (B, D): the mean over entries that are not `padding_row`; zeros where there are none."""
-        real = (rows != padding_row).unsqueeze(2)  # (B, L, 1)
-        mean: Tensor = (self(rows) * real).sum(1) / real.sum(1).clamp(min=1)
-        return mean

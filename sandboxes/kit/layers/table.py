@@ -69,6 +69,17 @@ class Table(nn.Embedding):
             self.watcher(rows)
 
 
+class DerivedTable(Table):
+    """A table whose lookups are made of more than the rows of `weight`: what is pooled is what it looks up."""
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def pooled(self, rows: Tensor, padding_row: int) -> Tensor:
+        """(B, L) -> (B, D): the mean over entries that are not `padding_row`; zeros where there are none."""
+        real = (rows != padding_row).unsqueeze(2)  # (B, L, 1)
+        mean: Tensor = (self(rows) * real).sum(1) / real.sum(1).clamp(min=1)
+        return mean
+
+
 def _initial(rows: int, width: int, std: float, team: Team) -> Tensor:
     """This member's rows of normal draws (V, D) that depend on torch's generator alone, and not on the team.
 

@@ -5,20 +5,18 @@ Notation: B rows, T tasks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Card
 from sandboxes.kit.contract import Stage
 from sandboxes.kit.layers.distillation import TEACHER_WEIGHT, TEMPERATURE, softened_divergence
+from sandboxes.kit.layers.earlier_model import said_before, state_now
 from sandboxes.kit.layers.incremental_windows import N_WINDOWS, IncrementalWindows
-from sandboxes.kit.layers.table import Table
 from sandboxes.kit.losses import observed_bce
 
 CARD = Card(
@@ -225,34 +223,13 @@ class WindowDistillation(nn.Module):
 
     def set_progress(self, progress: float) -> None:
         if progress == 0 and self._learned:
-            self._before = {name: value.detach().clone() for name, value in self._model[0].state_dict().items()}
+            self._before = state_now(self._model[0])
             self._learned = False
 
     def staged(self, stages: Sequence[Stage]) -> tuple[Stage, ...]:
         return self.windows.staged(stages)
 
-    # It swaps a model's weights and modes for the time of a call, which cannot be compiled.
     @torch.compiler.disable  # type: ignore[untyped-decorator]
-    @torch.no_grad()
     def _taught(self, batch: Batch) -> Tensor:
-        """What the model of the window before says of the rows, in evaluation mode."""
-        model = self._model[0]
-        training = model.training
-        model.eval()
-        with _unwatched(model):
-            taught: Tensor = functional_call(model, self._before, (batch,))
-        model.train(training)
-        return taught
-
-
-@contextmanager
-def _unwatched(model: nn.Module) -> Iterator[None]:
-    """Lookups in another state's tables are none of the optimiser's business."""
-    watchers = [(table, table.watcher) for table in model.modules() if isinstance(table, Table)]
-    for table, _ in watchers:
-        table.watcher = None
-    try:
-        yield
-    finally:
-        for table, watcher in watchers:
-            table.watcher = watcher
+        """What the model of the window before says of the rows."""
+        return said_before(self._model[0], self._before, batch)

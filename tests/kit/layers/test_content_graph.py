@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.collection import Collection
-from sandboxes.kit.layers import ContentGraph, GraphPropagation, GraphScores, PairwiseRanking, content_neighbours
+from sandboxes.kit.layers import ContentGraph, GraphPropagation, GraphScores, PairwiseRanking, co_occurrence
 from sandboxes.kit.layers.content_neighbours import alike
 from sandboxes.kit.schema import FIRST_ID, CategoricalField, Schema, VectorField
 from sandboxes.kit.vector_table import VectorTable
@@ -66,7 +66,7 @@ def likeness(known: Collection) -> np.ndarray:
 
 @pytest.mark.parametrize("at_once", [1 << 24, 100])
 def test_likeness_is_of_values_and_vectors(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(content_neighbours, "AT_ONCE", at_once)
+    monkeypatch.setattr(co_occurrence, "AT_ONCE", at_once)
     known = collection(random_events())
     wanted, (ids, similarity) = likeness(known), alike(SCHEMA, known, 4)
     np.testing.assert_allclose(similarity.numpy(), np.take_along_axis(wanted, ids.numpy(), 1), rtol=1e-5, atol=1e-6)
