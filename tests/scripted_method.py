@@ -33,9 +33,9 @@ class Model(nn.Module):
 LAYER = "        self.dnn = DNN(schema.n_fields * embedding_dim, (8,), dropout)  # m2\n"
 PATCH = f"<<<<<<< SEARCH\n{LAYER}=======\n{LAYER.replace('(8,)', '(8, 8)')}>>>>>>> REPLACE\n"
 REVIEWED = {
-    "mechanisms": [
-        {"mechanism": "m1", "status": "implemented", "first_line": 13, "last_line": 13},
-        {"mechanism": "m2", "status": "implemented", "first_line": 14, "last_line": 14},
+    "leaves": [
+        {"leaf": "m1", "judgement": "met", "first_line": 13, "last_line": 13},
+        {"leaf": "m2", "judgement": "met", "first_line": 14, "last_line": 14},
     ],
     "main_mechanism": "m1",
 }

@@ -55,10 +55,13 @@ class Context:
         """Where finished jobs are kept, by key."""
         return self.settings.home / "jobs"
 
-    def runner(self, composed: bool) -> JobRunner:
-        """Jobs in the sandbox that may run such code. Raises `SandboxUnavailable`."""
+    def runner(self, composed: bool, timeout_s: float | None = None) -> JobRunner:
+        """Jobs in the sandbox that may run such code, for `timeout_s` or as long as a training may take.
+
+        Raises `SandboxUnavailable`.
+        """
         sandbox = choose(self.request.sandbox, composed=composed, allow_unsafe=self.request.allow_unsafe_sandbox)
-        limits = Limits(timeout_s=self.settings.timeout_s, memory_mb=self.settings.memory_mb, cpus=float(self.settings.processes))
+        limits = Limits(timeout_s or self.settings.timeout_s, self.settings.memory_mb, float(self.settings.processes))
         return JobRunner(sandbox, self.jobs, limits)
 
     @property

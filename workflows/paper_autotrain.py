@@ -1,7 +1,10 @@
 """The main flow, top to bottom: from a paper to a verdict.
 
-    read -> parse -> recall -> plan -> [approve] -> write -> check -> smoke -> (repair)* -> train -> score -> compare
-         -> review -> report -> remember
+    read -> parse -> recall -> plan -> [approve] -> choose -> write | change -> check -> smoke -> sample -> review -> choose ...
+         -> choose -> train -> score -> compare -> ablate -> report -> remember
+
+Candidates climb a cascade of checks; whenever one failed, or passed them all, `choose` says what comes next (see
+`agents.autotrain.search`): a draft, a repair, an improvement, the training of the best, or the end.
 
 State holds ids and small values; what steps produce lies in the run's folder. Every step may run twice with the same
 outcome, so that a crash costs at most the step in progress.
@@ -16,6 +19,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
+from agents.autotrain.search import Change, Draft, GiveUp, Train
 from agents.errors import NothingToBuild
 from workflows import steps
 from workflows.context import Context
@@ -24,14 +28,18 @@ Status = Literal["running", "out_of_scope", "declined", "no_candidate", "done"]
 
 
 class State(TypedDict, total=False):
-    """What flows between nodes. `failures` holds one line for each failed attempt, the newest last."""
+    """What flows between nodes. The engine has no change to offer for candidates in `done_with`."""
 
     run_id: str
     status: Status
     reason: str
-    attempt: int
-    failure_stage: Literal["", "policy", "smoke", "train"]
-    failures: list[str]
+    candidate: int  # the one in hand, numbered from 1
+    move: Literal["write", "change", "train", "report"]
+    of: int  # the candidate to change
+    origin: Literal["repair", "improvement"]
+    passed: bool  # what the last step came to
+    done_with: list[int]
+    drafts_over: bool
     verdict: str
 
 
@@ -61,34 +69,52 @@ def approve(state: State, runtime: Runtime[Context]) -> State:
     return {"status": "declined", "reason": "the plan was not approved"}
 
 
+def choose(state: State, runtime: Runtime[Context]) -> State:
+    """What comes next: a draft, a change of a candidate, the training of the best one, or the end."""
+    tried = len(steps.tried(runtime.context))
+    match steps.choose(runtime.context, state.get("done_with", []), state.get("drafts_over", False)):
+        case Draft():
+            return {"move": "write", "candidate": tried + 1}
+        case Change(of, origin):
+            return {"move": "change", "candidate": tried + 1, "of": of, "origin": origin}
+        case Train(number):
+            return {"move": "train", "candidate": number}
+        case GiveUp(reason):
+            return {"move": "report", "status": "no_candidate", "reason": reason}
+
+
 def write(state: State, runtime: Runtime[Context]) -> State:
     try:
-        steps.write(runtime.context)
+        return {"passed": True} if steps.write(runtime.context, state["candidate"]) else {"passed": False, "drafts_over": True}
     except NothingToBuild as why:
         return {"status": "no_candidate", "reason": str(why)}
-    return {"attempt": 1, "failures": [], "failure_stage": ""}
+
+
+def change(state: State, runtime: Runtime[Context]) -> State:
+    of = state["of"]
+    changed = steps.change(runtime.context, state["candidate"], of, state["origin"])
+    return {"passed": True} if changed else {"passed": False, "done_with": [*state.get("done_with", []), of]}
 
 
 def check(state: State, runtime: Runtime[Context]) -> State:
-    return _failed(state, "policy", steps.check(runtime.context, state["attempt"]))
+    return {"passed": steps.check(runtime.context, state["candidate"])}
 
 
 def smoke(state: State, runtime: Runtime[Context]) -> State:
-    return _failed(state, "smoke", steps.smoke(runtime.context, state["attempt"]))
+    return {"passed": steps.smoke(runtime.context, state["candidate"])}
 
 
-def repair(state: State, runtime: Runtime[Context]) -> State:
-    failures, attempt, stage = state["failures"], state["attempt"], state["failure_stage"]
-    assert stage
-    if len(failures) > 1 and failures[-1] == failures[-2]:
-        return {"status": "no_candidate", "reason": f"the same {stage} failure came twice: {_first_line(failures[-1])}"}
-    if attempt > runtime.context.settings.repairs or not steps.repair(runtime.context, attempt, stage, failures[-1]):
-        return {"status": "no_candidate", "reason": f"no model passed after {attempt} attempt(s): {_first_line(failures[-1])}"}
-    return {"attempt": attempt + 1, "failure_stage": ""}
+def sample(state: State, runtime: Runtime[Context]) -> State:
+    return {"passed": steps.sample(runtime.context, state["candidate"])}
+
+
+def review(state: State, runtime: Runtime[Context]) -> State:
+    steps.review(runtime.context, state["candidate"])
+    return {}
 
 
 def train(state: State, runtime: Runtime[Context]) -> State:
-    return _failed(state, "train", steps.train(runtime.context, state["attempt"]))
+    return {"passed": steps.train(runtime.context, state["candidate"])}
 
 
 def score(state: State, runtime: Runtime[Context]) -> State:
@@ -100,13 +126,13 @@ def compare(state: State, runtime: Runtime[Context]) -> State:
     return {"verdict": steps.compare(runtime.context), "status": "done"}
 
 
-def review(state: State, runtime: Runtime[Context]) -> State:
-    steps.review(runtime.context, state["attempt"])
+def ablate(state: State, runtime: Runtime[Context]) -> State:
+    steps.ablate(runtime.context, state["candidate"])
     return {}
 
 
 def report(state: State, runtime: Runtime[Context]) -> State:
-    steps.report(runtime.context, state["status"], state.get("reason", ""), state.get("failures", []))
+    steps.report(runtime.context, state["status"], state.get("reason", ""))
     return {}
 
 
@@ -115,59 +141,44 @@ def remember(state: State, runtime: Runtime[Context]) -> State:
     return {}
 
 
-def _failed(state: State, stage: Literal["policy", "smoke", "train"], fault: str) -> State:
-    return {"failure_stage": stage, "failures": [*state["failures"], fault]} if fault else {"failure_stage": ""}
-
-
-def _first_line(text: str) -> str:
-    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
-    return lines[-1] if lines and lines[0].startswith("Traceback") else (lines[0] if lines else "no reason was given")
-
-
 def _go_on(then: str) -> Callable[[State], str]:
     """To the next node while the run is on, to the report when it has ended."""
     return lambda state: then if state["status"] == "running" else "report"
 
 
-def _or_repair(then: str) -> Callable[[State], str]:
-    return lambda state: "repair" if state["failure_stage"] else then
+def _written(state: State) -> str:
+    return "report" if state["status"] != "running" else _or_choose("check")(state)
+
+
+def _or_choose(then: str) -> Callable[[State], str]:
+    """To the next node where a step passed; else to the choice of what to do about it."""
+    return lambda state: then if state["passed"] else "choose"
 
 
 def build() -> StateGraph[State, Context]:
     """The graph, not yet compiled with a checkpointer."""
     graph: StateGraph[State, Context] = StateGraph(State, context_schema=Context)
-    for node in (
-        read,
-        parse,
-        recall,
-        plan,
-        approve,
-        write,
-        check,
-        smoke,
-        repair,
-        train,
-        score,
-        compare,
-        review,
-        report,
-        remember,
-    ):
+    for node in (read, parse, recall, plan, approve, choose, write, change, check, smoke, sample, review, train):
+        graph.add_node(node.__name__, node)
+    for node in (score, compare, ablate, report, remember):
         graph.add_node(node.__name__, node)
     graph.add_edge(START, "read")
     graph.add_edge("read", "parse")
     graph.add_conditional_edges("parse", _go_on("recall"), ["recall", "report"])
     graph.add_edge("recall", "plan")
     graph.add_edge("plan", "approve")
-    graph.add_conditional_edges("approve", _go_on("write"), ["write", "report"])
-    graph.add_conditional_edges("write", _go_on("check"), ["check", "report"])
-    graph.add_conditional_edges("check", _or_repair("smoke"), ["smoke", "repair"])
-    graph.add_conditional_edges("smoke", _or_repair("train"), ["train", "repair"])
-    graph.add_conditional_edges("repair", _go_on("check"), ["check", "report"])
-    graph.add_conditional_edges("train", _or_repair("score"), ["score", "repair"])
+    graph.add_conditional_edges("approve", _go_on("choose"), ["choose", "report"])
+    graph.add_conditional_edges("choose", lambda state: state["move"], ["write", "change", "train", "report"])
+    graph.add_conditional_edges("write", _written, ["check", "choose", "report"])
+    graph.add_conditional_edges("change", _or_choose("check"), ["check", "choose"])
+    graph.add_conditional_edges("check", _or_choose("smoke"), ["smoke", "choose"])
+    graph.add_conditional_edges("smoke", _or_choose("sample"), ["sample", "choose"])
+    graph.add_conditional_edges("sample", _or_choose("review"), ["review", "choose"])
+    graph.add_edge("review", "choose")
+    graph.add_conditional_edges("train", _or_choose("score"), ["score", "choose"])
     graph.add_edge("score", "compare")
-    graph.add_edge("compare", "review")
-    graph.add_edge("review", "report")
+    graph.add_edge("compare", "ablate")
+    graph.add_edge("ablate", "report")
     graph.add_edge("report", "remember")
     graph.add_edge("remember", END)
     return graph

@@ -29,7 +29,10 @@ class Settings(BaseSettings):
     parallel: int = Field(default_factory=lambda given: _side_by_side(given["processes"]), ge=1)  # training runs side by side
     timeout_s: float = Field(default=1800.0, gt=0)  # wall clock of one training run
     memory_mb: int = Field(default=6144, ge=512)  # memory of one training run
-    repairs: int = Field(default=3, ge=0)
+    smoke_timeout_s: float = Field(default=300.0, gt=0)  # wall clock of what a candidate must pass before it is trained
+    drafts: int = Field(default=3, ge=1)  # candidates written anew, at most
+    repairs: int = Field(default=3, ge=0)  # of one candidate in a row
+    improvements: int = Field(default=2, ge=0)  # of a candidate that runs and is not faithful
     redis_url: str = ""
 
     @classmethod

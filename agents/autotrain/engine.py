@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from agents.autotrain.paper import Paper
 from agents.autotrain.spec import MethodSpec
 from sandboxes.kit.schema import Schema
+
+Rung = Literal["policy", "smoke", "sample", "fidelity", "train"]  # what a candidate must pass, in this order
+Judgement = Literal["met", "partly", "missing"]
 
 
 @dataclass(frozen=True)
@@ -21,25 +25,36 @@ class Code:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a candidate may not train yet: policy violations, failed smoke tests or a traceback, as text for the engine."""
+    """Why a candidate is not good enough yet, as text for the engine: policy violations, failed smoke tests, a traceback, or
+    what of the spec it lacks."""
 
-    stage: Literal["policy", "smoke", "train"]
+    stage: Rung
     message: str
 
 
 @dataclass(frozen=True)
-class Fidelity:
-    """How one mechanism of the spec stands in the code. `lines` are 1-based, inclusive."""
+class Tried:
+    """A model written before for this method or for one like it, and what came of it in one sentence."""
 
-    mechanism: str  # Mechanism.id
-    status: Literal["implemented", "simplified", "missing"]
+    text: str
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Judged:
+    """How one leaf of the rubric stands in the code (see `agents.autotrain.fidelity`). `lines` are 1-based, inclusive."""
+
+    leaf: str  # Leaf.id
+    judgement: Judgement
     lines: tuple[int, int] | None = None
     note: str = ""
 
 
 @dataclass(frozen=True)
 class Review:
-    rows: tuple[Fidelity, ...] = field(default=())
+    """Leaves that the engine cannot judge are left out."""
+
+    judged: tuple[Judged, ...] = field(default=())
     main_mechanism: str | None = None  # the id to ablate when the budget allows
 
 
@@ -50,7 +65,9 @@ class Engine(Protocol):
 
     def parse(self, paper: Paper) -> MethodSpec: ...
 
-    def write(self, spec: MethodSpec, schema: Schema) -> Code: ...
+    def write(self, spec: MethodSpec, schema: Schema, before: Sequence[Tried] = ()) -> Code:
+        """A candidate; where drafts of this method stand in `before`, another one, if this engine has another."""
+        ...
 
     def repair(self, spec: MethodSpec, schema: Schema, code: Code, failure: Failure) -> Code | None:
         """A changed candidate, or None when this engine has nothing more to offer."""

@@ -24,6 +24,7 @@ from agents.autotrain.builtin import BuiltinEngine
 from agents.autotrain.builtin.parse import parse
 from agents.autotrain.compare import Comparison
 from agents.autotrain.data_choice import fitting_data
+from agents.autotrain.fidelity import leaf_rows, mechanism_rows, rubric
 from agents.autotrain.reading import read_paper
 from agents.autotrain.spec import MethodSpec
 from agents.errors import NothingToBuild
@@ -32,7 +33,7 @@ from sandboxes.kit.layers import CARDS
 from workflows.driver import begin, go
 from workflows.request import ReproductionRequest
 from workflows.settings import Settings
-from workflows.steps.judging import ReviewResult
+from workflows.steps.candidate import ReviewResult
 
 READ = (".pdf", ".txt", ".md", ".tex", ".html", ".gz")
 SMALL = {"seeds": 3, "trials": 1, "epochs": 2, "ablation": False, "way": "touched,fp32,eager"}  # a way is not worth measuring
@@ -88,7 +89,8 @@ def compose(paper: Path, site: Settings, label: Label | None) -> Covered:
         code = engine.write(spec, resolve_data(dataset, site.home / "data").schema)
     except NothingToBuild as why:
         return _covered(paper, label, spec, {}, f"no candidate: {why}", dataset)
-    statuses = {row.mechanism: row.status for row in engine.review(spec, code).rows}
+    leaves = leaf_rows(rubric(spec), engine.review(spec, code).judged, ())
+    statuses = {row.mechanism: row.status for row in mechanism_rows(spec, leaves)}
     return _covered(paper, label, spec, statuses, "not trained", dataset)
 
 

@@ -13,8 +13,8 @@ from command import NOTE, ROOT, agenticrs, command, environment
 from small_clicks import clicks
 
 STEPS = (
-    *("read", "parse", "recall", "plan", "approve", "write", "check", "smoke"),
-    *("train", "score", "compare", "review", "report", "remember"),
+    *("read", "parse", "recall", "plan", "approve", "choose", "write", "check", "smoke", "sample", "review"),
+    *("train", "score", "compare", "ablate", "report", "remember"),
 )
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from command import NOTE
 from small_clicks import clicks
 
-from agents.autotrain.engine import Code, Failure, Fidelity, Review
+from agents.autotrain.engine import Code, Failure, Judged, Review, Tried
 from agents.autotrain.paper import Paper
 from agents.autotrain.spec import Mechanism, MethodSpec, Scope
 from agents.errors import NothingToBuild
@@ -62,7 +62,7 @@ class Plain:
         scope = Scope(kind=self._scope, reason="" if self._scope == "in_scope" else "it surveys the work of others")  # type: ignore[arg-type]
         return MethodSpec(paper_id=paper.id, title=paper.title, model_name="", scope=scope, mechanisms=found)
 
-    def write(self, spec: MethodSpec, schema: Schema) -> Code:
+    def write(self, spec: MethodSpec, schema: Schema, before: Sequence[Tried] = ()) -> Code:
         if not self._codes:
             raise NothingToBuild("nothing that is particular to the paper can be built on this data")
         return Code(self._codes.pop(0), self._composed)
@@ -72,7 +72,7 @@ class Plain:
         return Code(self._codes.pop(0), self._composed) if self._codes else None
 
     def review(self, spec: MethodSpec, code: Code) -> Review:
-        return Review((Fidelity("m1", "implemented", (1, 2)),), None)
+        return Review((Judged("m1", "met", (1, 2)),), None)
 
     def ablate(self, spec: MethodSpec, schema: Schema, code: Code, mechanism: str) -> Code | None:
         return None
@@ -84,7 +84,7 @@ Start = Callable[..., tuple[Ended, list[dict[str, object]]]]
 @pytest.fixture
 def start(tmp_path: Path) -> Start:
     """Runs a request to its end; `folder` goes on with an earlier run."""
-    settings = Settings(home=tmp_path / "home", parallel=2, sandbox="process")
+    settings = Settings(home=tmp_path / "home", parallel=2, sandbox="process", drafts=1)
     data = clicks(tmp_path / "clicks.csv", rows=2000)
 
     def run(
@@ -108,7 +108,7 @@ def stages(events: list[dict[str, object]]) -> list[object]:
 def test_a_candidate_that_passes_is_trained_and_judged(start: Start) -> None:
     ended, events = start(Plain(GOOD))
     assert (ended.summary.status, ended.code, ended.summary.verdict) == ("done", ExitCode.DONE, "smoke")  # one seed: no verdict
-    assert stages(events)[-3:] == ["review", "report", "remember"]
+    assert stages(events)[-3:] == ["ablate", "report", "remember"]
     for name in ("report.html", "report.md", "model.py", "comparison.json", "spec.json"):
         assert (ended.folder.root / name).stat().st_size > 0
 

@@ -1,14 +1,18 @@
 """The steps of a reproduction: each takes the context, does one thing and leaves its result in the run's folder."""
 
-from workflows.steps.candidate import check, repair, smoke, write
+from workflows.steps.candidate import change, choose, tried, write
+from workflows.steps.cascade import check, review, sample, smoke
 from workflows.steps.closing import remember, report
-from workflows.steps.judging import compare, review, score
+from workflows.steps.judging import ablate, compare, score
 from workflows.steps.planning import plan, plan_in_words, recall
 from workflows.steps.reading import parse, read
 from workflows.steps.training import train
 
 __all__ = [
+    "ablate",
+    "change",
     "check",
+    "choose",
     "compare",
     "parse",
     "plan",
@@ -16,11 +20,12 @@ __all__ = [
     "read",
     "recall",
     "remember",
-    "repair",
     "report",
     "review",
+    "sample",
     "score",
     "smoke",
     "train",
+    "tried",
     "write",
 ]

@@ -1,97 +1,144 @@
-"""The candidate's code: written, checked, smoke-tested, repaired. Attempt n lies under code/n/ in the run's folder."""
+"""The candidates' code: written and changed, kept with what came of it. Candidate n lies under code/n/ in the run's folder."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
-from agents.autotrain.engine import Code, Failure
-from agents.autotrain.plan import ExperimentPlan
+from agents.autotrain.engine import Code, Failure, Rung, Tried
+from agents.autotrain.fidelity import LeafRow, MechanismRow, lacking
+from agents.autotrain.recall import Recall
+from agents.autotrain.search import Bounds, Candidate, Move, Origin, first_line, next_move
 from agents.autotrain.spec import MethodSpec, Strict
-from sandboxes.jobs import CheckRow, Finished, Job, ModelSource
-from sandboxes.kit.training.config import TrainConfig
-from sandboxes.policy import violations
-from sandboxes.protocol import Status
+from sandboxes.jobs import ModelSource
 from workflows.context import Context
+from workflows.run_folder import RunFolder
 
 CANDIDATE = "candidate"
 
 
-class Attempt(Strict):
-    """An attempt's code beside its text: whether it holds only the kit's own blocks, and what was left out."""
+class Written(Strict):
+    """A candidate beside its text: whether it holds only the kit's own blocks, what was left out, and where it came from."""
 
     composed: bool
     notes: tuple[str, ...] = ()
+    parent: int | None = None
+    origin: Origin = "draft"
 
 
-class SmokeResult(Strict):
-    """What the smoke run said. `fault` is "" when every check passed."""
+class Outcome(Strict):
+    """How far a candidate came: where it failed and why, and how faithful it is."""
 
-    sandbox: str
-    status: Status
-    checks: tuple[CheckRow, ...] = ()
-    parameters: int = 0
+    failed_at: Rung | None = None
     fault: str = ""
+    fidelity: float = 0.0
 
 
-def write(ctx: Context) -> Code:
+class Chosen(Strict):
+    """Which candidate was trained on all the data."""
+
+    candidate: int
+
+
+class ReviewResult(Strict):
+    """The rubric as judged, and from it a row a mechanism."""
+
+    leaves: tuple[LeafRow, ...] = ()
+    rows: tuple[MechanismRow, ...] = ()
+    main_mechanism: str | None = None
+
+
+def choose(ctx: Context, done_with: list[int], drafts_over: bool) -> Move:
+    """What to write, change or train next."""
+    bounds = Bounds(ctx.settings.drafts, ctx.settings.repairs, ctx.settings.improvements)
+    return next_move(tried(ctx), done_with, drafts_over, bounds, ctx.folder.run_id)
+
+
+def write(ctx: Context, number: int) -> bool:
+    """A draft, kept as candidate `number`; False when the engine has no other than it wrote before. Raises `NothingToBuild`."""
     spec = ctx.folder.load("spec", MethodSpec)
-    code = ctx.engine.write(spec, ctx.prepared.schema)
-    _keep(ctx, 1, code)
-    for note in code.notes:
-        ctx.say(note)
-    return code
+    code = ctx.engine.write(spec, ctx.prepared.schema, [*_remembered(ctx), *_written(ctx, number)])
+    return _keep(ctx, number, code, None, "draft")
 
 
-def check(ctx: Context, attempt: int) -> str:
-    """The code policy's violations as text, "" when there are none."""
-    found = violations(load_code(ctx, attempt).text)
-    fault = "\n".join(f"line {v.line}: {v.message}" for v in found)
-    ctx.folder.write_text(f"code/{attempt}/policy.txt", fault)
-    return fault
-
-
-def smoke(ctx: Context, attempt: int) -> str:
-    """What the cheap tests in the sandbox found, as text, "" when all passed. Raises `SandboxUnavailable`."""
-    code, plan = load_code(ctx, attempt), ctx.folder.load("plan", ExperimentPlan)
-    hyper = {"embedding_dim": plan.embedding_dim}
-    job = Job("smoke", source_of(code), ctx.prepared.visible, ctx.prepared.data_hash, hyper, TrainConfig(), predict=())
-    finished = ctx.runner(code.composed).run(job, cancelled=ctx.stop)
-    ctx.end_if_stopped(finished.run)
-    result = _smoke_result(finished)
-    ctx.folder.save(f"code/{attempt}/smoke", result)
-    if not result.fault:
-        ctx.say(f"{len(result.checks)} smoke checks passed in the {result.sandbox} sandbox; {result.parameters:,} parameters")
-    return result.fault
-
-
-def repair(ctx: Context, attempt: int, stage: Literal["policy", "smoke", "train"], failure: str) -> bool:
-    """Asks the engine for a changed candidate, kept as the next attempt; False when it has nothing more to offer."""
+def change(ctx: Context, number: int, of: int, origin: Literal["repair", "improvement"]) -> bool:
+    """A changed candidate `of`, kept as candidate `number`; False when the engine has nothing more to offer."""
     spec = ctx.folder.load("spec", MethodSpec)
-    changed = ctx.engine.repair(spec, ctx.prepared.schema, load_code(ctx, attempt), Failure(stage, failure))
-    if changed is None:
-        return False
-    _keep(ctx, attempt + 1, changed)
-    return True
+    changed = ctx.engine.repair(spec, ctx.prepared.schema, load_code(ctx, of), _failure(ctx, of, origin))
+    return changed is not None and _keep(ctx, number, changed, of, origin)
 
 
-def load_code(ctx: Context, attempt: int) -> Code:
-    about = ctx.folder.load(f"code/{attempt}/attempt", Attempt)
-    return Code(ctx.folder.read_text(f"code/{attempt}/model.py"), about.composed, about.notes)
+def tried(ctx: Context) -> list[Candidate]:
+    """Every candidate of the run, in the order in which they were written."""
+    found, number = [], 1
+    while ctx.folder.has(f"code/{number}/written.json"):
+        written = ctx.folder.load(f"code/{number}/written", Written)
+        outcome = outcome_of(ctx, number)
+        found.append(Candidate(number=number, parent=written.parent, origin=written.origin, **outcome.model_dump()))
+        number += 1
+    return found
+
+
+def outcome_of(ctx: Context, number: int) -> Outcome:
+    name = f"code/{number}/outcome"
+    return ctx.folder.load(name, Outcome) if ctx.folder.has(f"{name}.json") else Outcome()
+
+
+def keep_outcome(ctx: Context, number: int, **changes: object) -> None:
+    """Notes where a candidate failed, or how faithful it is."""
+    changed = Outcome.model_validate(outcome_of(ctx, number).model_dump() | changes)
+    ctx.folder.save(f"code/{number}/outcome", changed)
+
+
+def chosen(ctx: Context) -> int:
+    """The candidate that was trained, else the last one written; 0 when there is none."""
+    return ctx.folder.load("trained", Chosen).candidate if ctx.folder.has("trained.json") else len(tried(ctx))
+
+
+def load_code(ctx: Context, number: int) -> Code:
+    about = ctx.folder.load(f"code/{number}/written", Written)
+    return Code(ctx.folder.read_text(f"code/{number}/model.py"), about.composed, about.notes)
 
 
 def source_of(code: Code, name: str = CANDIDATE) -> ModelSource:
     return ModelSource(name, code=code.text, composed=code.composed)
 
 
-def _keep(ctx: Context, attempt: int, code: Code) -> None:
-    ctx.folder.write_text(f"code/{attempt}/model.py", code.text)
-    ctx.folder.save(f"code/{attempt}/attempt", Attempt(composed=code.composed, notes=code.notes))
+def _keep(ctx: Context, number: int, code: Code, parent: int | None, origin: Origin) -> bool:
+    if any(ctx.folder.read_text(f"code/{c.number}/model.py") == code.text for c in tried(ctx) if c.number < number):
+        return False
+    ctx.folder.write_text(f"code/{number}/model.py", code.text)
+    ctx.folder.save(f"code/{number}/written", Written(composed=code.composed, notes=code.notes, parent=parent, origin=origin))
+    ctx.say(f"candidate {number}: {'a draft' if parent is None else f'{origin} of candidate {parent}'}")
+    for note in code.notes if parent is None else ():
+        ctx.say(note)
+    return True
 
 
-def _smoke_result(finished: Finished) -> SmokeResult:
-    run = finished.run
-    if not run.ok:
-        return SmokeResult(sandbox=run.sandbox, status=run.status, fault=finished.fault)
-    said = finished.smoke_report()
-    fault = "\n".join(f"{c.name}: {c.detail}" for c in said.checks if not c.passed)
-    return SmokeResult(sandbox=run.sandbox, status=run.status, checks=said.checks, parameters=said.parameters, fault=fault)
+def _failure(ctx: Context, number: int, origin: Literal["repair", "improvement"]) -> Failure:
+    if origin == "improvement":
+        return Failure("fidelity", lacking(ctx.folder.load(f"code/{number}/review", ReviewResult).leaves))
+    outcome = outcome_of(ctx, number)
+    assert outcome.failed_at
+    return Failure(outcome.failed_at, outcome.fault)
+
+
+def _written(ctx: Context, number: int) -> Iterator[Tried]:
+    """Earlier drafts of this run, each with what became of it."""
+    for c in tried(ctx):
+        if c.number < number and c.origin == "draft":
+            said = (
+                f"failed at {c.failed_at}: {first_line(c.fault)}" if c.failed_at else f"ran, {c.fidelity:.0%} of the rubric met"
+            )
+            yield Tried(ctx.folder.read_text(f"code/{c.number}/model.py"), f"an earlier draft for this specification; it {said}")
+
+
+def _remembered(ctx: Context) -> Iterator[Tried]:
+    """Models of methods like this one that were trained here. Not where exchanges are recorded or replayed: those may not depend
+    on what else a memory holds."""
+    if ctx.request.record or ctx.request.replay:
+        return
+    for past in ctx.folder.load("recall", Recall).models:
+        folder = RunFolder(ctx.settings.home / "runs" / past.run_id)
+        if folder.has("model.py"):
+            yield Tried(folder.read_text("model.py"), f"a model for {past.name or 'a similar paper'}; {past.outcome}")

@@ -18,9 +18,9 @@ from workflows.steps.track import track
 from workflows.steps.view import report_view
 
 
-def report(ctx: Context, status: str, reason: str, failures: list[str]) -> None:
+def report(ctx: Context, status: str, reason: str) -> None:
     """report.html and report.md in the run's folder, and everything in MLflow."""
-    write_report(report_view(ctx, status, reason, failures), ctx.folder.root)
+    write_report(report_view(ctx, status, reason), ctx.folder.root)
     run_id = track(ctx, status, reason)
     ctx.folder.write_text("mlflow_run.txt", run_id)
 

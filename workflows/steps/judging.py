@@ -1,23 +1,20 @@
-"""From predictions to a verdict: scores, comparison, fidelity, ablation. Here alone is test's truth looked at, by the host."""
+"""From predictions to a verdict: scores, comparison, ablation. Here alone is test's truth looked at, by the host."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Literal
 
 import numpy as np
 
 from agents.autotrain.compare import BadPredictions, Comparison, Scores, Trained, Truth, truth_of
 from agents.autotrain.compare import compare as judge
-from agents.autotrain.engine import Fidelity, Review
 from agents.autotrain.experiment import Setting, Stopped
 from agents.autotrain.plan import ExperimentPlan
 from agents.autotrain.results import ModelResult, Results, result_of
 from agents.autotrain.spec import MethodSpec, Strict
 from sandboxes.policy import violations
 from workflows.context import Context
-from workflows.steps.candidate import load_code, source_of
+from workflows.steps.candidate import ReviewResult, load_code, source_of
 from workflows.steps.training import experiment
 
 
@@ -45,20 +42,6 @@ class ModelScores(Strict):
 
 class ScoreTable(Strict):
     models: tuple[ModelScores, ...]
-
-
-class FidelityRow(Strict):
-    """A row of the review, as the run's folder keeps it."""
-
-    mechanism: str
-    status: Literal["implemented", "simplified", "missing"]
-    lines: tuple[int, int] | None = None
-    note: str = ""
-
-
-class ReviewResult(Strict):
-    rows: tuple[FidelityRow, ...] = ()
-    main_mechanism: str | None = None
 
 
 class Ablation(Strict):
@@ -91,22 +74,16 @@ def compare(ctx: Context) -> str:
     return comparison.verdict
 
 
-def review(ctx: Context, attempt: int) -> Review:
-    """How faithful the code is; and what its main mechanism is worth, when the budget allows."""
-    spec, code = ctx.folder.load("spec", MethodSpec), load_code(ctx, attempt)
-    found = ctx.engine.review(spec, code)
-    rows = tuple(_row(f) for f in found.rows)
-    ctx.folder.save("review", ReviewResult(rows=rows, main_mechanism=found.main_mechanism))
-    counts = {status: sum(r.status == status for r in rows) for status in ("implemented", "simplified", "missing")}
-    ctx.say(", ".join(f"{n} {status}" for status, n in counts.items() if n) + " of the paper's mechanisms")
-    if ctx.request.ablation and found.main_mechanism:
-        ctx.folder.save("ablation", _ablation(ctx, attempt, found.main_mechanism))
-    return found
+def ablate(ctx: Context, number: int) -> None:
+    """What the main mechanism of candidate `number` is worth, where that was asked for and there is one."""
+    main = ctx.folder.load(f"code/{number}/review", ReviewResult).main_mechanism
+    if ctx.request.ablation and main:
+        ctx.folder.save("ablation", _ablation(ctx, number, main))
 
 
-def _ablation(ctx: Context, attempt: int, mechanism: str) -> Ablation:
+def _ablation(ctx: Context, number: int, mechanism: str) -> Ablation:
     """Trains the model without the mechanism, by the whole model's setting and on the same seeds."""
-    spec, code, plan = ctx.folder.load("spec", MethodSpec), load_code(ctx, attempt), ctx.folder.load("plan", ExperimentPlan)
+    spec, code, plan = ctx.folder.load("spec", MethodSpec), load_code(ctx, number), ctx.folder.load("plan", ExperimentPlan)
     without = ctx.engine.ablate(spec, ctx.prepared.schema, code, mechanism)
     if without is None:
         return Ablation(mechanism=mechanism, note="nothing sensible remains without it")
@@ -163,7 +140,3 @@ def _truths(ctx: Context) -> dict[str, Truth]:
 def _predictions(ctx: Context, job: str, split: str) -> np.ndarray:
     values: np.ndarray = np.load(ctx.jobs / job / f"{split}.npy", allow_pickle=False)
     return values
-
-
-def _row(fidelity: Fidelity) -> FidelityRow:
-    return FidelityRow(**asdict(fidelity))

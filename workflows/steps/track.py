@@ -9,7 +9,7 @@ from agents.autotrain.results import ModelResult, Results, SeedRow
 from memory.served_model import ServedModel
 from memory.tracking import MetricSeries
 from workflows.context import Context
-from workflows.steps.candidate import load_code
+from workflows.steps.candidate import chosen, load_code
 from workflows.steps.judging import Ablation, ModelScores, ScoreTable
 
 ARTIFACTS: tuple[str, ...] = (
@@ -131,14 +131,8 @@ def _log_winner(ctx: Context, parent: str) -> None:
         return
     weights = ctx.jobs / winner.seeds[0].job / "weights.safetensors"
     code = ctx.folder.root / "model.py" if winner.role == "candidate" else None
-    composed = code is None or _composed(ctx)
+    composed = code is None or load_code(ctx, chosen(ctx)).composed
     ctx.tracker.log_model(parent, ServedModel(winner.name, ctx.prepared.root, weights, _hyper(ctx, winner), code, composed))
-
-
-def _composed(ctx: Context) -> bool:
-    """Whether the candidate that was trained, the last one written, holds nothing but the kit's own blocks."""
-    attempts = sorted(int(path.parent.name) for path in ctx.folder.root.glob("code/*/attempt.json"))
-    return bool(attempts) and load_code(ctx, attempts[-1]).composed
 
 
 def _hyper(ctx: Context, model: ModelResult) -> dict[str, int | float]:

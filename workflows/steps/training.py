@@ -7,16 +7,16 @@ from agents.autotrain.plan import ExperimentPlan
 from agents.autotrain.results import ModelResult, Results, result_of
 from sandboxes.jobs import ModelSource
 from workflows.context import Context
-from workflows.steps.candidate import load_code, source_of
+from workflows.steps.candidate import Chosen, ReviewResult, keep_outcome, load_code, source_of
 
 
-def train(ctx: Context, attempt: int) -> str:
-    """Runs everything the plan asks for; returns why the candidate failed, "" when it did not.
+def train(ctx: Context, number: int) -> bool:
+    """Runs everything the plan asks for; False when candidate `number` failed, which is noted with it.
 
     A baseline that fails is kept as failed: it makes its comparison impossible, not the run.
     Raises `BudgetExhausted` or `KeyboardInterrupt` when stopped, `SandboxUnavailable`.
     """
-    plan, code = ctx.folder.load("plan", ExperimentPlan), load_code(ctx, attempt)
+    plan, code = ctx.folder.load("plan", ExperimentPlan), load_code(ctx, number)
     sources = [source_of(code), *(ModelSource(name, reference=name) for name in plan.baselines)]
     runner = ctx.runner(code.composed)
     try:
@@ -25,11 +25,14 @@ def train(ctx: Context, attempt: int) -> str:
         ctx.end()
     results = [result_of(r, "baseline" if i else "candidate") for i, r in enumerate(runs)]
     if results[0].failed:
-        return results[0].failed.reason or results[0].failed.status
+        keep_outcome(ctx, number, failed_at="train", fault=results[0].failed.reason or results[0].failed.status)
+        return False
     ctx.folder.write_text("model.py", code.text)
+    ctx.folder.save("trained", Chosen(candidate=number))
+    ctx.folder.save("review", ctx.folder.load(f"code/{number}/review", ReviewResult))
     ctx.folder.save("results", Results(sandbox=runner.sandbox.name, models=tuple(results)))
     _tell(ctx, results)
-    return ""
+    return True
 
 
 def experiment(ctx: Context, composed: bool) -> Experiment:

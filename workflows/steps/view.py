@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import platform
 import shlex
+from collections.abc import Sequence
+from difflib import unified_diff
 from importlib.metadata import version
 from typing import TypeVar
 
 from pydantic import BaseModel
 
 from agents.autotrain.compare import Comparison, beside_claims
+from agents.autotrain.fidelity import LeafRow
 from agents.autotrain.paper import Paper
 from agents.autotrain.plan import ExperimentPlan
 from agents.autotrain.recall import Recall
@@ -26,25 +29,28 @@ from agents.autotrain.report.view import (
     PaperView,
     ReportView,
     SmokeCheck,
+    StepCost,
 )
 from agents.autotrain.results import ModelResult, Results
+from agents.autotrain.search import Candidate
 from agents.autotrain.spec import MethodSpec
 from agents.llm import Call, Ledger
 from sandboxes.jobs import kit_hash
 from workflows.context import Context
-from workflows.steps.candidate import SmokeResult, load_code
-from workflows.steps.judging import Ablation, ReviewResult, ScoreTable
+from workflows.steps.candidate import ReviewResult, chosen, load_code, tried
+from workflows.steps.cascade import SampleResult, SmokeResult
+from workflows.steps.judging import Ablation, ScoreTable
 
 M = TypeVar("M", bound=BaseModel)
 
 
-def report_view(ctx: Context, status: str, reason: str, failures: list[str]) -> ReportView:
+def report_view(ctx: Context, status: str, reason: str) -> ReportView:
     """The run as a report shows it."""
     spec, results = _load(ctx, "spec", MethodSpec), _load(ctx, "results", Results)
     table, comparison = _load(ctx, "scores", ScoreTable), _load(ctx, "comparison", Comparison)
     plan = _load(ctx, "plan", ExperimentPlan)
-    attempts = _attempts(ctx, failures)
-    smoke = _load(ctx, f"code/{len(attempts)}/smoke", SmokeResult) if attempts else None
+    number = chosen(ctx)
+    smoke = _load(ctx, f"code/{number}/smoke", SmokeResult)
     return ReportView(
         run_id=ctx.folder.run_id,
         created=ctx.folder.summary.created,
@@ -56,14 +62,15 @@ def report_view(ctx: Context, status: str, reason: str, failures: list[str]) -> 
         recall=_load(ctx, "recall", Recall),
         plan=plan,
         data=_data(ctx),
-        attempts=attempts,
-        code=_code(ctx, len(attempts)),
+        attempts=tuple(_attempt(ctx, candidate) for candidate in tried(ctx)),
+        code=_code(ctx, number),
         models=tuple(_models(results, table)),
         comparison=comparison,
         claims=beside_claims(spec.claims, comparison, {m.name: m.means for m in table.models}, plan.dataset, plan.synthetic)
         if spec and comparison and table and plan
         else (),
         fidelity=tuple(_fidelity(ctx, spec)),
+        rubric=_rubric(ctx),
         ablation=_ablation(ctx, spec),
         cost=_cost(ctx, results),
         sandbox=results.sandbox if results else (smoke.sandbox if smoke else ""),
@@ -105,27 +112,37 @@ def _data(ctx: Context) -> DataView | None:
     )
 
 
-def _attempts(ctx: Context, failures: list[str]) -> tuple[AttemptView, ...]:
-    found, number = [], 1
-    while ctx.folder.has(f"code/{number}/model.py"):
-        smoke = _load(ctx, f"code/{number}/smoke", SmokeResult)
-        policy = ctx.folder.read_text(f"code/{number}/policy.txt") if ctx.folder.has(f"code/{number}/policy.txt") else ""
-        found.append(
-            AttemptView(
-                number=number,
-                policy=tuple(policy.splitlines()),
-                checks=tuple(SmokeCheck(name=c.name, passed=c.passed, detail=c.detail) for c in smoke.checks) if smoke else (),
-                fault=failures[number - 1] if number <= len(failures) else "",
-            )
-        )
-        number += 1
-    return tuple(found)
+def _attempt(ctx: Context, candidate: Candidate) -> AttemptView:
+    place = f"code/{candidate.number}"
+    smoke, sample = _load(ctx, f"{place}/smoke", SmokeResult), _load(ctx, f"{place}/sample", SampleResult)
+    policy = ctx.folder.read_text(f"{place}/policy.txt") if ctx.folder.has(f"{place}/policy.txt") else ""
+    return AttemptView(
+        number=candidate.number,
+        origin=candidate.origin,
+        parent=candidate.parent,
+        policy=tuple(policy.splitlines()),
+        checks=tuple(SmokeCheck(name=c.name, passed=c.passed, detail=c.detail) for c in smoke.checks) if smoke else (),
+        sample=sample.in_words if sample and not sample.fault else "",
+        fidelity=candidate.fidelity if ctx.folder.has(f"{place}/review.json") else None,
+        failed_at=candidate.failed_at or "",
+        fault=candidate.fault,
+        patch=_patch(ctx, candidate),
+    )
 
 
-def _code(ctx: Context, attempt: int) -> CodeView | None:
-    if not attempt:
+def _patch(ctx: Context, candidate: Candidate) -> str:
+    """What a repair or improvement changed, as a unified diff; "" for a draft."""
+    if candidate.parent is None:
+        return ""
+    old, new = (ctx.folder.read_text(f"code/{n}/model.py").splitlines() for n in (candidate.parent, candidate.number))
+    names = f"candidate {candidate.parent}", f"candidate {candidate.number}"
+    return "\n".join(unified_diff(old, new, *names, lineterm="", n=2))
+
+
+def _code(ctx: Context, number: int) -> CodeView | None:
+    if not number:
         return None
-    code = load_code(ctx, attempt)
+    code = load_code(ctx, number)
     digest = hashlib.sha256(code.text.encode()).hexdigest()[:16]
     return CodeView(text=code.text, composed=code.composed, code_hash=digest, notes=code.notes)
 
@@ -143,6 +160,11 @@ def _fidelity(ctx: Context, spec: MethodSpec | None) -> list[FidelityView]:
     return [FidelityView(name=names.get(r.mechanism, r.mechanism), **r.model_dump()) for r in review.rows] if review else []
 
 
+def _rubric(ctx: Context) -> tuple[LeafRow, ...]:
+    review = _load(ctx, "review", ReviewResult)
+    return review.leaves if review else ()
+
+
 def _ablation(ctx: Context, spec: MethodSpec | None) -> AblationView | None:
     done = _load(ctx, "ablation", Ablation)
     if done is None or spec is None:
@@ -154,23 +176,35 @@ def _ablation(ctx: Context, spec: MethodSpec | None) -> AblationView | None:
 def _cost(ctx: Context, results: Results | None) -> CostView:
     models: tuple[ModelResult, ...] = results.models if results else ()
     jobs = [job for m in models for job in (*m.trials, *m.seeds)]
-    calls = _calls(ctx)
+    calls = Ledger(ctx.folder.path("calls.jsonl")).calls
     return CostView(
         seconds=round(ctx.folder.summary.seconds + ctx.seconds, 1),
         training_seconds=round(sum(j.seconds for j in jobs), 1),
         runs=len(jobs),
         reused_runs=sum(j.reused for j in jobs),
-        llm=ctx.request.model,
+        llm="" if ctx.engine.name == "builtin" else ctx.engine.name,
         llm_input_tokens=sum(c.input_tokens for c in calls),
         llm_output_tokens=sum(c.output_tokens for c in calls),
-        llm_usd=sum(c.cost_usd or 0.0 for c in calls) if calls and all(c.cost_usd is not None for c in calls) else None,
+        llm_usd=_usd(calls),
+        llm_steps=tuple(_step_cost(step, [c for c in calls if c.step == step]) for step in dict.fromkeys(c.step for c in calls)),
     )
 
 
-def _calls(ctx: Context) -> list[Call]:
-    if not ctx.request.model:
-        return []
-    return Ledger(ctx.folder.path("calls.jsonl")).calls
+def _step_cost(step: str, calls: Sequence[Call]) -> StepCost:
+    return StepCost(
+        step=step,
+        calls=len(calls),
+        input_tokens=sum(c.input_tokens for c in calls),
+        output_tokens=sum(c.output_tokens for c in calls),
+        usd=_usd(calls),
+        seconds=sum(c.seconds for c in calls),
+    )
+
+
+def _usd(calls: Sequence[Call]) -> float | None:
+    """None where nothing was paid, or a price is not known."""
+    costs = [c.cost_usd for c in calls if c.cost_usd is not None]
+    return sum(costs) if calls and len(costs) == len(calls) else None
 
 
 def _environment(ctx: Context) -> dict[str, str]:

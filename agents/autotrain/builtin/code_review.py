@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.autotrain.builtin.choose import sources
-from agents.autotrain.engine import Code, Fidelity
+from agents.autotrain.engine import Code, Judged
 from agents.autotrain.spec import MethodSpec
 
 _COMMENT = re.compile(r"^\s*# ([A-Za-z][A-Za-z0-9_]{0,11}): ")
@@ -71,8 +71,8 @@ def ids_in(code: Code) -> frozenset[str]:
     return frozenset(i for b in built(code.text) if b.used for i in b.ids)
 
 
-def fidelity(spec: MethodSpec, code: Code) -> Iterator[Fidelity]:
-    """One row a mechanism: implemented where its block stands and nothing was simplified, missing where it does not stand."""
+def judged(spec: MethodSpec, code: Code) -> Iterator[Judged]:
+    """One judgement a mechanism: met where its block stands and nothing was simplified, missing where it does not stand."""
     place: Mapping[str, Built] = {i: b for b in built(code.text) if b.used for i in b.ids}
     for mechanism, source in sources(spec):
         note = next((n for n in code.notes if n.startswith(f"{source.id} (")), "")
@@ -80,6 +80,6 @@ def fidelity(spec: MethodSpec, code: Code) -> Iterator[Fidelity]:
         simplified = said.startswith("simplified")
         here = place.get(source.id)
         if here is None:
-            yield Fidelity(mechanism.id, "simplified" if simplified else "missing", None, said or "the code does not use it")
+            yield Judged(mechanism.id, "partly" if simplified else "missing", None, said or "the code does not use it")
         else:
-            yield Fidelity(mechanism.id, "simplified" if simplified else "implemented", here.lines, said)
+            yield Judged(mechanism.id, "partly" if simplified else "met", here.lines, said)

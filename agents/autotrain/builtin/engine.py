@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 from agents.autotrain.builtin.architect import SKELETON_LINEAR, SKELETON_TOWER, draw
 from agents.autotrain.builtin.blueprint import Blueprint
-from agents.autotrain.builtin.code_review import built, fidelity, ids_in
+from agents.autotrain.builtin.code_review import built, ids_in, judged
 from agents.autotrain.builtin.parse import parse
 from agents.autotrain.builtin.render import render
-from agents.autotrain.engine import Code, Failure, Review
+from agents.autotrain.engine import Code, Failure, Review, Tried
 from agents.autotrain.paper import Paper
 from agents.autotrain.spec import MethodSpec
 from agents.errors import NothingToBuild
@@ -36,14 +36,20 @@ class BuiltinEngine:
     def parse(self, paper: Paper) -> MethodSpec:
         return parse(paper, self._cards)
 
-    def write(self, spec: MethodSpec, schema: Schema) -> Code:
-        """Raises `NothingToBuild` when this data lets none of what is particular to the paper stand."""
+    def write(self, spec: MethodSpec, schema: Schema, before: Sequence[Tried] = ()) -> Code:
+        """The one model it composes, whatever came before. Raises `NothingToBuild` when this data lets none of what is
+        particular to the paper stand."""
         blueprint = draw(spec, schema, self._cards)
         _demand_substance(spec, blueprint)
         return _code(blueprint)
 
     def repair(self, spec: MethodSpec, schema: Schema, code: Code, failure: Failure) -> Code | None:
-        """The model without the block that failed: the one the failure names, else the one read with least confidence."""
+        """The model without the block that failed: the one the failure names, else the one read with least confidence.
+
+        It has nothing to add to a model that is not faithful: it took all that the kit offers when it wrote.
+        """
+        if failure.stage == "fidelity":
+            return None
         held = ids_in(code)
         victim = _victim(spec, code, held, failure)
         if victim is None:
@@ -61,7 +67,7 @@ class BuiltinEngine:
         return _code(blueprint)
 
     def review(self, spec: MethodSpec, code: Code) -> Review:
-        rows = tuple(fidelity(spec, code))
+        rows = tuple(judged(spec, code))
         held = ids_in(code)
         main = next((m.id for m in spec.mechanisms if m.id in held and m.block not in COMMON), None)
         return Review(rows, main or next((m.id for m in spec.mechanisms if m.id in held), None))

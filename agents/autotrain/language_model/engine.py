@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.autotrain.engine import Code, Failure, Fidelity, Review
+from agents.autotrain.engine import Code, Failure, Judged, Judgement, Review, Tried
+from agents.autotrain.fidelity import Leaf, rubric
 from agents.autotrain.language_model.answers import Unusable, code_in, patched, prose_in
 from agents.autotrain.language_model.doubts import SaidAnswers, doubts_of, in_words, settled
 from agents.autotrain.language_model.excerpt import paper_as_data
@@ -29,10 +29,10 @@ LONGEST_FAILURE = 6000
 NOT_FOR_CODE = {"paper_id", "scope", "datasets", "baselines", "claims", "unclear", "read_by"}
 
 
-class SaidFidelity(BaseModel):
+class SaidLeaf(BaseModel):
     model_config = ConfigDict(extra="ignore")
-    mechanism: str
-    status: Literal["implemented", "simplified", "missing"]
+    leaf: str
+    judgement: Judgement
     first_line: int | None = None
     last_line: int | None = None
     note: str = Field(default="", max_length=600)
@@ -42,7 +42,7 @@ class SaidReview(BaseModel):
     """The form of the answer to `review.md`."""
 
     model_config = ConfigDict(extra="ignore")
-    mechanisms: list[SaidFidelity]
+    leaves: list[SaidLeaf]
     main_mechanism: str | None = None
 
 
@@ -64,8 +64,9 @@ class LanguageModelEngine:
             said = settled(said, doubts, answers)
         return spec_from(said, paper, names, self.name)
 
-    def write(self, spec: MethodSpec, schema: Schema) -> Code:
-        answer, text = self._ask("write", schema, f"{_spec(spec)}\n\n{_schema(schema)}", code_in)
+    def write(self, spec: MethodSpec, schema: Schema, before: Sequence[Tried] = ()) -> Code:
+        user = "\n\n".join([_spec(spec), _schema(schema), *map(_tried, before)])
+        answer, text = self._ask("write", schema, user, code_in)
         prose = prose_in(answer)
         return Code(_ended(text), composed=False, notes=(prose[:600],) if prose else ())
 
@@ -81,13 +82,14 @@ class LanguageModelEngine:
         return None if text == code.text else Code(_ended(text), composed=False, notes=code.notes)
 
     def review(self, spec: MethodSpec, code: Code) -> Review:
-        lines = code.text.splitlines()
+        lines, leaves = code.text.splitlines(), rubric(spec)
         numbered = "\n".join(f"{i:4d} {line}" for i, line in enumerate(lines, 1))
-        said = self._door.ask_for(SaidReview, "review", prompt("review"), f"{_spec(spec)}\n\n<file>\n{numbered}\n</file>")
-        by_id = {row.mechanism: row for row in said.mechanisms}
-        rows = tuple(_fidelity(m.id, by_id.get(m.id), len(lines)) for m in spec.mechanisms)
-        present = {r.mechanism for r in rows if r.status != "missing"}
-        return Review(rows, said.main_mechanism if said.main_mechanism in present else None)
+        user = f"{_spec(spec)}\n\n{_rubric(leaves)}\n\n<file>\n{numbered}\n</file>"
+        said = self._door.ask_for(SaidReview, "review", prompt("review"), user)
+        by_id = {row.leaf: row for row in said.leaves}
+        judged = tuple(_judged(leaf, by_id.get(leaf.id), len(lines)) for leaf in leaves)
+        present = {j.leaf for j in judged if j.judgement != "missing"} & {m.id for m in spec.mechanisms}
+        return Review(judged, said.main_mechanism if said.main_mechanism in present else None)
 
     def ablate(self, spec: MethodSpec, schema: Schema, code: Code, mechanism: str) -> Code | None:
         user = f"{_spec(spec)}\n\n{_schema(schema)}\n\n{_file(code)}\n\nTake out: {mechanism}"
@@ -109,20 +111,28 @@ class LanguageModelEngine:
         raise ModelAnswerInvalid(f"{self.name} twice answered the step {step} in a form that cannot be used: {fault}")
 
 
-def _fidelity(mechanism: str, said: SaidFidelity | None, n_lines: int) -> Fidelity:
+def _judged(leaf: Leaf, said: SaidLeaf | None, n_lines: int) -> Judged:
     """The reviewer's row, believed only as far as it points at lines that exist."""
     if said is None:
-        return Fidelity(mechanism, "missing", None, "the reviewer did not speak of it")
+        return Judged(leaf.id, "missing", None, "the reviewer did not speak of it")
     first, last = said.first_line, said.last_line
-    if said.status == "missing":
-        return Fidelity(mechanism, "missing", None, said.note)
+    if said.judgement == "missing":
+        return Judged(leaf.id, "missing", None, said.note)
     if first is None or last is None or not 1 <= first <= last <= n_lines:
-        return Fidelity(mechanism, "missing", None, f"the reviewer named no lines of the file for it: {said.note}")
-    return Fidelity(mechanism, said.status, (first, last), said.note)
+        return Judged(leaf.id, "missing", None, f"the reviewer named no lines of the file for it: {said.note}")
+    return Judged(leaf.id, said.judgement, (first, last), said.note)
 
 
 def _spec(spec: MethodSpec) -> str:
     return f"<specification>\n{spec.model_dump_json(indent=1, exclude=NOT_FOR_CODE)}\n</specification>"
+
+
+def _rubric(leaves: Sequence[Leaf]) -> str:
+    return "<rubric>\n{}\n</rubric>".format("\n".join(f"{leaf.id} ({leaf.kind}): {leaf.asks}" for leaf in leaves))
+
+
+def _tried(before: Tried) -> str:
+    return f"A model written before: {before.outcome}.\n<before>\n{before.text}\n</before>"
 
 
 def _schema(schema: Schema) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from agents.autotrain.fidelity import LeafRow
 from agents.autotrain.report import formats
 from agents.autotrain.report.document import Block, Cell, Fold, Items, Listing, Quote, Section, Table, Text, Tone, number, table
 from agents.autotrain.report.view import CodeView, FidelityView, ReportView
 from agents.autotrain.spec import Evidence, MethodSpec
 
 STATUS_TONE: dict[str, Tone] = {"implemented": "good", "simplified": "warn", "missing": "bad"}
+JUDGEMENT_TONE: dict[str, Tone] = {"met": "good", "partly": "warn", "missing": "bad"}
 QUOTES_A_MECHANISM = 3
 
 
@@ -35,6 +37,8 @@ def fidelity(view: ReportView) -> Section | None:
         Text(f"{made} of {len(rows)} mechanisms stand in the code as in the paper, says {formats.engine(view.engine)}."),
         table("Fidelity to the paper", ("Id", "Mechanism", "In the code", "Lines", "Note"), rows),
     ]
+    if view.rubric:
+        blocks.append(Fold("The rubric, leaf by leaf", (_rubric(view.rubric, length),)))
     if view.code and view.code.notes:
         blocks += [Text("Simplified or left out on writing:"), Items(view.code.notes)]
     return Section("fidelity", "Fidelity", tuple(blocks))
@@ -143,7 +147,23 @@ def _hyper_parameters(spec: MethodSpec) -> Table:
     return table("Hyper-parameters", ("Name", "Value", "Basis", "Words"), rows)
 
 
-def _lines(row: FidelityView, length: int) -> Cell:
+def _rubric(rows: tuple[LeafRow, ...], length: int) -> Table:
+    shown: list[tuple[Cell | str, ...]] = [
+        (
+            row.leaf,
+            row.kind,
+            row.asks,
+            Cell(row.judgement, JUDGEMENT_TONE[row.judgement]) if row.judgement else "not judged",
+            row.decided_by,
+            _lines(row, length),
+            row.note or formats.NONE,
+        )
+        for row in rows
+    ]
+    return table("The rubric", ("Leaf", "Kind", "Asked for", "Judged", "Decided by", "Lines", "Note"), shown)
+
+
+def _lines(row: FidelityView | LeafRow, length: int) -> Cell:
     """The lines, linked when the listing has them."""
     if row.lines is None:
         return Cell(formats.NONE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agents.autotrain.compare.question import Question
 from agents.autotrain.report import formats
 from agents.autotrain.report.document import Block, Cell, Fold, Items, Listing, Section, Table, Text, number, table
-from agents.autotrain.report.view import AttemptView, CostView, DataView, ModelView, ReportView
+from agents.autotrain.report.view import AttemptView, CostView, DataView, ModelView, ReportView, StepCost
 
 SYNTHETIC = (
     "This data set is synthetic: made by a generator, not seen in the world. "
@@ -105,6 +105,8 @@ def cost(view: ReportView) -> Section | None:
     if view.cost:
         rows += _cost_rows(view.cost)
     blocks: list[Block] = [table("Cost", ("What", "Value"), rows)]
+    if view.cost and view.cost.llm_steps:
+        blocks.append(_steps(view.cost.llm_steps))
     if view.environment:
         facts: list[tuple[Cell | str, ...]] = [(name, text) for name, text in view.environment.items()]
         blocks.append(table("Environment", ("What", "Value"), facts))
@@ -135,6 +137,21 @@ def _cost_rows(c: CostView) -> list[tuple[Cell | str, ...]]:
     return [*rows, ("Language model", f"{c.llm}: {tokens}, {money}")]
 
 
+def _steps(steps: tuple[StepCost, ...]) -> Table:
+    rows: list[tuple[Cell | str, ...]] = [
+        (
+            s.step,
+            number(str(s.calls)),
+            number(formats.count(s.input_tokens)),
+            number(formats.count(s.output_tokens)),
+            number("unknown" if s.usd is None else f"${s.usd:.4f}"),
+            number(f"{s.seconds:.1f}"),
+        )
+        for s in steps
+    ]
+    return table("What was asked of the language model", ("Step", "Calls", "Tokens in", "Tokens out", "Cost", "Seconds"), rows)
+
+
 def _chosen(models: tuple[ModelView, ...]) -> Table:
     rows: list[tuple[Cell | str, ...]] = [
         (m.name, formats.setting(m.result.setting), number(str(max(len(m.result.trials), 1))), m.result.device or formats.NONE)
@@ -161,15 +178,29 @@ def _trials(models: tuple[ModelView, ...], question: Question) -> Table:
 
 def _attempt(attempt: AttemptView, of: int) -> list[Block]:
     head = f"Attempt {attempt.number}: " if of > 1 else ""
+    came = "" if attempt.parent is None else f"{_ORIGIN[attempt.origin]} of attempt {attempt.parent}; "
+    blocks: list[Block] = []
     if attempt.policy:
-        return [Text(f"{head}refused by the code policy:", "bad"), Items(attempt.policy)]
-    blocks: list[Block] = [Text(f"{head}the code policy found nothing against it.")]
+        blocks += [Text(f"{head}{came}refused by the code policy:", "bad"), Items(attempt.policy)]
+    else:
+        blocks.append(Text(f"{head}{came}the code policy found nothing against it."))
     if attempt.checks:
         rows: list[tuple[Cell | str, ...]] = [(c.name, _passed(c.passed), c.detail or formats.NONE) for c in attempt.checks]
         blocks.append(table(f"{head}smoke tests", ("Test", "Result", "Seen"), rows))
-    if attempt.fault:
-        blocks.append(Text(f"{head}rejected: {formats.one_line(attempt.fault)}", "bad"))
+    if attempt.sample:
+        blocks.append(Text(f"{head}{attempt.sample}."))
+    if attempt.fidelity is not None and of > 1:
+        blocks.append(Text(f"{head}{attempt.fidelity:.0%} of the rubric is met."))
+    if attempt.fault and not attempt.policy:
+        where = f" at {attempt.failed_at}" if attempt.failed_at else ""
+        blocks.append(Text(f"{head}rejected{where}: {formats.one_line(attempt.fault)}", "bad"))
+    if attempt.patch:
+        changed = f"What attempt {attempt.number} changes of attempt {attempt.parent}"
+        blocks.append(Fold(changed, (Listing(attempt.patch, changed, "diff"),)))
     return blocks
+
+
+_ORIGIN = {"draft": "a draft", "repair": "a repair", "improvement": "an improvement"}
 
 
 def _data_table(d: DataView, question: Question) -> Table:

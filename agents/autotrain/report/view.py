@@ -13,9 +13,11 @@ from agents.autotrain.compare.claims import ClaimRow
 from agents.autotrain.compare.comparison import Comparison
 from agents.autotrain.compare.question import LABELS, Question
 from agents.autotrain.compare.scores import Scores
+from agents.autotrain.fidelity import LeafRow
 from agents.autotrain.plan import ExperimentPlan
 from agents.autotrain.recall import Recall
 from agents.autotrain.results import ModelResult
+from agents.autotrain.search import Origin
 from agents.autotrain.spec import MethodSpec, Strict
 
 Outcome = Literal["done", "out_of_scope", "declined", "no_candidate", "stopped", "failed"]
@@ -60,12 +62,18 @@ class SmokeCheck(Strict):
 
 
 class AttemptView(Strict):
-    """One attempt at the candidate's code: what the policy and the smoke tests said of it. `policy` is empty when it passed."""
+    """One candidate's code: where it came from, and what policy, smoke tests, a sample of the data and the review said of it."""
 
     number: int
-    policy: tuple[str, ...] = ()
+    origin: Origin = "draft"
+    parent: int | None = None  # the attempt that it changes
+    policy: tuple[str, ...] = ()  # empty when it passed
     checks: tuple[SmokeCheck, ...] = ()
-    fault: str = ""  # why it was rejected, "" for the attempt that trained
+    sample: str = ""  # what training on a sample came to
+    fidelity: float | None = None  # the share of the rubric that is met, None before a review
+    failed_at: str = ""
+    fault: str = ""  # why it was rejected, "" for one that passed
+    patch: str = ""  # what it changes of its parent, as a unified diff
 
 
 class CodeView(Strict):
@@ -113,6 +121,17 @@ class AblationView(Strict):
     note: str = ""  # why there is none
 
 
+class StepCost(Strict):
+    """What the calls of one step came to. `usd` is None where no price is known."""
+
+    step: str
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    usd: float | None
+    seconds: float
+
+
 class CostView(Strict):
     """What the run took. `llm_usd` is None when no language model was used, or its price is not known."""
 
@@ -124,6 +143,7 @@ class CostView(Strict):
     llm_input_tokens: int = 0
     llm_output_tokens: int = 0
     llm_usd: float | None = None
+    llm_steps: tuple[StepCost, ...] = ()
 
 
 class Failed(Strict):
@@ -153,6 +173,7 @@ class ReportView(Strict):
     comparison: Comparison | None = None
     claims: tuple[ClaimRow, ...] = ()
     fidelity: tuple[FidelityView, ...] = ()
+    rubric: tuple[LeafRow, ...] = ()
     ablation: AblationView | None = None
     cost: CostView | None = None
     sandbox: str = ""

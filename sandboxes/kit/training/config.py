@@ -22,6 +22,7 @@ class TrainConfig:
     eight bits. `compiled`: whether torch compiles the model.
 
     `processes` train together on a machine, with `threads` each; `batch_size` is that of all of them (see `training.parallel`).
+    `share` of the training rows, drawn by the seed, are used: less than all to see cheaply whether a model learns at all.
     """
 
     seed: int = 0
@@ -35,12 +36,14 @@ class TrainConfig:
     precision: Precision = "fp32"
     compiled: bool = False
     processes: int = 1
+    share: float = 1.0
 
     def __post_init__(self) -> None:
         if (
             min(self.batch_size, self.max_epochs, self.threads, self.processes) < 1
             or self.learning_rate <= 0
             or self.embedding_l2 < 0
+            or not 0 < self.share <= 1
         ):
             raise ValueError(f"training settings out of range: {self}")
         if self.updates not in ("whole", "touched") or self.precision not in ("fp32", "bf16"):

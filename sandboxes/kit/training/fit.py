@@ -24,7 +24,7 @@ from sandboxes.kit.training.model import stages_of, survey
 from sandboxes.kit.training.order import shared_out, shuffled
 from sandboxes.kit.training.parallel import average_statistics
 from sandboxes.kit.training.rows import Rows
-from sandboxes.kit.training.spans import rows_of
+from sandboxes.kit.training.spans import drawn, rows_of
 from sandboxes.kit.training.turns import StageSteps
 
 TICK_S = 0.5  # at most this often a progress event within an epoch
@@ -99,7 +99,7 @@ def fit(
         last = number == len(stages)
         best, waited = -math.inf, 0
         epochs = max(1, round(stage.epochs * config.max_epochs))
-        own = rows_of(stage, train)
+        own = drawn(rows_of(stage, train), config.share, config.seed)
         with StageSteps(model, stage, config, team, epochs * -(-len(own) // config.batch_size)) as steps:
             losses = _losses(steps, own, config, device, team)
             for _ in range(epochs):

@@ -1,4 +1,4 @@
-"""A span of time of the training rows, as a stage names it by shares of rows.
+"""Parts of the training rows: a span of time, as a stage names it by shares of rows; and a random share of them.
 
 Notation: n rows, m of them in the span, B rows asked for.
 """
@@ -26,6 +26,14 @@ def rows_of(stage: Stage, train: Rows) -> Rows:
     if first == last:
         raise ValueError(f"stage {stage.name} has no rows: {len(train):,} are too few for so narrow a span of time")
     return Span(train, np.sort(order[first:last]))  # as they lie on disk: order within the span does not matter
+
+
+def drawn(rows: Rows, share: float, seed: int) -> Rows:
+    """A `share` of the rows, drawn once by the seed, and at least one of them."""
+    if share == 1:
+        return rows
+    chosen = np.random.default_rng(seed).choice(len(rows), max(1, round(share * len(rows))), replace=False)
+    return Span(rows, np.sort(chosen))
 
 
 class Span:

@@ -13,6 +13,7 @@ from scripted_method import MODEL, PATCH, READING, REVIEWED, WITHOUT
 
 from agents.autotrain.builtin import BuiltinEngine
 from agents.autotrain.engine import Engine, Failure
+from agents.autotrain.fidelity import rubric
 from agents.autotrain.language_model import LanguageModelEngine
 from agents.autotrain.paper import Paper
 from agents.autotrain.reading import read_paper
@@ -47,11 +48,12 @@ def test_the_whole_life_of_a_candidate(engine: Engine, paper: Paper) -> None:
     assert changed is None or changed.text != code.text
     assert changed is None or changed.composed == code.composed
     review = engine.review(spec, code)
-    assert [r.mechanism for r in review.rows] == [m.id for m in spec.mechanisms]
-    for row in review.rows:
-        assert row.lines is None if row.status == "missing" else row.lines or row.note
-        assert row.lines is None or 1 <= row.lines[0] <= row.lines[1] <= len(code.text.splitlines())
-    assert review.main_mechanism in {r.mechanism for r in review.rows if r.status != "missing"}
+    judged = {j.leaf: j for j in review.judged}
+    assert {m.id for m in spec.mechanisms} <= judged.keys() <= {leaf.id for leaf in rubric(spec)}
+    for j in review.judged:
+        assert j.lines is None if j.judgement == "missing" else j.lines or j.note
+        assert j.lines is None or 1 <= j.lines[0] <= j.lines[1] <= len(code.text.splitlines())
+    assert judged[str(review.main_mechanism)].judgement != "missing"
     less = engine.ablate(spec, PLAIN, code, str(review.main_mechanism))
     assert less is not None and less.text != code.text
     assert not violations(less.text)

@@ -160,16 +160,12 @@ def test_hostile_names_stay_comments() -> None:
 def test_review_believes_the_code_and_not_the_notes() -> None:
     spec = spec_of(["fm", "dnn", None])
     code = ENGINE.write(spec, PLAIN)
-    assert [(r.mechanism, r.status) for r in ENGINE.review(spec, code).rows] == [
-        ("m1", "implemented"),
-        ("m2", "implemented"),
-        ("m3", "missing"),
-    ]
+    assert [(j.leaf, j.judgement) for j in ENGINE.review(spec, code).judged] == [("m1", "met"), ("m2", "met"), ("m3", "missing")]
     lines = code.text.splitlines()
-    first, last = ENGINE.review(spec, code).rows[0].lines or (0, 0)
+    first, last = ENGINE.review(spec, code).judged[0].lines or (0, 0)
     assert "m1" in lines[first - 1] and "FactorizationMachine" in lines[last - 1]
     unused = Code("\n".join(line for line in lines if "+ self.fm(" not in line), composed=True)
-    assert ENGINE.review(spec, unused).rows[0].status == "missing"
+    assert ENGINE.review(spec, unused).judged[0].judgement == "missing"
 
 
 def test_ablation_takes_the_main_mechanism_out_and_nothing_else() -> None:

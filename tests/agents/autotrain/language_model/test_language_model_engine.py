@@ -147,14 +147,15 @@ def test_a_repair_that_changes_nothing_is_none(tmp_path: Path) -> None:
 
 def test_the_reviewer_is_believed_only_about_lines_that_exist(tmp_path: Path) -> None:
     said = {
-        "mechanisms": [
-            {"mechanism": "m1", "status": "implemented", "first_line": 2, "last_line": 3},
-            {"mechanism": "m2", "status": "implemented", "first_line": 2, "last_line": 300},
+        "leaves": [
+            {"leaf": "m1", "judgement": "met", "first_line": 2, "last_line": 3},
+            {"leaf": "m2", "judgement": "met", "first_line": 2, "last_line": 300},
         ],
         "main_mechanism": "m2",
     }
     review = engine(tmp_path, json.dumps(said))[0].review(spec_of(tmp_path / "spec"), CODE)
-    assert [(r.mechanism, r.status, r.lines) for r in review.rows] == [("m1", "implemented", (2, 3)), ("m2", "missing", None)]
+    judged = {j.leaf: (j.judgement, j.lines) for j in review.judged}
+    assert judged == {"m1": ("met", (2, 3)), "m2": ("missing", None), "h1": ("missing", None)}
     assert review.main_mechanism is None
 
 
