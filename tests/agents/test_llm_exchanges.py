@@ -49,6 +49,18 @@ def test_a_question_that_was_not_recorded_is_not_answered(tmp_path: Path) -> Non
             replayed.ask(step, "s", user)
 
 
+def test_a_question_that_differs_in_numbers_alone_is_answered_where_that_leaves_no_doubt(tmp_path: Path) -> None:
+    recorded = door(tmp_path, Scripted("patch", "a", "b"), heard=Recording(tmp_path / "kept"))
+    recorded.ask("repair", "s", "the loss is 0.756 after 200 steps")
+    recorded.ask("review", "s", "candidate 1")
+    recorded.ask("review", "s", "candidate 2")
+    replayed = door(tmp_path / "b", replay=tmp_path / "kept")
+    assert replayed.ask("repair", "s", "the loss is 7.1e-1 after 200 steps") == "patch"
+    assert replayed.ask("review", "s", "candidate 2") == "b"
+    with pytest.raises(ModelUnavailable, match="record it anew"):
+        replayed.ask("review", "s", "candidate 3")
+
+
 def test_a_recording_can_be_read_by_people(tmp_path: Path) -> None:
     recording = Recording(tmp_path / "kept")
     for folder in ("a", "b"):  # the same question, asked again elsewhere, is written once

@@ -66,7 +66,7 @@ class LanguageModelEngine:
 
     def write(self, spec: MethodSpec, schema: Schema, before: Sequence[Tried] = ()) -> Code:
         user = "\n\n".join([_spec(spec), _schema(schema), *map(_tried, before)])
-        answer, text = self._ask("write", schema, user, code_in)
+        answer, text = self._ask("write", spec, schema, user, code_in)
         prose = prose_in(answer)
         return Code(_ended(text), composed=False, notes=(prose[:600],) if prose else ())
 
@@ -76,7 +76,7 @@ class LanguageModelEngine:
             f"{_spec(spec)}\n\n{_schema(schema)}\n\n{_file(code)}\n\nFailed at {failure.stage}:\n<failure>\n{fault}\n</failure>"
         )
         try:
-            _, text = self._ask("repair", schema, user, lambda answer: patched(code.text, answer))
+            _, text = self._ask("repair", spec, schema, user, lambda answer: patched(code.text, answer))
         except ModelAnswerInvalid:
             return None
         return None if text == code.text else Code(_ended(text), composed=False, notes=code.notes)
@@ -93,14 +93,14 @@ class LanguageModelEngine:
 
     def ablate(self, spec: MethodSpec, schema: Schema, code: Code, mechanism: str) -> Code | None:
         user = f"{_spec(spec)}\n\n{_schema(schema)}\n\n{_file(code)}\n\nTake out: {mechanism}"
-        _, text = self._ask("ablate", schema, user, lambda a: "" if a.strip() == "NONE" else code_in(a))
+        _, text = self._ask("ablate", spec, schema, user, lambda a: "" if a.strip() == "NONE" else code_in(a))
         return Code(_ended(text), composed=False) if text else None
 
-    def _ask(self, step: str, schema: Schema, user: str, take: Callable[[str], str]) -> tuple[str, str]:
+    def _ask(self, step: str, spec: MethodSpec, schema: Schema, user: str, take: Callable[[str], str]) -> tuple[str, str]:
         """The answer and what `take` makes of it; asked once more, with the fault named, when it makes nothing of it."""
-        known = prompt(step, "contract", f"predicts_{schema.predicts}", "kit")
-        reference = kit_reference(self._cards, user, self._door.room(known) - len(user))
-        system, asked, fault = f"{known}\n\n{reference}", user, ""
+        known = prompt(step, "contract", "kit", f"predicts_{schema.predicts}")
+        reference = kit_reference(self._cards, spec, self._door.room(known) - len(user))
+        system, asked, fault = f"{known}\n\n## The kit's blocks\n\n{reference}", user, ""
         for _ in range(2):
             answer = self._door.ask(step, system, asked)
             try:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
+import numpy as np
+
+from agents.autotrain.spec import MethodSpec
+from memory.embeddings import WordEmbeddings
 from sandboxes.kit.card import Card
 from sandboxes.kit.ports import SLOTS
+
+NEAREST = 2  # blocks shown whole for each mechanism
 
 
 def block_list(cards: Sequence[Card]) -> str:
@@ -13,17 +20,36 @@ def block_list(cards: Sequence[Card]) -> str:
     return "\n".join(map(_line, cards))
 
 
-def kit_reference(cards: Sequence[Card], asked: str, room: int) -> str:
-    """Every block with its formula, its arguments, its call and an example that runs, in about `room` characters.
+def kit_reference(cards: Sequence[Card], spec: MethodSpec, room: int) -> str:
+    """The blocks that matter to `spec` with formula, arguments, call and an example that runs; of the others a line each.
 
-    Where that is not enough, blocks that `asked` names come first, and of the last ones there is a line each.
+    In about `room` characters: where that is not enough, the others are not told how they are called, and then the least near of
+    those shown whole are among them.
     """
-    order = sorted(cards, key=lambda c: c.name not in asked and c.block not in asked)
-    whole, lines = [_block(c) for c in order], [_line(c) for c in order]
-    n = len(order)
-    while n and sum(map(len, whole[:n])) + sum(map(len, lines[n:])) > room:
-        n -= 1
-    return "\n\n".join(filter(None, [*whole[:n], "\n".join(lines[n:])]))
+    near = nearest(tuple(cards), spec)
+    for n, told in [(len(near), _called), *((n, _line) for n in range(len(near), -1, -1))]:
+        whole, rest = near[:n], [c for c in cards if c not in near[:n]]
+        text = "\n\n".join(filter(None, [*map(_block, whole), "\n".join(map(told, rest))]))
+        if len(text) <= room:
+            break
+    return text
+
+
+def nearest(cards: tuple[Card, ...], spec: MethodSpec) -> list[Card]:
+    """Blocks that the spec names, then those nearest in meaning to each of its mechanisms, nearest first."""
+    named = {m.block for m in spec.mechanisms}
+    found = {c.name: c for c in cards if c.name in named}
+    texts = [f"{m.name}. {m.description}" for m in spec.mechanisms]
+    if texts:
+        likeness = np.array(WordEmbeddings().embed_documents(texts)) @ _vectors(cards).T  # (mechanisms, cards)
+        best = sorted(((row[i], i) for row in likeness for i in np.argsort(-row)[:NEAREST]), reverse=True)
+        found |= {cards[i].name: cards[i] for _, i in best if cards[i].name not in found}
+    return list(found.values())
+
+
+@cache
+def _vectors(cards: tuple[Card, ...]) -> np.ndarray:
+    return np.array(WordEmbeddings().embed_documents([f"{c.name.replace('_', ' ')}. {c.summary}" for c in cards]))
 
 
 def _block(card: Card) -> str:
@@ -35,6 +61,10 @@ def _block(card: Card) -> str:
 
 def _line(card: Card) -> str:
     return f"- `{card.name}`: {card.summary}{_arguments(card)}"
+
+
+def _called(card: Card) -> str:
+    return f"- `{card.name}`, `{card.block}`: {card.summary}{_arguments(card)} Called: {card.ports}."
 
 
 def _arguments(card: Card) -> str:

@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from planted_items import SCHEMAS as ITEM_SCHEMAS
+from planted_items import collection, planted
 from random_rows import SCHEMAS, random_rows
+from torch import nn
 
 from agents.autotrain.language_model.answers import code_in
-from agents.autotrain.language_model.kit_reference import block_list, kit_reference
+from agents.autotrain.language_model.kit_reference import block_list, kit_reference, nearest
 from agents.autotrain.language_model.prompts import prompt
+from agents.autotrain.spec import Mechanism, MethodSpec, Scope
 from sandboxes.kit.layers import CARDS
 from sandboxes.kit.model_file import class_in_file
 from sandboxes.kit.schema import Predicts
@@ -19,26 +23,64 @@ from sandboxes.policy import violations
 
 
 @pytest.mark.parametrize("kind", sorted(SCHEMAS))
-def test_the_example_file_passes_what_generated_code_must_pass(kind: str, tmp_path: Path) -> None:
-    code = code_in(prompt("kit"))
-    assert violations(code) == ()
-    file = tmp_path / "model.py"
-    file.write_text(code)
-    checks, _ = smoke(class_in_file(file, f"example_{kind.replace(' ', '_')}"), SCHEMAS[kind], random_rows(SCHEMAS[kind]), {})
+def test_the_example_for_labels_passes_what_generated_code_must_pass(kind: str, tmp_path: Path) -> None:
+    model = example("labels", kind, tmp_path)
+    checks, _ = smoke(model, SCHEMAS[kind], random_rows(SCHEMAS[kind]), {})
     assert [c for c in checks if not c.passed] == []
 
 
+@pytest.mark.parametrize("kind", sorted(ITEM_SCHEMAS))
+def test_the_example_for_items_passes_what_generated_code_must_pass(kind: str, tmp_path: Path) -> None:
+    schema = ITEM_SCHEMAS[kind]
+    queries = planted(schema, 256)
+    checks, _ = smoke(example("items", kind, tmp_path), schema, queries, {}, 0, collection(schema, queries))
+    assert [c for c in checks if not c.passed] == []
+
+
+def example(predicts: str, kind: str, folder: Path) -> type[nn.Module]:
+    code = code_in(prompt(f"predicts_{predicts}"))
+    assert violations(code) == ()
+    file = folder / "model.py"
+    file.write_text(code)
+    return class_in_file(file, f"example_{predicts}_{kind.replace(' ', '_')}")
+
+
+def spec_of(*mechanisms: Mechanism) -> MethodSpec:
+    return MethodSpec(paper_id="p", title="", model_name="", scope=Scope(kind="in_scope"), mechanisms=mechanisms)
+
+
 def test_the_reference_names_every_block_its_class_and_its_arguments() -> None:
-    reference, listed = kit_reference(CARDS, "", room=10**9), block_list(CARDS)
+    every = [Mechanism(id=f"m{i}", name=c.name, block=c.name, basis="stated", confidence=1) for i, c in enumerate(CARDS)]
+    whole, short = kit_reference(CARDS, spec_of(*every), room=10**9), kit_reference(CARDS, spec_of(), room=10**9)
+    listed = block_list(CARDS)
     for card in CARDS:
-        assert f"### {card.name}: `{card.block}`" in reference
-        assert card.example.strip() in reference
-        own = reference.split(f"### {card.name}: ")[1].split("```")[0]
+        assert f"### {card.name}: `{card.block}`" in whole
+        assert card.example.strip() in whole
+        own = whole.split(f"### {card.name}: ")[1].split("```")[0]
         assert ("outcomes (B, L, O)" in own) == ("outcomes" in card.ports.takes)
         assert f"- `{card.name}`:" in listed
+        assert f"- `{card.name}`, `{card.block}`:" in short
         for argument in card.arguments:
-            assert f"`{argument.name}={argument.default!r}`" in reference
-            assert f"`{argument.name}={argument.default!r}`" in listed
+            for text in (whole, short, listed):
+                assert f"`{argument.name}={argument.default!r}`" in text
+
+
+def test_blocks_that_are_near_a_mechanism_are_shown_whole() -> None:
+    gate = Mechanism(
+        id="m1",
+        name="interest evolution",
+        block=None,
+        basis="stated",
+        confidence=1,
+        description="A recurrent network with gates runs over the user's behaviour sequence.",
+    )
+    named = Mechanism(id="m2", name="a linear part", block="linear", basis="stated", confidence=1)
+    shown = nearest(CARDS, spec_of(gate, named))
+    assert shown[0].name == "linear" and len(shown) in (3, 4, 5)
+    assert any("gru" in card.name for card in shown)
+    reference = kit_reference(CARDS, spec_of(gate, named), room=10**9)
+    assert reference.count("\n### ") + 1 == len(shown)
+    assert all(f"`{card.block}`" in reference for card in CARDS)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +91,8 @@ def test_no_prompt_is_empty(name: str) -> None:
 
 
 def test_a_small_window_keeps_whole_what_the_specification_names() -> None:
-    short = kit_reference(CARDS, "the block `two_stream_mlp`", room=30_000)
-    assert len(short) < 31_000
+    named = Mechanism(id="m1", name="two streams", block="two_stream_mlp", basis="stated", confidence=1)
+    short = kit_reference(CARDS, spec_of(named), room=22_000)
+    assert len(short) <= 22_000
     assert short.startswith("### two_stream_mlp: `TwoStreamMLP`")
-    assert all(f"### {c.name}:" in short or f"- `{c.name}`:" in short for c in CARDS)
+    assert all(f"- `{c.name}`:" in short or f"### {c.name}:" in short for c in CARDS)

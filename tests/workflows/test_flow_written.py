@@ -1,0 +1,138 @@
+"""Runs whose code a language model writes, with scripted replies in a model's place: every kind of bad code is met and mended."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from command import NOTE
+from mlflow import MlflowClient
+from scripted_chat import Scripted
+from scripted_method import MODEL, READING, REVIEWED, WITHOUT
+from small_clicks import clicks
+
+from agents.autotrain.language_model import LanguageModelEngine
+from agents.llm import LanguageModel, Ledger
+from sandboxes import SandboxUnavailable, choose
+from sandboxes.kit.layers import CARDS
+from workflows.driver import Ended, begin, go
+from workflows.exit_codes import ExitCode
+from workflows.request import ReproductionRequest
+from workflows.settings import Settings
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+IMPORTS = "from torch import Tensor, nn\n"
+RESULT = "        return self.output(self.dnn(fields.flatten(1))) + self.fm(fields)\n"
+OUTPUT = "        self.output = nn.Linear(8, len(schema.tasks))\n"
+BANNED = MODEL.replace(IMPORTS, "import os\n" + IMPORTS)
+SHAPE = MODEL.replace("nn.Linear(8, len(schema.tasks))", "nn.Linear(8, 3)")
+CONSTANT = MODEL.replace(RESULT, RESULT.replace("return self", "return 0 * self"))
+UNUSED = MODEL.replace(OUTPUT, OUTPUT + "        self.spare = nn.Linear(2, 2)\n")
+ENDLESS = MODEL.replace(RESULT, "        while True:\n            pass\n" + RESULT)
+
+
+def patch(old: str, new: str) -> str:
+    """Between two files: the lines that differ, with a neighbour where nothing stands to be replaced."""
+    a, b = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    start = next(i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y)
+    end = next(i for i, (x, y) in enumerate(zip(reversed(a), reversed(b), strict=False)) if x != y)
+    end = min(end, len(a) - start - 1, len(b) - start - 1)
+    return f"<<<<<<< SEARCH\n{''.join(a[start : len(a) - end])}=======\n{''.join(b[start : len(b) - end])}>>>>>>> REPLACE\n"
+
+
+def fenced(code: str) -> str:
+    return f"```python\n{code}```"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def wall() -> str:
+    try:
+        return choose("auto", composed=False).name
+    except SandboxUnavailable as error:
+        pytest.skip(str(error))
+
+
+def run(tmp_path: Path, *replies: str, **site: object) -> tuple[Ended, Scripted, list[dict[str, object]]]:
+    settings = Settings(home=tmp_path / "home", parallel=2, **site)  # type: ignore[arg-type]
+    request = ReproductionRequest(
+        paper=str(NOTE),
+        data=str(clicks(tmp_path / "clicks.csv")),
+        baselines=("lr",),
+        seeds=3,
+        trials=1,
+        epochs=1,
+        model="scripted:x",
+    )
+    folder, chat = begin(settings, request), Scripted(*replies)
+    ledger = Ledger(folder.path("calls.jsonl"))
+    door = LanguageModel("scripted:x", cache=tmp_path / "answers", ledger=ledger, chat=chat, budget_usd=None)
+    events: list[dict[str, object]] = []
+    return go(settings, folder, events.append, engine=LanguageModelEngine(door, CARDS)), chat, events
+
+
+def test_five_kinds_of_bad_code_are_repaired_one_after_the_other(tmp_path: Path, wall: str) -> None:
+    codes = [BANNED, SHAPE, CONSTANT, UNUSED, ENDLESS, MODEL]
+    patches = [patch(old, new) for old, new in pairwise(codes)]
+    replies = [json.dumps(READING), fenced(BANNED), *patches, json.dumps(REVIEWED), fenced(WITHOUT)]
+    ended, chat, _ = run(tmp_path, *replies, drafts=1, repairs=5, smoke_timeout_s=90)
+    assert ended.summary.status == "done", ended.summary.reason
+    assert ended.summary.verdict in ("better", "tie", "worse")
+    assert len(chat.asked) == len(replies)
+    faults = [messages[-1].text for messages in chat.asked[2:7]]
+    for fault, says in zip(faults, ("import of os", "(64, 3)", "constant", "spare", "ran longer than 90 s"), strict=True):
+        assert says in fault.partition("<failure>")[2], fault[-600:]
+    report = (ended.folder.root / "report.md").read_text()
+    for attempt in range(2, 7):
+        assert f"What attempt {attempt} changes of attempt {attempt - 1}" in report
+    assert "-import os" in report and "+        while True:" in report
+    for step, calls in (("parse", 1), ("write", 1), ("repair", 5), ("review", 1), ("ablate", 1)):
+        assert f"| {step} | {calls} | {1000 * calls:,} | {100 * calls} | unknown |" in report
+    assert (ended.folder.root / "model.py").read_text() == MODEL
+    assert json.loads((ended.folder.root / "results.json").read_text())["sandbox"] == wall
+
+
+def test_a_model_that_never_gets_it_right_ends_with_reasons_and_no_success(tmp_path: Path) -> None:
+    bad = [MODEL.replace("8", str(width)).replace(IMPORTS, "import os\n" + IMPORTS) for width in (5, 6, 7)]
+    useless = patch("x = 1\n", "x = 2\n")  # replaces what stands nowhere
+    replies = [json.dumps(READING)]
+    for code in bad:
+        replies += [fenced(code), useless, useless]
+    ended, chat, events = run(tmp_path, *replies, drafts=3, repairs=2)
+    assert (ended.summary.status, ended.code) == ("no_candidate", ExitCode.NO_CANDIDATE)
+    assert "no model passed after 3 attempts: line" in ended.summary.reason and "import of os" in ended.summary.reason
+    assert ended.code != 0 and ended.summary.verdict == ""
+    assert len(chat.asked) <= len(replies)
+    assert not (ended.folder.root / "results.json").exists()
+    assert [e for e in events if e["event"] == "run_started"] == []
+    earlier = chat.asked[4][-1].text
+    assert "an earlier draft for this specification; it failed at policy" in earlier and bad[0] in earlier
+    client = MlflowClient(f"sqlite:///{tmp_path / 'home' / 'mlflow.sqlite'}")
+    (parent,) = client.search_runs([client.get_experiment_by_name("reproductions").experiment_id])
+    assert (parent.info.status, parent.data.tags["status"]) == ("FAILED", "no_candidate")
+    assert "verdict" not in parent.data.tags
+
+
+def test_what_is_not_faithful_is_improved_before_it_is_trained(tmp_path: Path) -> None:
+    poor = json.loads(json.dumps(REVIEWED))
+    poor["leaves"][0] = {"leaf": "m1", "judgement": "missing", "note": "no inner products"}
+    poor["main_mechanism"] = None
+    ended, chat, events = run(
+        tmp_path,
+        json.dumps(READING),
+        fenced(WITHOUT),
+        json.dumps(poor),
+        patch(WITHOUT, MODEL),
+        json.dumps(REVIEWED),
+        fenced(WITHOUT),
+        drafts=1,
+    )
+    assert ended.summary.status == "done", ended.summary.reason
+    assert "m1 (mechanism: pairwise inner products) is missing: no inner products" in chat.asked[3][-1].text
+    assert (ended.folder.root / "model.py").read_text() == MODEL
+    stages = [e["stage"] for e in events if e["event"] == "stage_started"]
+    assert stages.count("train") == 1 and stages.index("train") > stages.index("review")
+    notes = [str(e["text"]) for e in events if e["event"] == "note"]
+    assert sum("of the data in" in note for note in notes) == 2  # each candidate was tried on a sample
