@@ -21,6 +21,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from sandboxes.equations import EquationProbe, EquationRow, as_asked, read_rows, reference_files
 from sandboxes.kit.kernels import native
 from sandboxes.kit.training.config import Precision, TrainConfig, Updates
 from sandboxes.launch import job_argv
@@ -39,41 +40,45 @@ class ModelSource:
 
 @dataclass(frozen=True)
 class Job:
-    """One smoke test, training run or calibration. `hyper` goes to the model's constructor, `config` to the trainer.
+    """One smoke test, training run, calibration, or check of the equations of `probes`, which alone needs no data.
 
-    `fixed` names what a calibration may not choose (see `kit.training.calibration`).
+    `hyper` goes to the model's constructor, `config` to the trainer. `fixed` names what a calibration may not choose (see
+    `kit.training.calibration`). The references of `probes` have to have passed `EquationProbe.violations`.
     """
 
-    action: Literal["smoke", "train", "calibrate"]
+    action: Literal["smoke", "train", "calibrate", "equation"]
     model: ModelSource
-    data: Path  # the `visible/` folder of a prepared data set
-    data_hash: str
+    data: Path | None = None  # the `visible/` folder of a prepared data set
+    data_hash: str = ""
     hyper: Mapping[str, int | float] = field(default_factory=dict)
     config: TrainConfig = field(default_factory=TrainConfig)
     predict: tuple[str, ...] = ("valid",)
     keep_weights: bool = False
     fixed: Mapping[str, str | bool] = field(default_factory=dict)
+    probes: tuple[EquationProbe, ...] = ()
 
     @property
     def key(self) -> str:
-        """Equal for jobs that would do the same: model, data, settings and the kit's own code."""
-        parts = [self._job_json(), self.model.code, self.data_hash, kit_hash()]
+        """Equal for jobs that would do the same: model, data, settings, references and the kit's own code."""
+        parts = [self._job_json(), self.model.code, self.data_hash, kit_hash(), *reference_files(self.probes).values()]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 
     def request(self, outputs: Path, limits: Limits) -> RunRequest:
         files = {"job.json": self._job_json()} | ({"model.py": self.model.code} if self.model.code else {})
+        files |= reference_files(self.probes)
         return RunRequest(
             files,
             outputs,
             self.data,
             argv=job_argv(self.config.processes if self.action == "train" else 1),
             limits=limits,
-            composed=self.model.composed,
+            composed=self.model.composed and not self.probes,  # no engine composes references from the kit's blocks
             label=self.model.name,
         )
 
     def _job_json(self) -> str:
         model = {"reference": self.model.reference} if self.model.reference else {"file": "model.py"}
+        asked = {"probes": as_asked(self.probes)} if self.action == "equation" else {}
         return json.dumps(
             {
                 "action": self.action,
@@ -83,6 +88,7 @@ class Job:
                 "predict": self.predict,
                 "keep_weights": self.keep_weights,
                 "fixed": dict(self.fixed),
+                **asked,
             },
             sort_keys=True,
         )
@@ -201,6 +207,10 @@ class Finished:
     def calibration_report(self) -> CalibrationReport:
         return CalibrationReport.model_validate(_json(self.folder / "calibration.json"))
 
+    def equation_report(self) -> tuple[EquationRow, ...]:
+        """A row for each of the job's probes, in their order."""
+        return read_rows(self.folder / "equations.json", self.job.probes)
+
     def predictions(self, split: str) -> np.ndarray:
         """Probabilities (n, T) as the sandbox wrote them: unchecked numbers."""
         with _PARSING:
@@ -260,13 +270,11 @@ def _replace(folder: Path, place: Path) -> Path:
 
 def _unreadable(job: Job, folder: Path) -> str | None:
     """Why the outputs are not what the job must leave, or None."""
+    finished = Finished(job, RunResult("ok", ""), folder)
+    read = {"smoke": finished.smoke_report, "calibrate": finished.calibration_report, "equation": finished.equation_report}
     try:
-        finished = Finished(job, RunResult("ok", ""), folder)
-        if job.action == "smoke":
-            finished.smoke_report()
-            return None
-        if job.action == "calibrate":
-            finished.calibration_report()
+        if job.action != "train":
+            read[job.action]()
             return None
         finished.train_report()
         for split in job.predict:

@@ -32,17 +32,17 @@ class Violation:
 
 def violations(source: str) -> tuple[Violation, ...]:
     """Everything in `source` that the policy does not allow, by line; () when it may be run in a sandbox."""
-    tree = _parse(source)
+    tree = parsed(source)
     if isinstance(tree, Violation):
         return (tree,)
-    aliases = _aliases(tree)
-    found = {v for node in ast.walk(tree) for v in _of_node(node, aliases)} | set(_of_bare_modules(tree, aliases))
+    found = faults(tree)
     if not any(isinstance(node, ast.ClassDef) and node.name == "Model" for node in tree.body):
         found.add(Violation(1, "there is no class Model; define `class Model(nn.Module)` at the top level"))
     return tuple(sorted(found))
 
 
-def _parse(source: str) -> ast.Module | Violation:
+def parsed(source: str) -> ast.Module | Violation:
+    """The syntax tree, or why there is none to look at."""
     if len(source.encode("utf-8", "surrogatepass")) > MOST_BYTES:
         return Violation(1, f"the file is larger than {MOST_BYTES // 1024} KiB; write a shorter model")
     try:
@@ -56,6 +56,12 @@ def _parse(source: str) -> ast.Module | Violation:
     if _depth(tree) > MOST_DEPTH:
         return Violation(1, f"expressions or blocks are nested deeper than {MOST_DEPTH}; split them")
     return tree
+
+
+def faults(tree: ast.Module) -> set[Violation]:
+    """What no generated file may contain, whatever it is to define."""
+    aliases = _aliases(tree)
+    return {v for node in ast.walk(tree) for v in _of_node(node, aliases)} | set(_of_bare_modules(tree, aliases))
 
 
 def _of_node(node: ast.AST, aliases: dict[str, str]) -> Iterator[Violation]:

@@ -19,9 +19,10 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,8 @@ from torch import nn
 
 from sandboxes.kit.collection import load_collection
 from sandboxes.kit.data.arrays import load_split, load_tables
-from sandboxes.kit.model_file import class_in_file, reference_class
+from sandboxes.kit.equation_rows import equation_rows
+from sandboxes.kit.model_file import class_in_file, layers_beside, module_in_file, reference_class
 from sandboxes.kit.schema import Schema
 from sandboxes.kit.served_form import served_state
 from sandboxes.kit.smoke import smoke
@@ -45,10 +47,9 @@ OUT = Path("out")
 def main() -> int:
     """Runs the job; returns the exit code: 0 done, 1 the model failed (out/error.json says how)."""
     job = json.loads(Path("job.json").read_text(encoding="utf-8"))
-    visible = Path(os.environ["AGENTICRS_DATA"])
     with joined() as (team, device):
         try:
-            _run(job, visible, device, team)
+            _run(job, device, team)
         except Exception as error:  # noqa: BLE001 - the process boundary: the failure is the result
             # Before others hear of it, so that theirs comes later.
             _write_first("error.json", {"type": type(error).__name__, "message": str(error), "traceback": _own_frames(error)})
@@ -56,8 +57,12 @@ def main() -> int:
     return 0
 
 
-def _run(job: dict[str, Any], visible: Path, device: str, team: Team) -> None:
-    model_class = _model_class(job["model"])
+def _run(job: dict[str, Any], device: str, team: Team) -> None:
+    if job["action"] == "equation":  # needs no data
+        if team.leads:
+            _write("equations.json", equation_rows(_model_module(job["model"]), job["probes"]))
+        return
+    visible, model_class = Path(os.environ["AGENTICRS_DATA"]), _model_class(job["model"])
     if job["action"] == "train":
         _train(model_class, visible, job, device, team)
     elif team.leads:  # what else there is to do takes one process
@@ -66,6 +71,10 @@ def _run(job: dict[str, Any], visible: Path, device: str, team: Team) -> None:
 
 def _model_class(model: Mapping[str, str]) -> type[nn.Module]:
     return reference_class(model["reference"]) if "reference" in model else class_in_file(Path("model.py"))
+
+
+def _model_module(model: Mapping[str, str]) -> ModuleType:
+    return layers_beside(model["reference"]) if "reference" in model else module_in_file(Path("model.py"), "model")
 
 
 def _smoke(model_class: type[nn.Module], visible: Path, job: dict[str, Any], device: str) -> None:
@@ -133,7 +142,7 @@ def _own_frames(error: Exception) -> str:
     return "".join(lines[-8:]).replace(str(Path.cwd()), ".")
 
 
-def _write(name: str, content: Mapping[str, object]) -> None:
+def _write(name: str, content: Mapping[str, object] | Sequence[object]) -> None:
     (OUT / name).write_text(json.dumps(content), encoding="utf-8")
 
 
