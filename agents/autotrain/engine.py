@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from agents.autotrain.paper import Paper
 from agents.autotrain.spec import MethodSpec
+from sandboxes.equations import EquationProbe
 from sandboxes.kit.schema import Schema
 
 Rung = Literal["policy", "smoke", "sample", "fidelity", "train"]  # what a candidate must pass, in this order
@@ -51,11 +52,20 @@ class Judged:
 
 
 @dataclass(frozen=True)
+class NumericCheck:
+    """A layer of the code beside a naive reference: what comes of it decides these leaves, and no opinion does."""
+
+    leaves: tuple[str, ...]
+    equation: EquationProbe
+
+
+@dataclass(frozen=True)
 class Review:
     """Leaves that the engine cannot judge are left out."""
 
     judged: tuple[Judged, ...] = field(default=())
     main_mechanism: str | None = None  # the id to ablate when the budget allows
+    checks: tuple[NumericCheck, ...] = ()
 
 
 class Engine(Protocol):

@@ -89,7 +89,7 @@ def compose(paper: Path, site: Settings, label: Label | None) -> Covered:
         code = engine.write(spec, resolve_data(dataset, site.home / "data").schema)
     except NothingToBuild as why:
         return _covered(paper, label, spec, {}, f"no candidate: {why}", dataset)
-    leaves = leaf_rows(rubric(spec), engine.review(spec, code).judged, ())
+    leaves = leaf_rows(rubric(spec), engine.review(spec, code).judged)
     statuses = {row.mechanism: row.status for row in mechanism_rows(spec, leaves)}
     return _covered(paper, label, spec, statuses, "not trained", dataset)
 

@@ -147,7 +147,7 @@ def test_what_fails_is_repaired_and_the_engine_learns_why(start: Start, bad: str
 
 
 def test_the_same_failure_twice_ends_the_run_and_becomes_a_lesson(start: Start, tmp_path: Path) -> None:
-    ended, _ = start(Plain(UNFIT, UNFIT, GOOD))
+    ended, _ = start(Plain(UNFIT, UNFIT + "\n# again\n", GOOD))
     assert (ended.summary.status, ended.code) == ("no_candidate", ExitCode.NO_CANDIDATE)
     assert "the same smoke failure came twice" in ended.summary.reason
     lessons = MemoryStore(tmp_path / "home" / "memory", WordEmbeddings()).all("lesson")

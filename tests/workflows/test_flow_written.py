@@ -136,3 +136,46 @@ def test_what_is_not_faithful_is_improved_before_it_is_trained(tmp_path: Path) -
     assert stages.count("train") == 1 and stages.index("train") > stages.index("review")
     notes = [str(e["text"]) for e in events if e["event"] == "note"]
     assert sum("of the data in" in note for note in notes) == 2  # each candidate was tried on a sample
+
+
+PAIRS = {
+    "leaves": ["m1.e1"],
+    "inputs": [{"name": "e", "shape": "(B, F, D)"}],
+    "output": "(B, 1)",
+    "code": """
+import torch
+
+
+def reference(*, e):
+    rows = []
+    for row in e:
+        total = sum((row[i] * row[j]).sum() for i in range(len(row)) for j in range(i + 1, len(row)))
+        rows.append(total)
+    return torch.stack(rows).unsqueeze(1)
+""",
+}
+BOUND = {
+    "reference": 1,
+    "layer": "FactorizationMachine",
+    "arguments": {"n_fields": 3, "embedding_dim": 4},
+    "inputs": [{"name": "e", "shape": [5, 3, 4]}],
+}
+
+
+@pytest.mark.parametrize(("factor", "judgement"), [("1", "met"), ("2", "missing")])
+def test_an_equation_is_judged_by_numbers_whatever_the_reviewer_thinks(tmp_path: Path, factor: str, judgement: str) -> None:
+    reading = json.loads(json.dumps(READING))
+    reading["mechanisms"][0]["equations"] = ["y = \\sum_{i<j} <e_i, e_j>"]
+    reading["mechanisms"][0]["symbols"] = [{"symbol": "e_i", "meaning": "embedding of field i", "shape": "(B, F, D)"}]
+    opposite = "partly" if judgement == "met" else "met"
+    opinion = {"leaf": "m1.e1", "judgement": opposite, "first_line": 13, "last_line": 13, "note": "an opinion"}
+    review = REVIEWED | {"leaves": [*REVIEWED["leaves"], opinion], "probes": [BOUND], "main_mechanism": None}  # type: ignore[misc]
+    reference = PAIRS | {"code": str(PAIRS["code"]).replace("total)", f"{factor} * total)")}
+    replies = [json.dumps(reading), fenced(MODEL), json.dumps({"references": [reference]}), json.dumps(review)]
+    ended, _, _ = run(tmp_path, *replies, drafts=1, improvements=0)
+    assert ended.summary.status == "done", ended.summary.reason
+    rows = {r["leaf"]: r for r in json.loads((ended.folder.root / "review.json").read_text())["leaves"]}
+    assert (rows["m1.e1"]["judgement"], rows["m1.e1"]["decided_by"]) == (judgement, "numbers")
+    assert "a naive reference" in rows["m1.e1"]["note"]
+    report = (ended.folder.root / "report.md").read_text()
+    assert "| m1.e1 | equation |" in report and "| numbers |" in report

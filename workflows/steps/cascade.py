@@ -5,12 +5,17 @@ Each step says whether the candidate passed and keeps why not; what a rung costs
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 import numpy as np
 
 from agents.autotrain.compare import BadPredictions, truth_of
-from agents.autotrain.fidelity import as_run, faithful, leaf_rows, mechanism_rows, rubric
+from agents.autotrain.engine import Code, NumericCheck
+from agents.autotrain.fidelity import as_run, by_numbers, faithful, leaf_rows, mechanism_rows, rubric
 from agents.autotrain.plan import ExperimentPlan
 from agents.autotrain.spec import MethodSpec, Strict
+from sandboxes.equations import EquationRow
 from sandboxes.jobs import CheckRow, Finished, Job
 from sandboxes.kit.training.config import TrainConfig
 from sandboxes.policy import violations
@@ -29,6 +34,13 @@ class SmokeResult(Strict):
     status: Status
     checks: tuple[CheckRow, ...] = ()
     parameters: int = 0
+    fault: str = ""
+
+
+class Equations(Strict):
+    """What came of numeric checks; `fault` says why there are none."""
+
+    rows: tuple[EquationRow, ...]
     fault: str = ""
 
 
@@ -91,12 +103,26 @@ def review(ctx: Context, number: int) -> None:
     """How faithful the code is, leaf by leaf of the rubric."""
     spec, code, plan = ctx.folder.load("spec", MethodSpec), load_code(ctx, number), ctx.folder.load("plan", ExperimentPlan)
     found = ctx.engine.review(spec, code)
-    leaves = leaf_rows(rubric(spec), found.judged, [*as_run(spec, plan, code.text)])
+    numbers = by_numbers(found.checks, _equations(ctx, number, code, found.checks))
+    leaves = leaf_rows(rubric(spec), found.judged, [*as_run(spec, plan, code.text)], [*numbers])
     rows = mechanism_rows(spec, leaves)
     ctx.folder.save(f"code/{number}/review", ReviewResult(leaves=leaves, rows=rows, main_mechanism=found.main_mechanism))
     keep_outcome(ctx, number, fidelity=faithful(leaves))
     counts = {status: sum(r.status == status for r in rows) for status in ("implemented", "simplified", "missing")}
     ctx.say(", ".join(f"{n} {status}" for status, n in counts.items() if n) + " of the paper's mechanisms")
+
+
+def _equations(ctx: Context, number: int, code: Code, checks: Sequence[NumericCheck]) -> tuple[EquationRow, ...]:
+    """What came of the checks, as the sandbox says; none where they could not be run. A reference is untrusted as a model is."""
+    probes = tuple(c.equation for c in checks if not c.equation.violations())
+    if not probes:
+        return ()
+    finished = _run(ctx, False, Job("equation", source_of(code), probes=probes))
+    rows = finished.equation_report() if finished.run.ok else ()
+    ctx.folder.save(f"code/{number}/equations", Equations(rows=rows, fault=finished.fault))
+    seen = Counter(row.verdict for row in rows)
+    ctx.say("equations beside naive references: " + (", ".join(f"{n} {v}" for v, n in seen.items()) or finished.fault))
+    return rows
 
 
 def _run(ctx: Context, composed: bool, job: Job) -> Finished:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from agents.autotrain.engine import Judged, Judgement
@@ -40,10 +41,13 @@ class MechanismRow(Strict):
     note: str = ""
 
 
-def leaf_rows(leaves: Sequence[Leaf], opinions: Sequence[Judged], settings: Sequence[Judged]) -> tuple[LeafRow, ...]:
-    """A row for each leaf. What the run's settings show counts before what the reviewer thinks."""
+def leaf_rows(
+    leaves: Sequence[Leaf], opinions: Sequence[Judged], settings: Sequence[Judged] = (), numbers: Sequence[Judged] = ()
+) -> tuple[LeafRow, ...]:
+    """A row for each leaf. What the run's settings and numeric checks show counts before what the reviewer thinks."""
     said: dict[str, tuple[Judged, Decider]] = {j.leaf: (j, "reviewer") for j in opinions}
     said |= {j.leaf: (j, "settings") for j in settings}
+    said |= {j.leaf: (replace(j, lines=said[j.leaf][0].lines if j.leaf in said else None), "numbers") for j in numbers}
     return tuple(_row(leaf, *said.get(leaf.id, (None, "nobody"))) for leaf in leaves)
 
 

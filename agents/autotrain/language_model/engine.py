@@ -18,6 +18,7 @@ from agents.autotrain.language_model.excerpt import paper_as_data
 from agents.autotrain.language_model.kit_reference import block_list, kit_reference
 from agents.autotrain.language_model.prompts import prompt
 from agents.autotrain.language_model.reading import SaidMethod, spec_from
+from agents.autotrain.language_model.references import References, SaidProbe, SaidReferences
 from agents.autotrain.paper import Paper
 from agents.autotrain.spec import MethodSpec
 from agents.errors import ModelAnswerInvalid
@@ -44,6 +45,7 @@ class SaidReview(BaseModel):
     model_config = ConfigDict(extra="ignore")
     leaves: list[SaidLeaf]
     main_mechanism: str | None = None
+    probes: list[SaidProbe] = Field(default_factory=list)
 
 
 class LanguageModelEngine:
@@ -84,12 +86,21 @@ class LanguageModelEngine:
     def review(self, spec: MethodSpec, code: Code) -> Review:
         lines, leaves = code.text.splitlines(), rubric(spec)
         numbered = "\n".join(f"{i:4d} {line}" for i, line in enumerate(lines, 1))
-        user = f"{_spec(spec)}\n\n{_rubric(leaves)}\n\n<file>\n{numbered}\n</file>"
+        references = self._references(spec, leaves)
+        user = f"{_spec(spec)}\n\n{_rubric(leaves, references)}\n\n<file>\n{numbered}\n</file>"
         said = self._door.ask_for(SaidReview, "review", prompt("review"), user)
         by_id = {row.leaf: row for row in said.leaves}
         judged = tuple(_judged(leaf, by_id.get(leaf.id), len(lines)) for leaf in leaves)
         present = {j.leaf for j in judged if j.judgement != "missing"} & {m.id for m in spec.mechanisms}
-        return Review(judged, said.main_mechanism if said.main_mechanism in present else None)
+        main = said.main_mechanism if said.main_mechanism in present else None
+        return Review(judged, main, tuple(references.checks(said.probes)))
+
+    def _references(self, spec: MethodSpec, leaves: Sequence[Leaf]) -> References:
+        """Naive references of the equations, written from the spec alone: the same for every file that is reviewed."""
+        if not any(leaf.kind == "equation" for leaf in leaves):
+            return References()
+        user = f"{_spec(spec)}\n\n{_rubric([leaf for leaf in leaves if leaf.kind == 'equation'])}"
+        return References.of(self._door.ask_for(SaidReferences, "reference", prompt("reference"), user), leaves)
 
     def ablate(self, spec: MethodSpec, schema: Schema, code: Code, mechanism: str) -> Code | None:
         user = f"{_spec(spec)}\n\n{_schema(schema)}\n\n{_file(code)}\n\nTake out: {mechanism}"
@@ -127,8 +138,11 @@ def _spec(spec: MethodSpec) -> str:
     return f"<specification>\n{spec.model_dump_json(indent=1, exclude=NOT_FOR_CODE)}\n</specification>"
 
 
-def _rubric(leaves: Sequence[Leaf]) -> str:
-    return "<rubric>\n{}\n</rubric>".format("\n".join(f"{leaf.id} ({leaf.kind}): {leaf.asks}" for leaf in leaves))
+def _rubric(leaves: Sequence[Leaf], references: References | None = None) -> str:
+    lines = [f"{leaf.id} ({leaf.kind}): {leaf.asks}" for leaf in leaves]
+    if references and references.said:
+        lines += ["", "References:", references.in_words()]
+    return "<rubric>\n{}\n</rubric>".format("\n".join(lines))
 
 
 def _tried(before: Tried) -> str:
