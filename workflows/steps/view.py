@@ -29,7 +29,6 @@ from agents.autotrain.report.view import (
 )
 from agents.autotrain.results import ModelResult, Results
 from agents.autotrain.spec import MethodSpec
-from agents.llm import Call, Ledger
 from sandboxes.jobs import kit_hash
 from workflows.context import Context
 from workflows.steps.candidate import SmokeResult, load_code
@@ -154,23 +153,18 @@ def _ablation(ctx: Context, spec: MethodSpec | None) -> AblationView | None:
 def _cost(ctx: Context, results: Results | None) -> CostView:
     models: tuple[ModelResult, ...] = results.models if results else ()
     jobs = [job for m in models for job in (*m.trials, *m.seeds)]
-    calls = _calls(ctx)
+    ledger = ctx.account.calls
     return CostView(
-        seconds=round(ctx.folder.summary.seconds + ctx.seconds, 1),
+        seconds=round(ctx.folder.summary.seconds + ctx.account.seconds, 1),
         training_seconds=round(sum(j.seconds for j in jobs), 1),
         runs=len(jobs),
         reused_runs=sum(j.reused for j in jobs),
+        sandbox_seconds=round(ctx.account.sandbox.seconds, 1),
         llm=ctx.request.model,
-        llm_input_tokens=sum(c.input_tokens for c in calls),
-        llm_output_tokens=sum(c.output_tokens for c in calls),
-        llm_usd=sum(c.cost_usd or 0.0 for c in calls) if calls and all(c.cost_usd is not None for c in calls) else None,
+        llm_input_tokens=sum(c.input_tokens for c in ledger.calls),
+        llm_output_tokens=sum(c.output_tokens for c in ledger.calls),
+        llm_usd=ledger.cost_usd,
     )
-
-
-def _calls(ctx: Context) -> list[Call]:
-    if not ctx.request.model:
-        return []
-    return Ledger(ctx.folder.path("calls.jsonl")).calls
 
 
 def _environment(ctx: Context) -> dict[str, str]:
