@@ -5,18 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_jobs import JOB, FakeSandbox
 
-from sandboxes.jobs import JobRunner
 from sandboxes.json_lines import read_rows
 from sandboxes.meter import NOTE_S, Meter, Spell
-from sandboxes.protocol import Limits, RunRequest, RunResult
+from sandboxes.protocol import RunResult
 
 
 @dataclass
@@ -98,40 +96,3 @@ def test_an_exception_ends_the_count_too(tmp_path: Path) -> None:
         meter.count("job", "smoke", interrupted)
     clock.now += 5.0
     assert (meter.seconds, meter.spells[0].status) == (2.0, "cancelled")
-
-
-class Slow(FakeSandbox):
-    """Runs until it is cancelled or has taken five seconds."""
-
-    clock: Clock
-
-    def run(self, request: RunRequest, progress: object = None, cancelled: object = None) -> RunResult:
-        assert callable(cancelled)
-        for _ in range(5):
-            self.clock.now += 1.0
-            if cancelled():
-                self.status = "cancelled"
-        return super().run(request)
-
-
-def test_once_the_limit_is_passed_only_kept_jobs_are_given(tmp_path: Path) -> None:
-    sandbox = Slow()
-    sandbox.clock = Clock()
-    meter = Meter(tmp_path / "sandbox.jsonl", limit_s=8.0, clock=sandbox.clock)
-    runner = JobRunner(sandbox, tmp_path / "jobs", Limits(), meter)
-    other, third = replace(JOB, data_hash="another"), replace(JOB, data_hash="a third")
-    assert runner.run(JOB).run.status == "ok"
-    assert runner.run(other).run.status == "cancelled"  # in its midst
-    assert runner.run(third).run.status == "cancelled"
-    assert runner.run(JOB).reused
-    assert [r.outputs.name.split(".")[1] for r in sandbox.requests] == [JOB.key, other.key]  # the third never began
-    assert [(s.job, s.seconds, s.status) for s in meter.spells] == [(JOB.key, 5.0, "ok"), (other.key, 5.0, "cancelled")]
-
-
-def test_the_caller_may_end_a_job_as_before(tmp_path: Path) -> None:
-    sandbox = Slow()
-    sandbox.clock = Clock()
-    meter = Meter(clock=sandbox.clock)
-    runner = JobRunner(sandbox, tmp_path / "jobs", Limits(), meter)
-    assert runner.run(JOB, cancelled=lambda: True).run.status == "cancelled"
-    assert not meter.spent

@@ -83,7 +83,7 @@ def engine_for(folder: RunFolder, **settings: float) -> Account:
 
 def test_dollars_are_not_bounded_where_the_price_is_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "k")
-    with pytest.raises(ModelUnavailable, match="AGENTICRS_USD_PER_MILLION_INPUT.*or give --budget-tokens") as caught:
+    with pytest.raises(ModelUnavailable, match=r"AGENTICRS_USD_PER_MILLION_INPUT.*or give --budget-tokens") as caught:
         engine_for(RunFolder(tmp_path / "r1"))
     assert "\n" not in str(caught.value)
 
