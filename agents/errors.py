@@ -28,7 +28,11 @@ class ModelAnswerInvalid(AgentError):
 
 
 class BudgetExhausted(AgentError):
-    """The run's spending cap is reached; state is saved, and resuming with a larger budget goes on."""
+    """A limit of the run is reached (money, tokens, minutes); its state is kept, and resuming with a larger one goes on."""
+
+
+class Stopped(AgentError):
+    """Jobs were ended by the user or at a limit; finished ones are kept, and running again goes on from them."""
 
 
 class NothingToBuild(AgentError):

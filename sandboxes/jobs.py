@@ -25,6 +25,7 @@ from sandboxes.equations import EquationProbe, EquationRow, as_asked, read_rows,
 from sandboxes.kit.kernels import native
 from sandboxes.kit.training.config import Precision, TrainConfig, Updates
 from sandboxes.launch import job_argv
+from sandboxes.meter import Meter
 from sandboxes.protocol import Limits, RunRequest, RunResult, Sandbox
 
 
@@ -224,10 +225,13 @@ _PARSING = threading.Lock()
 
 
 class JobRunner:
-    """Runs jobs in a sandbox and keeps what finished, under `root/<key>/`. May be used from several threads."""
+    """Runs jobs in a sandbox and keeps what finished, under `root/<key>/`. May be used from several threads.
 
-    def __init__(self, sandbox: Sandbox, root: Path, limits: Limits) -> None:
-        self.sandbox, self._root, self._limits = sandbox, root, limits
+    Seconds in the sandbox are counted by `meter`; once its limit is passed, jobs that are not kept end "cancelled".
+    """
+
+    def __init__(self, sandbox: Sandbox, root: Path, limits: Limits, meter: Meter | None = None) -> None:
+        self.sandbox, self._root, self._limits, self._meter = sandbox, root, limits, meter or Meter()
         native.library()  # compiled here, beside the kit: sandboxes see it there and may not write
         root.mkdir(parents=True, exist_ok=True)
 
@@ -243,9 +247,12 @@ class JobRunner:
             said = _json(kept / "run.json")
             run = RunResult("ok", str(said["sandbox"]), 0, float(str(said["duration_s"])))
             return Finished(job, run, kept, reused=True)
+        if self._meter.spent:
+            spent = RunResult("cancelled", self.sandbox.name, reason="the time in sandboxes is spent")
+            return Finished(job, spent, self._root / "failed" / job.key)
         fresh = self._root / f".{job.key}.{os.getpid()}.{threading.get_ident()}"
         shutil.rmtree(fresh, ignore_errors=True)
-        result = self.sandbox.run(job.request(fresh, self._limits), progress, cancelled)
+        result = self._meter.count(job.key, job.action, lambda spent: self._sandboxed(job, fresh, progress, spent, cancelled))
         fault = _unreadable(job, fresh) if result.ok else None
         if fault:
             result = RunResult("bad_output", result.sandbox, result.exit_code, result.duration_s, reason=fault)
@@ -259,6 +266,17 @@ class JobRunner:
         except OSError:  # another worker kept an equal job first; theirs is as good
             shutil.rmtree(fresh, ignore_errors=True)
         return Finished(job, result, kept)
+
+    def _sandboxed(
+        self,
+        job: Job,
+        outputs: Path,
+        progress: Callable[[str], None] | None,
+        spent: Callable[[], bool],
+        cancelled: Callable[[], bool] | None,
+    ) -> RunResult:
+        stop = spent if cancelled is None else lambda: spent() or cancelled()
+        return self.sandbox.run(job.request(outputs, self._limits), progress, stop)
 
 
 def _replace(folder: Path, place: Path) -> Path:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
+from agents.autotrain.language_model.prompts import prompt
+
 READING = {
     "scope": "in_scope",
     "mechanisms": [
@@ -42,3 +47,20 @@ REVIEWED = {
 WITHOUT = MODEL.replace(" + self.fm(fields)", "").replace(
     "        self.fm = FactorizationMachine(schema.n_fields, embedding_dim)  # m1\n", ""
 )
+ANSWERS = {
+    "read": json.dumps(READING),
+    "write": f"```python\n{MODEL}```",
+    "repair": PATCH,
+    "review": json.dumps(REVIEWED),
+    "ablate": f"```python\n{WITHOUT}```",
+}
+
+
+def asked_for(question: dict[str, Any]) -> str:
+    """The prompt that a question over OpenAI's protocol was asked by, a key of `ANSWERS`."""
+    system = str(question["messages"][0]["content"])
+    return next(name for name in ANSWERS if system.startswith(prompt(name)))
+
+
+def answer_to(question: dict[str, Any]) -> str:
+    return ANSWERS[asked_for(question)]

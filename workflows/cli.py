@@ -27,8 +27,12 @@ app.add_typer(data_app, name="data")
 app.add_typer(kit_app, name="kit")
 
 SandboxOption = Literal["auto", "docker", "bubblewrap", "process"]
-BudgetMinutes = Annotated[float | None, typer.Option(min=0.01, help="Stop after so many minutes; what finished is kept.")]
-BudgetUsd = Annotated[float | None, typer.Option(min=0.0001, help="Spend at most this on the language model.")]
+BudgetUsd = Annotated[float | None, typer.Option(min=0.0001, help="Dollars that the run may pay for the language model, in all.")]
+BudgetTokens = Annotated[int | None, typer.Option(min=1, help="Tokens that the run may ask and be answered, in all.")]
+BudgetMinutes = Annotated[float | None, typer.Option(min=0.01, help="Minutes that this command may take.")]
+BudgetSandboxMinutes = Annotated[
+    float | None, typer.Option(min=0.01, help="Minutes that the run's jobs may take in sandboxes, added up and in all.")
+]
 Unsafe = Annotated[
     bool, typer.Option("--allow-unsafe-sandbox", help="Let code that a language model wrote run as a plain process.")
 ]
@@ -80,7 +84,9 @@ def reproduce(
     approve: Annotated[bool, typer.Option("--approve", help="Ask before anything is trained.")] = False,
     ablation: Annotated[bool, typer.Option(help="Train the model once more without its main mechanism.")] = True,
     budget_usd: BudgetUsd = None,
+    budget_tokens: BudgetTokens = None,
     budget_minutes: BudgetMinutes = None,
+    budget_sandbox_minutes: BudgetSandboxMinutes = None,
     record: Annotated[
         Path | None, typer.Option(file_okay=False, help="Keep every exchange with the model in this folder.")
     ] = None,
@@ -94,6 +100,7 @@ def reproduce(
     json: Json = False,
 ) -> None:
     """From a paper to a verdict."""
+    from workflows.budget import Budget
     from workflows.driver import begin
     from workflows.request import ReproductionRequest
 
@@ -112,13 +119,12 @@ def reproduce(
         allow_unsafe_sandbox=allow_unsafe_sandbox,
         approve=approve,
         ablation=ablation,
-        budget_usd=budget_usd,
-        budget_minutes=budget_minutes,
+        budget=Budget(usd=budget_usd, tokens=budget_tokens, minutes=budget_minutes, sandbox_minutes=budget_sandbox_minutes),
         record=record and record.resolve(),
         replay=replay and replay.resolve(),
     )
     folder = begin(settings, request, again=again)
-    free = ("sandbox", "allow_unsafe_sandbox", "approve", "budget_usd", "budget_minutes", "record")
+    free = ("sandbox", "allow_unsafe_sandbox", "approve", "budget", "record")
     bounds = {name: getattr(request, name) for name in free}
     _run(settings, folder, json=json, changes=bounds)
 
@@ -130,14 +136,22 @@ def resume(
     sandbox: Annotated[SandboxOption | None, typer.Option()] = None,
     allow_unsafe_sandbox: Annotated[bool | None, typer.Option("--allow-unsafe-sandbox")] = None,
     budget_usd: BudgetUsd = None,
+    budget_tokens: BudgetTokens = None,
     budget_minutes: BudgetMinutes = None,
+    budget_sandbox_minutes: BudgetSandboxMinutes = None,
     json: Json = False,
 ) -> None:
     """Goes on with a run that was stopped, killed, out of budget or waiting."""
+    from workflows.budget import Budget
+    from workflows.request import ReproductionRequest
+
     settings = read_settings()
-    changes: dict[str, Any] = {"sandbox": sandbox, "allow_unsafe_sandbox": allow_unsafe_sandbox, "budget_usd": budget_usd}
-    changes = {name: value for name, value in changes.items() if value is not None} | {"budget_minutes": budget_minutes}
-    _run(settings, _find(settings, run), json=json, changes=changes, approved=yes)
+    folder = _find(settings, run)
+    said = {"sandbox": sandbox, "allow_unsafe_sandbox": allow_unsafe_sandbox}
+    changes: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+    named = Budget(usd=budget_usd, tokens=budget_tokens, minutes=budget_minutes, sandbox_minutes=budget_sandbox_minutes)
+    changes["budget"] = folder.load("request", ReproductionRequest).budget.then(named)
+    _run(settings, folder, json=json, changes=changes, approved=yes)
 
 
 @app.command()
@@ -155,9 +169,11 @@ def runs(json: Json = False) -> None:
     if not found:
         open_console().print("No runs yet: agenticrs reproduce PAPER makes one.")
         return
-    table = Table("run", "paper", "data", "status", "verdict", "minutes", box=None, pad_edge=False)
+    table = Table("run", "paper", "data", "status", "verdict", "minutes", "cost", box=None, pad_edge=False)
     for s in found:
-        table.add_row(s.run_id, s.title or s.paper, s.dataset, s.status, s.verdict, f"{s.seconds / 60:.1f}")
+        table.add_row(
+            s.run_id, s.title or s.paper, s.dataset, s.status_in_words, s.verdict, f"{s.seconds / 60:.1f}", s.cost_in_words
+        )
     open_console().print(table)
 
 

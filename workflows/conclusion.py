@@ -14,6 +14,7 @@ from agents.autotrain.compare import MEASURES, Comparison
 from agents.autotrain.compare.comparison import BaselineRow
 from agents.autotrain.compare.holm import holm_adjusted
 from workflows.driver import Ended
+from workflows.run_folder import Summary
 from workflows.settings import Settings
 from workflows.steps.judging import ScoreTable
 
@@ -29,8 +30,7 @@ def conclude(console: Console, settings: Settings, ended: Ended) -> None:
     if summary.status == "done":
         _verdict(console, folder.load("comparison", Comparison), folder.load("scores", ScoreTable))
     else:
-        words = {"out_of_scope": "out of scope", "no_candidate": "no candidate"}.get(summary.status, summary.status)
-        console.print(f"[bold]{escape(words)}[/]: {escape(summary.reason or summary.stage)}", soft_wrap=True)
+        console.print(f"[bold]{escape(summary.status_in_words)}[/]: {escape(summary.reason or summary.stage)}", soft_wrap=True)
     _places(console, settings, ended)
 
 
@@ -90,8 +90,17 @@ def _reasons(comparison: Comparison, scores: ScoreTable) -> Iterator[tuple[str, 
     yield from (("note", note) for note in comparison.notes)
 
 
+def _spent(summary: Summary) -> str:
+    minutes = f"{summary.seconds / 60:.1f} minutes, {summary.sandbox_seconds / 60:.1f} in sandboxes"
+    if not summary.tokens:
+        return minutes
+    money = "at a price not known" if summary.cost_usd is None else f"for {summary.cost_in_words}"
+    return f"{minutes}; {summary.tokens:,} tokens {money}"
+
+
 def _places(console: Console, settings: Settings, ended: Ended) -> None:
     folder, run = ended.folder, ended.summary.run_id
+    _line(console, "spent", _spent(ended.summary))
     report = folder.root / "report.html"
     if report.is_file():
         _line(console, "report", str(report))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import NoReturn
 
 from agents.autotrain.engine import Engine
-from agents.errors import BudgetExhausted
 from memory.embeddings import WordEmbeddings
 from memory.store import MemoryStore
 from memory.tracking import Tracker
@@ -18,6 +16,7 @@ from sandboxes import SandboxUnavailable, choose
 from sandboxes.jobs import JobRunner
 from sandboxes.kit.data import Prepared
 from sandboxes.protocol import Limits, RunResult
+from workflows.budget import Account
 from workflows.request import ReproductionRequest
 from workflows.run_folder import RunFolder
 from workflows.settings import Settings
@@ -33,9 +32,9 @@ class Context:
     request: ReproductionRequest
     folder: RunFolder
     engine: Engine
+    account: Account
     emit: Emit = lambda event: None
     interrupted: Callable[[], bool] = lambda: False
-    started: float = field(default_factory=time.monotonic)
 
     @cached_property
     def memory(self) -> MemoryStore:
@@ -62,32 +61,21 @@ class Context:
         """
         sandbox = choose(self.request.sandbox, composed=composed, allow_unsafe=self.request.allow_unsafe_sandbox)
         limits = Limits(timeout_s or self.settings.timeout_s, self.settings.memory_mb, float(self.settings.processes))
-        return JobRunner(sandbox, self.jobs, limits)
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self.started
+        return JobRunner(sandbox, self.jobs, limits, self.account.sandbox)
 
     def stop(self) -> bool:
-        """Whether running jobs should end: the user said so, or the time is spent."""
-        return self.interrupted() or self.out_of_time()
-
-    def out_of_time(self) -> bool:
-        minutes = self.request.budget_minutes
-        return minutes is not None and self.seconds > 60 * minutes
+        """Whether running jobs should end, and no step should begin: the user said so, or the command's time is spent."""
+        return self.interrupted() or self.account.out_of_time()
 
     def say(self, text: str) -> None:
         """A line for the person who watches."""
         self.emit({"event": "note", "text": text})
 
     def end(self) -> NoReturn:
-        """Ends the command where it stands: raises `BudgetExhausted` when the time is spent, else `KeyboardInterrupt`."""
-        if self.interrupted():
-            raise KeyboardInterrupt
-        raise BudgetExhausted(
-            f"the budget of {self.request.budget_minutes:g} minutes is spent and what finished is kept; go on with "
-            f"agenticrs resume {self.folder.run_id} --budget-minutes N"
-        )
+        """Ends the command where it stands: raises `BudgetExhausted` when time is spent, else `KeyboardInterrupt`."""
+        if not self.interrupted():
+            self.account.hold({"minutes": 0, "sandbox_minutes": 0})
+        raise KeyboardInterrupt
 
     def end_if_stopped(self, run: RunResult) -> None:
         """For jobs run outside an experiment: a cancelled one ends the command, a missing sandbox too."""

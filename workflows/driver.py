@@ -7,9 +7,8 @@ import logging
 import re
 import signal
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +24,7 @@ from agents.errors import AgentError, BudgetExhausted, ModelAnswerInvalid, Model
 from sandboxes import SandboxUnavailable
 from sandboxes.jobs import kit_hash
 from sandboxes.kit.data import DataError
+from workflows.budget import Account
 from workflows.context import Context, Emit
 from workflows.engines import make_engine
 from workflows.exit_codes import ExitCode
@@ -41,13 +41,13 @@ EXIT_OF_STATUS = {
     "no_candidate": ExitCode.NO_CANDIDATE,
     "declined": ExitCode.DONE,
     "waiting": ExitCode.WAITING,
+    "budget_exhausted": ExitCode.BUDGET,
 }
 EXIT_OF_ERROR: tuple[tuple[type[Exception], ExitCode], ...] = (
     (UnreadablePaper, ExitCode.UNREADABLE),
     (SourceUnreachable, ExitCode.UNREADABLE),
     (DataError, ExitCode.UNREADABLE),
     (PlanImpossible, ExitCode.USAGE),
-    (BudgetExhausted, ExitCode.BUDGET),
     (ModelUnavailable, ExitCode.MODEL),
     (ModelAnswerInvalid, ExitCode.MODEL),
     (SandboxUnavailable, ExitCode.SANDBOX),
@@ -114,19 +114,24 @@ def go(
 ) -> Ended:
     """Runs the graph from where the run stands to its end, its next question or its fault. Never raises for what is not ours.
 
-    `changes` are fields of the request that may change between commands (budgets, sandbox). `approved` answers a plan that
-    waits for approval.
+    `changes` are fields of the request that may change between commands (budget, sandbox); a changed budget stays with the run.
+    `approved` answers a plan that waits for approval.
     """
     with folder.lock():
-        request = folder.load("request", ReproductionRequest).model_copy(update=changes or {})
-        stop = threading.Event()
-        summary, began = folder.update_summary(status="running", reason=""), time.monotonic()
+        asked = folder.load("request", ReproductionRequest)
+        request = asked.model_copy(update=changes or {})
+        folder.save("request", asked.model_copy(update={"budget": request.budget}))
+        stop, account = threading.Event(), Account(folder, request.budget)
+        summary = folder.update_summary(status="running", reason="")
         try:
-            ctx = Context(settings, request, folder, engine or make_engine(settings, request, folder), emit, stop.is_set)
+            mind = engine or make_engine(settings, request, account)
+            ctx = Context(settings, request, folder, mind, account, emit, stop.is_set)
             with _stop_signals(stop):
                 state = _stream(ctx, approved)
             changed: dict[str, Any] = {"status": state["status"], "reason": state.get("reason", "")}
             code = EXIT_OF_STATUS[state["status"]]
+        except BudgetExhausted as limit:
+            changed, code = {"status": "budget_exhausted", "reason": str(limit)}, ExitCode.BUDGET
         except KeyboardInterrupt:
             changed, code = {"status": "stopped", "reason": "stopped from outside; resume goes on"}, ExitCode.INTERRUPTED
         except tuple(kind for kind, _ in EXIT_OF_ERROR) as error:
@@ -135,7 +140,7 @@ def go(
             log.exception("run %s", folder.run_id)
             changed, code = {"status": "failed", "reason": f"a fault of this program: {error!r}"}, ExitCode.INTERNAL
             folder.write_text("fault.txt", _traceback(error))
-        folder.update_summary(**changed, seconds=round(summary.seconds + time.monotonic() - began, 1))
+        folder.update_summary(**changed, **_spent(account), seconds=round(summary.seconds + account.seconds, 1))
         return Ended(folder.summary, folder, code)
 
 
@@ -159,8 +164,10 @@ def _stream(ctx: Context, approved: bool | None) -> dict[str, Any]:
         if before.interrupts and approved is not None:
             start = Command(resume=approved)
         with ctx.tracker.traced():
-            for part in app.stream(start, config, context=ctx, stream_mode="tasks", durability="sync"):
-                _tell_stage(ctx, part)
+            parts: Any = app.stream(start, config, context=ctx, stream_mode="tasks", durability="sync")
+            with closing(parts):  # before the saver is, also where the time is spent
+                for part in parts:
+                    _tell_stage(ctx, part)
         after = app.get_state(config)
         if after.interrupts:
             return {"status": "waiting", "reason": str(after.interrupts[0].value)}
@@ -168,11 +175,20 @@ def _stream(ctx: Context, approved: bool | None) -> dict[str, Any]:
 
 
 def _tell_stage(ctx: Context, part: Any) -> None:
+    """Tells of a stage that begins or has ended; none begins once the command's time is spent."""
     if "result" in part or "error" in part:
         ctx.emit({"event": "stage_finished", "stage": part["name"]})
-    else:
-        ctx.folder.update_summary(stage=part["name"])
-        ctx.emit({"event": "stage_started", "stage": part["name"]})
+        return
+    if ctx.stop():
+        ctx.end()
+    ctx.folder.update_summary(stage=part["name"], **_spent(ctx.account))
+    ctx.emit({"event": "stage_started", "stage": part["name"]})
+
+
+def _spent(account: Account) -> dict[str, float | None]:
+    """As the run's summary has it."""
+    calls, seconds = account.calls, round(account.sandbox.seconds, 1)
+    return {"tokens": calls.tokens, "cost_usd": calls.cost_usd, "sandbox_seconds": seconds}
 
 
 @contextmanager

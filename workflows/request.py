@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from workflows.budget import Budget
+
 
 class ReproductionRequest(BaseModel):
     """The options of `agenticrs reproduce`, complete: kept with the run, so that resuming needs nothing else."""
@@ -27,13 +29,12 @@ class ReproductionRequest(BaseModel):
     allow_unsafe_sandbox: bool = False
     approve: bool = False
     ablation: bool = True
-    budget_usd: float | None = Field(default=None, gt=0)
-    budget_minutes: float | None = Field(default=None, gt=0)
+    budget: Budget = Budget()
     record: Path | None = None  # the folder that gets every exchange with the model
     replay: Path | None = None  # the folder whose exchanges answer in the model's place
 
     @property
     def key(self) -> str:
         """Equal for requests that ask for the same result; budgets, approval and recording do not change it."""
-        asked = self.model_dump(exclude={"budget_usd", "budget_minutes", "approve", "sandbox", "allow_unsafe_sandbox", "record"})
+        asked = self.model_dump(exclude={"budget", "approve", "sandbox", "allow_unsafe_sandbox", "record"})
         return hashlib.sha256(repr(sorted(asked.items())).encode()).hexdigest()[:10]

@@ -57,7 +57,7 @@ class RunFolder:
     def summary(self) -> Summary:
         return self.load("summary", Summary)
 
-    def update_summary(self, **changes: str | float) -> Summary:
+    def update_summary(self, **changes: str | float | None) -> Summary:
         """Changes fields of the run's one-line summary."""
         changed = self.summary.model_copy(update=changes)
         self.save("summary", changed)
@@ -84,11 +84,25 @@ class Summary(BaseModel):
     title: str = ""
     dataset: str = ""
     engine: str = "builtin"
-    status: str = "running"  # running, waiting, done, out_of_scope, no_candidate, declined, stopped, failed
+    status: str = "running"  # running, waiting, done, out_of_scope, no_candidate, declined, stopped, budget_exhausted, failed
     stage: str = ""
     verdict: str = ""
     reason: str = ""
     seconds: float = 0.0
+    tokens: int = 0  # of a language model, in and out
+    cost_usd: float | None = None  # of those tokens; None where a price is not known
+    sandbox_seconds: float = 0.0  # of all jobs, added up
+
+    @property
+    def status_in_words(self) -> str:
+        return self.status.replace("_", " ")
+
+    @property
+    def cost_in_words(self) -> str:
+        """The language model's cost; "" where none was asked."""
+        if not self.tokens:
+            return ""
+        return "unknown" if self.cost_usd is None else f"${self.cost_usd:.4f}"
 
 
 def list_runs(home: Path) -> list[Summary]:

@@ -18,6 +18,7 @@ import optuna
 
 from agents.autotrain.compare import BadPredictions, truth_of
 from agents.autotrain.plan import TUNING_SEED, ExperimentPlan
+from agents.errors import Stopped
 from sandboxes.jobs import Finished, Job, JobRunner, ModelSource
 from sandboxes.kit.data import Prepared
 
@@ -51,10 +52,6 @@ class ModelRuns:
     trials: tuple[Trial, ...]
     setting: Setting
     seeds: tuple[Finished, ...]
-
-
-class Stopped(RuntimeError):
-    """The budget ended or the user stopped the run; finished jobs are kept, and running again goes on from them."""
 
 
 class Experiment:

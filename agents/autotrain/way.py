@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import get_args
 
 from agents.autotrain.spec import Strict
+from agents.errors import Stopped
 from sandboxes.jobs import CalibrationReport, Job, JobRunner, ModelSource
 from sandboxes.kit.data import Prepared
 from sandboxes.kit.schema import Predicts
@@ -47,12 +48,22 @@ def fixed_by(text: str) -> Fixed:
     return fixed
 
 
-def find_way(prepared: Prepared, runner: JobRunner, config: TrainConfig, embedding_dim: int, fixed: Fixed) -> Way:
-    """Measures in the sandbox, or finds it measured before. If measuring fails, what is free stays plain."""
+def find_way(
+    prepared: Prepared,
+    runner: JobRunner,
+    config: TrainConfig,
+    embedding_dim: int,
+    fixed: Fixed,
+    stop: Callable[[], bool] = lambda: False,
+) -> Way:
+    """Measures in the sandbox, or finds it measured before. If measuring fails, what is free stays plain. Raises `Stopped`."""
     hyper = {"embedding_dim": embedding_dim}
     name = measured_on(prepared.schema.predicts)
     source = ModelSource(name, reference=name)
-    finished = runner.run(Job("calibrate", source, prepared.visible, prepared.data_hash, hyper, config, (), fixed=dict(fixed)))
+    job = Job("calibrate", source, prepared.visible, prepared.data_hash, hyper, config, (), fixed=dict(fixed))
+    finished = runner.run(job, cancelled=stop)
+    if finished.run.status == "cancelled":
+        raise Stopped  # not the plain way: who goes on must come to the same plan as who was not stopped
     if not finished.run.ok:
         why = finished.fault.strip().splitlines()[-1]
         return Way.model_validate({**fixed, "said": f"as fixed, else the plain way, since it could not be measured: {why}"})

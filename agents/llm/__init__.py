@@ -3,7 +3,7 @@
 from agents.llm.answers import json_object
 from agents.llm.door import LanguageModel
 from agents.llm.exchanges import Exchange, Recording, Replay
-from agents.llm.ledger import Call, Ledger
+from agents.llm.ledger import Call, Ledger, cost_of
 from agents.llm.prices import Price, StatedPrice, price_of
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Recording",
     "Replay",
     "StatedPrice",
+    "cost_of",
     "json_object",
     "price_of",
 ]

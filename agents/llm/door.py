@@ -1,6 +1,7 @@
-"""The door: any chat model LangChain can open, with retries by error class, kept answers, accounting and a spending cap.
+"""The door: any chat model LangChain can open, with retries by error class, kept answers and accounting.
 
-What it does not do: trust an answer. Answers are validated against a schema here and against paper and code by those who ask.
+What it does not do: trust an answer, which is validated against a schema here and against paper and code by those who ask; and
+decide what may be spent: before each call it asks the one who holds the purse.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.messages.ai import UsageMetadata
 from pydantic import BaseModel, ValidationError
 
-from agents.errors import BudgetExhausted, ModelAnswerInvalid, ModelUnavailable
+from agents.errors import ModelAnswerInvalid, ModelUnavailable
 from agents.llm.answers import fault_of, json_object
 from agents.llm.exchanges import Exchange, Replay, Turn
 from agents.llm.ledger import Call, Ledger
@@ -35,12 +36,13 @@ CACHE_FORMAT = 2
 
 
 class LanguageModel:
-    """A chat model by `provider:model`. Raises `ModelUnavailable`, `ModelAnswerInvalid` and `BudgetExhausted`.
+    """A chat model by `provider:model`. Raises `ModelUnavailable` and `ModelAnswerInvalid`, and what `afford` raises.
 
     Answers as data are asked for in words and validated here, not through a provider's own mode for structured output:
     that works alike with every provider and with small local servers. `heard` is told every exchange. With a `replay`, answers
     come from it alone: no model is opened, nothing is paid, and kept answers are not looked at. `window` is the model's, in
-    tokens; its provider's word for it where none is given.
+    tokens; its provider's word for it where none is given. `afford` is told before each call what it may come to at worst, in US
+    dollars (None where no price is known) and tokens; it raises where that is too much.
     """
 
     def __init__(
@@ -50,7 +52,7 @@ class LanguageModel:
         cache: Path,
         ledger: Ledger,
         price: Price | None = None,
-        budget_usd: float | None = None,
+        afford: Callable[[float | None, int], None] = lambda usd, tokens: None,
         window: int | None = None,
         retries: int = 4,
         chat: BaseChatModel | None = None,
@@ -58,13 +60,8 @@ class LanguageModel:
         heard: Sequence[Callable[[Exchange], None]] = (),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        if budget_usd is not None and price is None and replay is None:
-            raise ModelUnavailable(
-                f"the price of {name} is not known, so a budget in dollars cannot be kept; set AGENTICRS_USD_PER_MILLION_INPUT "
-                "and AGENTICRS_USD_PER_MILLION_OUTPUT, or leave --budget-usd away"
-            )
         self.name, self.ledger = name, ledger
-        self._cache, self._price, self._budget, self._retries, self._sleep = cache, price, budget_usd, retries, sleep
+        self._cache, self._price, self._afford, self._retries, self._sleep = cache, price, afford, retries, sleep
         self._replay, self._heard = replay, tuple(heard)
         self._chat, self._window = (chat, window or WINDOW) if chat or replay else open_chat(name, window)
 
@@ -81,16 +78,18 @@ class LanguageModel:
         """The answer as data; one that does not fit is asked for once more, with the fault named."""
         form = json.dumps(answer.model_json_schema())
         asked = f"{system}\n\nAnswer with one JSON object and nothing else. Its JSON schema:\n{form}"
-        turns, fault = [Turn(role="human", text=user)], ""
+        turns, fault, places = [Turn(role="human", text=user)], "", list[Path]()
         for _ in range(2):
             text = self._answer(step, asked, turns)
+            places.append(self._place(asked, turns))
             try:
                 return answer.model_validate_json(json_object(text))
             except (ValidationError, ValueError) as error:
                 fault = fault_of(error)
-            self._place(asked, turns).unlink(missing_ok=True)  # else resuming would meet the same misfit again
             again = f"That answer does not fit the schema: {fault}. Answer again with the corrected JSON object only."
             turns = [*turns, Turn(role="ai", text=text), Turn(role="human", text=again)]
+        for place in places:  # else resuming would meet the same misfits again
+            place.unlink(missing_ok=True)
         raise ModelAnswerInvalid(f"{self.name} twice answered the step {step} in a form that does not fit: {fault}")
 
     def _answer(self, step: str, system: str, turns: Sequence[Turn]) -> str:
@@ -110,7 +109,7 @@ class LanguageModel:
         return Exchange(model=self.name, step=step, system=system, turns=tuple(turns), answer=text, paid=False)
 
     def _pay(self, step: str, system: str, turns: Sequence[Turn]) -> Exchange:
-        self._afford(system, turns)
+        self._afford(*self._worst(system, turns))
         began = time.monotonic()
         reply = self._call([SystemMessage(system), *map(_message, turns)])
         seconds = round(time.monotonic() - began, 2)
@@ -142,17 +141,11 @@ class LanguageModel:
         fresh.write_text(json.dumps({"model": self.name, "step": step, "text": text}), encoding="utf-8")
         fresh.replace(place)
 
-    def _afford(self, system: str, turns: Sequence[Turn]) -> None:
-        """Raises before a call that could pass the cap."""
-        if self._budget is None or self._price is None:
-            return
+    def _worst(self, system: str, turns: Sequence[Turn]) -> tuple[float | None, int]:
+        """What a call may come to with the longest answer there can be: US dollars, None where no price is known, and tokens."""
         said = len(system) + sum(len(t.text) for t in turns)
-        worst = self._price.of(_guess(said, round(longest_answer(self._window) * CHARACTERS_A_TOKEN)))
-        if self.ledger.cost_usd + worst > self._budget:
-            raise BudgetExhausted(
-                f"${self.ledger.cost_usd:.4f} of ${self._budget:g} are spent and the next call may cost ${worst:.4f}; "
-                "resume with a larger --budget-usd"
-            )
+        usage = _guess(said, round(longest_answer(self._window) * CHARACTERS_A_TOKEN))
+        return self._price.of(usage) if self._price else None, usage["total_tokens"]
 
     def _call(self, messages: Sequence[BaseMessage]) -> AIMessage:
         """One answer, asked for again after errors that may pass, with growing pauses."""

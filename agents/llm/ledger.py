@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from langchain_core.messages.ai import UsageMetadata
 from pydantic import BaseModel
+
+from agents.llm.prices import Price
+from sandboxes.json_lines import add_row, read_rows
 
 
 class Call(BaseModel):
@@ -23,15 +28,31 @@ class Ledger:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
-        self.calls = [Call.model_validate_json(line) for line in lines if line.strip()]
+        self.calls = read_rows(file, Call)
 
     def add(self, call: Call) -> None:
         self.calls.append(call)
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        with self._file.open("a", encoding="utf-8") as handle:
-            handle.write(call.model_dump_json() + "\n")
+        add_row(self._file, call)
+
+    def count_at(self, price: Price) -> None:
+        """Earlier calls of which no price was known count at this one from here on; the file stays as it is."""
+        self.calls = [c if c.cost_usd is not None else c.model_copy(update={"cost_usd": price.of(_usage(c))}) for c in self.calls]
 
     @property
-    def cost_usd(self) -> float:
-        return sum(c.cost_usd or 0.0 for c in self.calls)
+    def tokens(self) -> int:
+        return sum(c.input_tokens + c.output_tokens for c in self.calls)
+
+    @property
+    def cost_usd(self) -> float | None:
+        return cost_of(self.calls)
+
+
+def cost_of(calls: Sequence[Call]) -> float | None:
+    """What the calls cost in all, None where of one of them that is not known."""
+    costs = [c.cost_usd for c in calls if c.cost_usd is not None]
+    return sum(costs) if len(costs) == len(calls) else None
+
+
+def _usage(call: Call) -> UsageMetadata:
+    total = call.input_tokens + call.output_tokens
+    return UsageMetadata(input_tokens=call.input_tokens, output_tokens=call.output_tokens, total_tokens=total)

@@ -13,7 +13,8 @@ from pydantic import BaseModel
 from scripted_chat import Scripted
 
 from agents.errors import BudgetExhausted, ModelAnswerInvalid, ModelUnavailable
-from agents.llm import LanguageModel, Ledger, StatedPrice, json_object
+from agents.llm import Call, LanguageModel, Ledger, StatedPrice, json_object
+from agents.llm.providers import MAX_TOKENS
 
 
 def door(tmp_path: Path, chat: Scripted, **options: Any) -> LanguageModel:
@@ -85,21 +86,58 @@ def test_retries_end(tmp_path: Path) -> None:
     assert len(chat.asked) == 3
 
 
-def test_the_cap_holds_across_processes(tmp_path: Path) -> None:
-    price = StatedPrice(input_usd=10, output_usd=1)  # a call as scripted costs $0.0101, at worst about $0.016
-    first = door(tmp_path, Scripted("a", "b"), price=price, budget_usd=0.03)
-    first.ask("write", "s", "1")
-    assert first.ledger.cost_usd == pytest.approx(0.0101)
-    again = door(tmp_path, Scripted("b", "c"), price=price, budget_usd=0.03)
-    with pytest.raises(BudgetExhausted, match="larger --budget-usd"):
-        for question in "23":
-            again.ask("write", "s", question)
-    assert again.ledger.cost_usd <= 0.03
+def test_before_each_paid_call_it_is_said_what_that_may_come_to(tmp_path: Path) -> None:
+    told: list[tuple[float | None, int]] = []
+    priced = door(tmp_path, Scripted("a"), price=StatedPrice(input_usd=0, output_usd=1), afford=lambda *worst: told.append(worst))
+    priced.ask("write", "s" * 200, "u" * 100)
+    priced.ask("write", "s" * 200, "u" * 100)  # kept: nothing is paid
+    assert told == [(pytest.approx(MAX_TOKENS / 1e6), 100 + MAX_TOKENS)]
+    door(tmp_path, Scripted("b"), afford=lambda *worst: told.append(worst)).ask("write", "", "another")
+    assert told[1][0] is None
 
 
-def test_a_budget_without_a_price_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelUnavailable, match="AGENTICRS_USD_PER_MILLION_INPUT"):
-        door(tmp_path, Scripted(), budget_usd=1.0)
+def test_what_cannot_be_afforded_is_not_asked(tmp_path: Path) -> None:
+    def refuse(usd: float | None, tokens: int) -> None:
+        raise BudgetExhausted("no")
+
+    model = door(tmp_path, chat := Scripted("a"), afford=refuse)
+    with pytest.raises(BudgetExhausted):
+        model.ask("write", "s", "u")
+    assert (chat.asked, model.ledger.calls) == ([], [])
+
+
+def test_a_corrected_misfit_costs_nothing_twice_wherever_a_run_ended(tmp_path: Path) -> None:
+    first = door(tmp_path, Scripted('{"name": "red"}', ModelInvalidRequestError("no second answer came")))
+    with pytest.raises(ModelUnavailable):
+        first.ask_for(Colour, "parse", "s", "u")
+    chat = Scripted('{"name": "red", "share": 1}')  # to the fault named
+    assert door(tmp_path, chat).ask_for(Colour, "parse", "s", "u").share == 1
+    assert "share: Field required" in chat.asked[0][-1].text
+    again = door(tmp_path, Scripted())
+    assert again.ask_for(Colour, "parse", "s", "u").share == 1
+    assert len(again.ledger.calls) == 2
+
+
+def test_an_unknown_price_is_not_nothing(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "calls.jsonl")
+    assert ledger.cost_usd == 0.0
+    for cost in (0.5, None):
+        ledger.add(Call(step="write", input_tokens=1_000_000, output_tokens=100_000, cost_usd=cost, seconds=1.0))
+    again = Ledger(tmp_path / "calls.jsonl")
+    assert (again.cost_usd, again.tokens) == (None, 2_200_000)
+    again.count_at(StatedPrice(input_usd=2, output_usd=10))
+    assert again.cost_usd == pytest.approx(0.5 + 3.0)
+
+
+def test_a_line_that_a_crash_cut_off_is_no_call(tmp_path: Path) -> None:
+    ledger, call = Ledger(tmp_path / "c"), Call(step="a", input_tokens=1, output_tokens=1, cost_usd=None, seconds=1.0)
+    ledger.add(call)
+    whole = (tmp_path / "c").read_bytes()
+    (tmp_path / "c").write_bytes(whole + whole[:20])
+    torn = Ledger(tmp_path / "c")
+    assert torn.calls == [call]
+    torn.add(call)
+    assert (tmp_path / "c").read_bytes() == whole * 2
 
 
 @pytest.mark.parametrize("name", ["gpt", "nobody:model"])

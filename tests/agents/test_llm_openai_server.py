@@ -14,6 +14,8 @@ from pydantic import BaseModel
 
 from agents.errors import BudgetExhausted, ModelAnswerInvalid, ModelUnavailable
 from agents.llm import LanguageModel, Ledger, StatedPrice, providers
+from workflows.budget import Account, Budget
+from workflows.run_folder import RunFolder
 
 
 class Colour(BaseModel):
@@ -64,7 +66,9 @@ def test_data_is_asked_for_again_when_it_does_not_fit(server: ChatServer, tmp_pa
 
 def test_the_cap_stops_before_the_call(server: ChatServer, tmp_path: Path) -> None:
     server.replies = ["a", "b"]
-    model = door(tmp_path, price=StatedPrice(input_usd=10, output_usd=1), budget_usd=0.02)  # 0.0101 a call, at worst 0.016
+    account = Account(RunFolder(tmp_path / "r1"), Budget(usd=0.02))
+    price = StatedPrice(input_usd=10, output_usd=1)  # 0.0101 a call, at worst 0.016
+    model = LanguageModel("openai:m", cache=tmp_path, ledger=account.calls, price=price, afford=account.afford)
     model.ask("write", "s", "1")
     with pytest.raises(BudgetExhausted):
         model.ask("write", "s", "2")

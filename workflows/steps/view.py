@@ -34,7 +34,7 @@ from agents.autotrain.report.view import (
 from agents.autotrain.results import ModelResult, Results
 from agents.autotrain.search import Candidate
 from agents.autotrain.spec import MethodSpec
-from agents.llm import Call, Ledger
+from agents.llm import Call, cost_of
 from sandboxes.jobs import kit_hash
 from workflows.context import Context
 from workflows.steps.candidate import ReviewResult, chosen, load_code, tried
@@ -176,17 +176,19 @@ def _ablation(ctx: Context, spec: MethodSpec | None) -> AblationView | None:
 def _cost(ctx: Context, results: Results | None) -> CostView:
     models: tuple[ModelResult, ...] = results.models if results else ()
     jobs = [job for m in models for job in (*m.trials, *m.seeds)]
-    calls = Ledger(ctx.folder.path("calls.jsonl")).calls
+    calls = ctx.account.calls
+    steps = dict.fromkeys(c.step for c in calls.calls)
     return CostView(
-        seconds=round(ctx.folder.summary.seconds + ctx.seconds, 1),
+        seconds=round(ctx.folder.summary.seconds + ctx.account.seconds, 1),
         training_seconds=round(sum(j.seconds for j in jobs), 1),
         runs=len(jobs),
         reused_runs=sum(j.reused for j in jobs),
+        sandbox_seconds=round(ctx.account.sandbox.seconds, 1),
         llm="" if ctx.engine.name == "builtin" else ctx.engine.name,
-        llm_input_tokens=sum(c.input_tokens for c in calls),
-        llm_output_tokens=sum(c.output_tokens for c in calls),
-        llm_usd=_usd(calls),
-        llm_steps=tuple(_step_cost(step, [c for c in calls if c.step == step]) for step in dict.fromkeys(c.step for c in calls)),
+        llm_input_tokens=sum(c.input_tokens for c in calls.calls),
+        llm_output_tokens=sum(c.output_tokens for c in calls.calls),
+        llm_usd=calls.cost_usd,
+        llm_steps=tuple(_step_cost(step, [c for c in calls.calls if c.step == step]) for step in steps),
     )
 
 
@@ -196,15 +198,9 @@ def _step_cost(step: str, calls: Sequence[Call]) -> StepCost:
         calls=len(calls),
         input_tokens=sum(c.input_tokens for c in calls),
         output_tokens=sum(c.output_tokens for c in calls),
-        usd=_usd(calls),
+        usd=cost_of(calls),
         seconds=sum(c.seconds for c in calls),
     )
-
-
-def _usd(calls: Sequence[Call]) -> float | None:
-    """None where nothing was paid, or a price is not known."""
-    costs = [c.cost_usd for c in calls if c.cost_usd is not None]
-    return sum(costs) if calls and len(costs) == len(calls) else None
 
 
 def _environment(ctx: Context) -> dict[str, str]:

@@ -130,6 +130,8 @@ def _cost_rows(c: CostView) -> list[tuple[Cell | str, ...]]:
     if c.runs:
         reused = f", {c.reused_runs} of them found finished from before" if c.reused_runs else ""
         rows.append(("Training", f"{c.runs} runs{reused}, {formats.duration(c.training_seconds)} in all"))
+    if c.sandbox_seconds:
+        rows.append(("In sandboxes", f"{formats.duration(c.sandbox_seconds)}, the jobs of this run added up"))
     if not c.llm:
         return [*rows, ("Language model", "none; the built-in engine costs nothing")]
     money = "price not known" if c.llm_usd is None else f"${c.llm_usd:.4f}"

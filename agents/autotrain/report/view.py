@@ -133,12 +133,13 @@ class StepCost(Strict):
 
 
 class CostView(Strict):
-    """What the run took. `llm_usd` is None when no language model was used, or its price is not known."""
+    """What the run took. `llm_usd` is None where the price of a call is not known."""
 
     seconds: float
     training_seconds: float = 0.0
     runs: int = 0
     reused_runs: int = 0
+    sandbox_seconds: float = 0.0  # of all jobs that this run paid for, ended early or not
     llm: str = ""  # provider:model, "" for the built-in engine
     llm_input_tokens: int = 0
     llm_output_tokens: int = 0

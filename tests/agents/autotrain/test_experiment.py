@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.autotrain.experiment import Experiment, ModelRuns, Stopped
+from agents.autotrain.experiment import Experiment, ModelRuns
 from agents.autotrain.plan import ExperimentPlan
 from agents.autotrain.results import result_of
+from agents.errors import Stopped
 from sandboxes.jobs import JobRunner, ModelSource
 from sandboxes.kit.ranking import Answers
 from sandboxes.kit.schema import CategoricalField, Schema

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from agents.autotrain.way import find_way, fixed_by
+from agents.errors import Stopped
 from sandboxes.jobs import JobRunner
 from sandboxes.kit.schema import CategoricalField, Schema
 from sandboxes.kit.training.config import TrainConfig
+from sandboxes.meter import Meter, Spell
 from sandboxes.protocol import Limits, RunRequest, RunResult
 
 
@@ -104,3 +106,11 @@ def test_what_cannot_be_measured_or_believed_leaves_the_plain_way(left: object, 
 def test_what_is_fixed_holds_though_nothing_could_be_measured(tmp_path: Path, prepared) -> None:  # type: ignore[no-untyped-def]
     way, _ = found(None, tmp_path, prepared, {"precision": "bf16", "updates": "touched"})
     assert (way.updates, way.precision, way.compiled) == ("touched", "bf16", False)
+
+
+def test_a_measurement_that_is_ended_is_no_reason_for_the_plain_way(tmp_path: Path, prepared) -> None:  # type: ignore[no-untyped-def]
+    meter = Meter(limit_s=1.0)
+    meter.spells.append(Spell(job="another", action="train", seconds=2.0, status="ok"))
+    runner = JobRunner(Answering(None), tmp_path / "jobs", Limits(), meter)  # type: ignore[arg-type]
+    with pytest.raises(Stopped):
+        find_way(prepared, runner, TrainConfig(), 8, FIXED)
