@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,16 +14,15 @@ from scripted_chat import Scripted
 from scripted_method import MODEL, READING, REVIEWED, WITHOUT
 from small_clicks import clicks
 
-from agents.autotrain.language_model import LanguageModelEngine
-from agents.llm import LanguageModel, Ledger
 from sandboxes import SandboxUnavailable, choose
-from sandboxes.kit.layers import CARDS
 from workflows.driver import Ended, begin, go
 from workflows.exit_codes import ExitCode
 from workflows.request import ReproductionRequest
 from workflows.settings import Settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+Run = Callable[..., tuple[Ended, Scripted, list[dict[str, object]]]]
 
 IMPORTS = "from torch import Tensor, nn\n"
 RESULT = "        return self.output(self.dnn(fields.flatten(1))) + self.fm(fields)\n"
@@ -55,29 +55,33 @@ def wall() -> str:
         pytest.skip(str(error))
 
 
-def run(tmp_path: Path, *replies: str, **site: object) -> tuple[Ended, Scripted, list[dict[str, object]]]:
-    settings = Settings(home=tmp_path / "home", parallel=2, **site)  # type: ignore[arg-type]
-    request = ReproductionRequest(
-        paper=str(NOTE),
-        data=str(clicks(tmp_path / "clicks.csv")),
-        baselines=("lr",),
-        seeds=3,
-        trials=1,
-        epochs=1,
-        model="scripted:x",
-    )
-    folder, chat = begin(settings, request), Scripted(*replies)
-    ledger = Ledger(folder.path("calls.jsonl"))
-    door = LanguageModel("scripted:x", cache=tmp_path / "answers", ledger=ledger, chat=chat)
-    events: list[dict[str, object]] = []
-    return go(settings, folder, events.append, engine=LanguageModelEngine(door, CARDS)), chat, events
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a reproduction by a model that gives these replies, at a site with these settings."""
+
+    def to_its_end(*replies: str, **site: object) -> tuple[Ended, Scripted, list[dict[str, object]]]:
+        chat, events = Scripted(*replies), list[dict[str, object]]()
+        monkeypatch.setattr("agents.llm.door.open_chat", lambda name, window: (chat, 128_000))
+        settings = Settings(home=tmp_path / "home", parallel=2, **site)  # type: ignore[arg-type]
+        request = ReproductionRequest(
+            paper=str(NOTE),
+            data=str(clicks(tmp_path / "clicks.csv")),
+            baselines=("lr",),
+            seeds=3,
+            trials=1,
+            epochs=1,
+            model="scripted:x",
+        )
+        return go(settings, begin(settings, request), events.append), chat, events
+
+    return to_its_end
 
 
-def test_five_kinds_of_bad_code_are_repaired_one_after_the_other(tmp_path: Path, wall: str) -> None:
+def test_five_kinds_of_bad_code_are_repaired_one_after_the_other(run: Run, wall: str) -> None:
     codes = [BANNED, SHAPE, CONSTANT, UNUSED, ENDLESS, MODEL]
     patches = [patch(old, new) for old, new in pairwise(codes)]
     replies = [json.dumps(READING), fenced(BANNED), *patches, json.dumps(REVIEWED), fenced(WITHOUT)]
-    ended, chat, _ = run(tmp_path, *replies, drafts=1, repairs=5, smoke_timeout_s=90)
+    ended, chat, _ = run(*replies, drafts=1, repairs=5, smoke_timeout_s=90)
     assert ended.summary.status == "done", ended.summary.reason
     assert ended.summary.verdict in ("better", "tie", "worse")
     assert len(chat.asked) == len(replies)
@@ -94,13 +98,13 @@ def test_five_kinds_of_bad_code_are_repaired_one_after_the_other(tmp_path: Path,
     assert json.loads((ended.folder.root / "results.json").read_text())["sandbox"] == wall
 
 
-def test_a_model_that_never_gets_it_right_ends_with_reasons_and_no_success(tmp_path: Path) -> None:
+def test_a_model_that_never_gets_it_right_ends_with_reasons_and_no_success(run: Run, tmp_path: Path) -> None:
     bad = [MODEL.replace("8", str(width)).replace(IMPORTS, "import os\n" + IMPORTS) for width in (5, 6, 7)]
     useless = patch("x = 1\n", "x = 2\n")  # replaces what stands nowhere
     replies = [json.dumps(READING)]
     for code in bad:
         replies += [fenced(code), useless, useless]
-    ended, chat, events = run(tmp_path, *replies, drafts=3, repairs=2)
+    ended, chat, events = run(*replies, drafts=3, repairs=2)
     assert (ended.summary.status, ended.code) == ("no_candidate", ExitCode.NO_CANDIDATE)
     assert "no model passed after 3 attempts: line" in ended.summary.reason and "import of os" in ended.summary.reason
     assert ended.code != 0 and ended.summary.verdict == ""
@@ -115,12 +119,11 @@ def test_a_model_that_never_gets_it_right_ends_with_reasons_and_no_success(tmp_p
     assert "verdict" not in parent.data.tags
 
 
-def test_what_is_not_faithful_is_improved_before_it_is_trained(tmp_path: Path) -> None:
+def test_what_is_not_faithful_is_improved_before_it_is_trained(run: Run) -> None:
     poor = json.loads(json.dumps(REVIEWED))
     poor["leaves"][0] = {"leaf": "m1", "judgement": "missing", "note": "no inner products"}
     poor["main_mechanism"] = None
     ended, chat, events = run(
-        tmp_path,
         json.dumps(READING),
         fenced(WITHOUT),
         json.dumps(poor),
@@ -163,7 +166,7 @@ BOUND = {
 
 
 @pytest.mark.parametrize(("factor", "judgement"), [("1", "met"), ("2", "missing")])
-def test_an_equation_is_judged_by_numbers_whatever_the_reviewer_thinks(tmp_path: Path, factor: str, judgement: str) -> None:
+def test_an_equation_is_judged_by_numbers_whatever_the_reviewer_thinks(run: Run, factor: str, judgement: str) -> None:
     reading = json.loads(json.dumps(READING))
     reading["mechanisms"][0]["equations"] = ["y = \\sum_{i<j} <e_i, e_j>"]
     reading["mechanisms"][0]["symbols"] = [{"symbol": "e_i", "meaning": "embedding of field i", "shape": "(B, F, D)"}]
@@ -172,7 +175,7 @@ def test_an_equation_is_judged_by_numbers_whatever_the_reviewer_thinks(tmp_path:
     review = REVIEWED | {"leaves": [*REVIEWED["leaves"], opinion], "probes": [BOUND], "main_mechanism": None}  # type: ignore[misc]
     reference = PAIRS | {"code": str(PAIRS["code"]).replace("total)", f"{factor} * total)")}
     replies = [json.dumps(reading), fenced(MODEL), json.dumps({"references": [reference]}), json.dumps(review)]
-    ended, _, _ = run(tmp_path, *replies, drafts=1, improvements=0)
+    ended, _, _ = run(*replies, drafts=1, improvements=0)
     assert ended.summary.status == "done", ended.summary.reason
     rows = {r["leaf"]: r for r in json.loads((ended.folder.root / "review.json").read_text())["leaves"]}
     assert (rows["m1.e1"]["judgement"], rows["m1.e1"]["decided_by"]) == (judgement, "numbers")
