@@ -96,11 +96,10 @@ def _places(console: Console, settings: Settings, ended: Ended) -> None:
     if report.is_file():
         _line(console, "report", str(report))
     if ended.summary.status == "done":
-        _line(console, "MLflow store", settings.mlflow_uri)
+        store = without_secrets(settings.mlflow_uri)
+        _line(console, "MLflow store", store)
         tool = Path(sys.executable).with_name("mlflow")
-        _line(
-            console, "to open it", f"MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false {tool} ui --backend-store-uri {settings.mlflow_uri}"
-        )
+        _line(console, "to open it", f"MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false {tool} ui --backend-store-uri {store}")
     elif ended.summary.status == "waiting":
         _line(console, "to go on", f"agenticrs resume {run} --yes (or --no)")
     elif ended.summary.status in ("stopped", "failed"):

@@ -22,6 +22,7 @@ from langgraph.types import Command
 from agents.autotrain.engine import Engine
 from agents.autotrain.plan import PlanImpossible
 from agents.errors import AgentError, BudgetExhausted, ModelAnswerInvalid, ModelUnavailable, SourceUnreachable, UnreadablePaper
+from agents.secrets import without_secrets
 from sandboxes import SandboxUnavailable
 from sandboxes.jobs import kit_hash
 from sandboxes.kit.data import DataError
@@ -130,11 +131,13 @@ def go(
         except KeyboardInterrupt:
             changed, code = {"status": "stopped", "reason": "stopped from outside; resume goes on"}, ExitCode.INTERRUPTED
         except tuple(kind for kind, _ in EXIT_OF_ERROR) as error:
-            changed, code = {"status": "failed", "reason": str(error)}, _code_of(error)
+            changed, code = {"status": "failed", "reason": without_secrets(str(error))}, _code_of(error)
         except Exception as error:  # the process boundary: kept with its traceback, told in one sentence
-            log.exception("run %s", folder.run_id)
-            changed, code = {"status": "failed", "reason": f"a fault of this program: {error!r}"}, ExitCode.INTERNAL
-            folder.write_text("fault.txt", _traceback(error))
+            fault = without_secrets(_traceback(error))
+            log.error("run %s\n%s", folder.run_id, fault)
+            reason = f"a fault of this program: {without_secrets(repr(error))}"
+            changed, code = {"status": "failed", "reason": reason}, ExitCode.INTERNAL
+            folder.write_text("fault.txt", fault)
         folder.update_summary(**changed, seconds=round(summary.seconds + time.monotonic() - began, 1))
         return Ended(folder.summary, folder, code)
 

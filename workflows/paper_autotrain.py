@@ -17,6 +17,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
 from agents.errors import NothingToBuild
+from agents.secrets import discreet
 from workflows import steps
 from workflows.context import Context
 
@@ -153,7 +154,7 @@ def build() -> StateGraph[State, Context]:
         report,
         remember,
     ):
-        graph.add_node(node.__name__, node)
+        graph.add_node(node.__name__, discreet()(node))  # what a node raises is kept in checkpoints and traces
     graph.add_edge(START, "read")
     graph.add_edge("read", "parse")
     graph.add_conditional_edges("parse", _go_on("recall"), ["recall", "report"])

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 SandboxName = Literal["auto", "docker", "bubblewrap", "process"]
@@ -31,6 +31,14 @@ class Settings(BaseSettings):
     memory_mb: int = Field(default=6144, ge=512)  # memory of one training run
     repairs: int = Field(default=3, ge=0)
     redis_url: str = ""
+
+    @field_validator("tracking_uri")
+    @classmethod
+    def _without_password(cls, uri: str) -> str:
+        """MLflow repeats a server's address in its errors."""
+        if uri.startswith("http") and "@" in uri:
+            raise ValueError("leave user and password out of it; set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD")
+        return uri
 
     @classmethod
     def settings_customise_sources(

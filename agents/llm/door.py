@@ -22,6 +22,7 @@ from pydantic import BaseModel, ValidationError
 
 from agents.errors import BudgetExhausted, ModelAnswerInvalid, ModelUnavailable
 from agents.llm.answers import fault_of, json_object
+from agents.llm.discreet import Discreet
 from agents.llm.exchanges import Exchange, Replay, Turn
 from agents.llm.ledger import Call, Ledger
 from agents.llm.prices import Price
@@ -66,7 +67,8 @@ class LanguageModel:
         self.name, self.ledger = name, ledger
         self._cache, self._price, self._budget, self._retries, self._sleep = cache, price, budget_usd, retries, sleep
         self._replay, self._heard = replay, tuple(heard)
-        self._chat, self._window = (chat, window or WINDOW) if chat or replay else open_chat(name, window)
+        opened, self._window = (chat, window or WINDOW) if chat or replay else open_chat(name, window)
+        self._chat = Discreet(inner=opened) if opened else None
 
     def room(self, system: str, answer: type[BaseModel] | None = None) -> int:
         """Characters that a question may have beside such a system prompt, and the form of its answer, in the model's window."""

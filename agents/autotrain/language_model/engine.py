@@ -15,6 +15,7 @@ from agents.autotrain.engine import Code, Failure, Fidelity, Review
 from agents.autotrain.language_model.answers import Unusable, code_in, patched, prose_in
 from agents.autotrain.language_model.doubts import SaidAnswers, doubts_of, in_words, settled
 from agents.autotrain.language_model.excerpt import paper_as_data
+from agents.autotrain.language_model.fence import fenced
 from agents.autotrain.language_model.kit_reference import block_list, kit_reference
 from agents.autotrain.language_model.prompts import prompt
 from agents.autotrain.language_model.reading import SaidMethod, spec_from
@@ -57,7 +58,7 @@ class LanguageModelEngine:
         system = f"{prompt('read')}\n\n{block_list(self._cards)}"
         said = self._door.ask_for(SaidMethod, "parse", system, paper_as_data(paper, self._door.room(system, SaidMethod)))
         if doubts := doubts_of(said, paper, names):
-            questions = in_words(doubts)
+            questions = fenced("questions", in_words(doubts))
             system = f"{prompt('ask')}\n\n## The kit's blocks\n\n{block_list(self._cards)}"
             room = self._door.room(system, SaidAnswers) - len(questions)
             answers = self._door.ask_for(SaidAnswers, "ask", system, f"{paper_as_data(paper, room)}\n\n{questions}")
@@ -70,10 +71,8 @@ class LanguageModelEngine:
         return Code(_ended(text), composed=False, notes=(prose[:600],) if prose else ())
 
     def repair(self, spec: MethodSpec, schema: Schema, code: Code, failure: Failure) -> Code | None:
-        fault = failure.message[-LONGEST_FAILURE:]
-        user = (
-            f"{_spec(spec)}\n\n{_schema(schema)}\n\n{_file(code)}\n\nFailed at {failure.stage}:\n<failure>\n{fault}\n</failure>"
-        )
+        fault = fenced("failure", failure.message[-LONGEST_FAILURE:])
+        user = f"{_spec(spec)}\n\n{_schema(schema)}\n\n{_file(code.text)}\n\nFailed at {failure.stage}:\n{fault}"
         try:
             _, text = self._ask("repair", schema, user, lambda answer: patched(code.text, answer))
         except ModelAnswerInvalid:
@@ -83,14 +82,14 @@ class LanguageModelEngine:
     def review(self, spec: MethodSpec, code: Code) -> Review:
         lines = code.text.splitlines()
         numbered = "\n".join(f"{i:4d} {line}" for i, line in enumerate(lines, 1))
-        said = self._door.ask_for(SaidReview, "review", prompt("review"), f"{_spec(spec)}\n\n<file>\n{numbered}\n</file>")
+        said = self._door.ask_for(SaidReview, "review", prompt("review"), f"{_spec(spec)}\n\n{_file(numbered)}")
         by_id = {row.mechanism: row for row in said.mechanisms}
         rows = tuple(_fidelity(m.id, by_id.get(m.id), len(lines)) for m in spec.mechanisms)
         present = {r.mechanism for r in rows if r.status != "missing"}
         return Review(rows, said.main_mechanism if said.main_mechanism in present else None)
 
     def ablate(self, spec: MethodSpec, schema: Schema, code: Code, mechanism: str) -> Code | None:
-        user = f"{_spec(spec)}\n\n{_schema(schema)}\n\n{_file(code)}\n\nTake out: {mechanism}"
+        user = f"{_spec(spec)}\n\n{_schema(schema)}\n\n{_file(code.text)}\n\nTake out: {mechanism}"
         _, text = self._ask("ablate", schema, user, lambda a: "" if a.strip() == "NONE" else code_in(a))
         return Code(_ended(text), composed=False) if text else None
 
@@ -122,7 +121,7 @@ def _fidelity(mechanism: str, said: SaidFidelity | None, n_lines: int) -> Fideli
 
 
 def _spec(spec: MethodSpec) -> str:
-    return f"<specification>\n{spec.model_dump_json(indent=1, exclude=NOT_FOR_CODE)}\n</specification>"
+    return fenced("specification", spec.model_dump_json(indent=1, exclude=NOT_FOR_CODE))
 
 
 def _schema(schema: Schema) -> str:
@@ -137,8 +136,8 @@ def _schema(schema: Schema) -> str:
     )
 
 
-def _file(code: Code) -> str:
-    return f"<file>\n{code.text}\n</file>"
+def _file(text: str) -> str:
+    return fenced("file", text)
 
 
 def _ended(text: str) -> str:

@@ -54,7 +54,7 @@ def _parsed(path: Path, name: str) -> tuple[dict[str, Any], list[Page]]:
     """What `pdf_words.py` prints for the file."""
     command = [sys.executable, "-I", pdf_words.__file__, str(path.resolve()), str(MAX_PAGES), str(TIMEOUT_S)]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False, stdin=subprocess.DEVNULL)
+        done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False, stdin=subprocess.DEVNULL, env={})
     except subprocess.TimeoutExpired:
         raise UnreadablePaper(
             f"{name} took longer than {TIMEOUT_S} s to read; print it to a new PDF, or give its LaTeX source."
