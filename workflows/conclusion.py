@@ -13,6 +13,7 @@ from rich.table import Table
 from agents.autotrain.compare import MEASURES, Comparison
 from agents.autotrain.compare.comparison import BaselineRow
 from agents.autotrain.compare.holm import holm_adjusted
+from agents.secrets import without_secrets
 from workflows.driver import Ended
 from workflows.settings import Settings
 from workflows.steps.judging import ScoreTable

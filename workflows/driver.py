@@ -22,7 +22,7 @@ from langgraph.types import Command
 from agents.autotrain.engine import Engine
 from agents.autotrain.plan import PlanImpossible
 from agents.errors import AgentError, BudgetExhausted, ModelAnswerInvalid, ModelUnavailable, SourceUnreachable, UnreadablePaper
-from agents.secrets import without_secrets
+from agents.secrets import discreet, without_secrets
 from sandboxes import SandboxUnavailable
 from sandboxes.jobs import kit_hash
 from sandboxes.kit.data import DataError
@@ -123,8 +123,8 @@ def go(
         stop = threading.Event()
         summary, began = folder.update_summary(status="running", reason=""), time.monotonic()
         try:
-            ctx = Context(settings, request, folder, engine or make_engine(settings, request, folder), emit, stop.is_set)
-            with _stop_signals(stop):
+            with discreet(), _stop_signals(stop):
+                ctx = Context(settings, request, folder, engine or make_engine(settings, request, folder), emit, stop.is_set)
                 state = _stream(ctx, approved)
             changed: dict[str, Any] = {"status": state["status"], "reason": state.get("reason", "")}
             code = EXIT_OF_STATUS[state["status"]]
@@ -133,11 +133,10 @@ def go(
         except tuple(kind for kind, _ in EXIT_OF_ERROR) as error:
             changed, code = {"status": "failed", "reason": without_secrets(str(error))}, _code_of(error)
         except Exception as error:  # the process boundary: kept with its traceback, told in one sentence
-            fault = without_secrets(_traceback(error))
-            log.error("run %s\n%s", folder.run_id, fault)
+            log.exception("run %s", folder.run_id)
             reason = f"a fault of this program: {without_secrets(repr(error))}"
             changed, code = {"status": "failed", "reason": reason}, ExitCode.INTERNAL
-            folder.write_text("fault.txt", fault)
+            folder.write_text("fault.txt", without_secrets(_traceback(error)))
         folder.update_summary(**changed, seconds=round(summary.seconds + time.monotonic() - began, 1))
         return Ended(folder.summary, folder, code)
 
