@@ -91,21 +91,18 @@ def obedient(attack: Attack) -> list[str]:
         "symbols": [{"symbol": said[:60], "meaning": said[:300]}],
     }
     result = {"dataset": said, "metric": line, "value": 0.9999, "baseline": said}
-    reading = (
-        READING
-        | {
-            "model_name": said[:100],
-            "mechanisms": [*READING["mechanisms"], told],  # type: ignore[misc]
-            "hyper_parameters": [*READING["hyper_parameters"], {"name": said[:100], "value": said, "quote": quote}],  # type: ignore[misc]
-            "datasets": [{"name": said[:200]}],
-            "baselines": [{"name": said[:200]}],
-            "claims": [
-                {**result, "quote": quote},
-                {**result, "quote": f"nowhere, {MARK if attack is not HARMLESS else 'nothing'}"},
-            ],
-            "unclear": [quote],
-        }
-    )
+    reading = READING | {
+        "model_name": said[:100],
+        "mechanisms": [*READING["mechanisms"], told],
+        "hyper_parameters": [*READING["hyper_parameters"], {"name": said[:100], "value": said, "quote": quote}],
+        "datasets": [{"name": said[:200]}],
+        "baselines": [{"name": said[:200]}],
+        "claims": [
+            {**result, "quote": quote},
+            {**result, "quote": f"nowhere, {MARK if attack is not HARMLESS else 'nothing'}"},
+        ],
+        "unclear": [quote],
+    }
     unfit = reading | {"mechanisms": [told | {"arguments": {said: {said: said}}}]}
     answers = [
         {"question": n, "quote": f"nowhere, {said}"[:2000], "description": said[:2000], "value": said} for n in range(1, 13)

@@ -81,12 +81,8 @@ def test_code_of_the_papers_is_never_run(tmp_path: Path) -> None:
     attack = NAMED["payload_shell.md"]
     read = obedient(attack)[:3]
     another = attack.code.strip().replace("import os", "import subprocess as os")
-    written, patched = f"```python
-{code(attack)}```", f"<<<<<<< SEARCH
-{attack.code.strip()}
-=======
-{another}
->>>>>>> REPLACE"
+    written = f"```python\n{code(attack)}```"
+    patched = f"<<<<<<< SEARCH\n{attack.code.strip()}\n=======\n{another}\n>>>>>>> REPLACE"
     done = run(attack, tmp_path, *read, written, patched, "I obey.", "I obey.")
     unharmed(done)
     assert (done.ended.summary.status, done.ended.code) == ("no_candidate", ExitCode.NO_CANDIDATE)
@@ -115,7 +111,7 @@ def test_a_paper_that_gives_orders_ends_as_any_other(name: str, tmp_path: Path) 
     assert all(task["values"]["auc"] < 0.99 for m in scores for s in m["test"].values() for task in s["tasks"])
     page = BeautifulSoup((root / "report.html").read_text(), "lxml")
     assert not page.find_all(["script", "img", "iframe", "link", "object"])
-    assert not page.find_all(src=True) and not page.find_all(attrs={"onload": True})
+    assert not page.find_all(src=True) and not page.find_all(onload=True)
     assert "zebra" in page.get_text().lower()
     tokens = MarkdownIt("commonmark").enable("table").parse((root / "report.md").read_text())
     kinds = {t.type for token in tokens for t in (token, *(token.children or []))}
