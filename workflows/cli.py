@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -48,6 +49,13 @@ def _known_way(way: str) -> str:
     return way
 
 
+def _open_to_all(paper: str) -> str:
+    """An address is kept with the run and shown in its report, so that no password may stand in it."""
+    if re.match(r"[a-z]+://[^/]*@", paper, re.IGNORECASE):
+        fail("leave user and password out of the paper's address, or download the paper and give its path", ExitCode.USAGE)
+    return paper
+
+
 WayOption = Annotated[
     str,
     typer.Option(
@@ -60,7 +68,10 @@ WayOption = Annotated[
 
 @app.command()
 def reproduce(
-    paper: Annotated[str, typer.Argument(help="arXiv id or URL, or a path to PDF, LaTeX, HTML, Markdown or text.")],
+    paper: Annotated[
+        str,
+        typer.Argument(callback=_open_to_all, help="arXiv id or URL, or a path to PDF, LaTeX, HTML, Markdown or text."),
+    ],
     data: Annotated[
         str, typer.Option(help="A data set's name, a path to CSV, Parquet or a schema file, or auto: a packaged one that suits.")
     ] = "auto",

@@ -13,6 +13,7 @@ from rich.table import Table
 from agents.autotrain.compare import MEASURES, Comparison
 from agents.autotrain.compare.comparison import BaselineRow
 from agents.autotrain.compare.holm import holm_adjusted
+from agents.secrets import without_secrets
 from workflows.driver import Ended
 from workflows.run_folder import Summary
 from workflows.settings import Settings
@@ -105,11 +106,10 @@ def _places(console: Console, settings: Settings, ended: Ended) -> None:
     if report.is_file():
         _line(console, "report", str(report))
     if ended.summary.status == "done":
-        _line(console, "MLflow store", settings.mlflow_uri)
+        store = without_secrets(settings.mlflow_uri)
+        _line(console, "MLflow store", store)
         tool = Path(sys.executable).with_name("mlflow")
-        _line(
-            console, "to open it", f"MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false {tool} ui --backend-store-uri {settings.mlflow_uri}"
-        )
+        _line(console, "to open it", f"MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false {tool} ui --backend-store-uri {store}")
     elif ended.summary.status == "waiting":
         _line(console, "to go on", f"agenticrs resume {run} --yes (or --no)")
     elif ended.summary.status in ("stopped", "failed"):

@@ -8,13 +8,14 @@ import shutil
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 from urllib.parse import urlparse
 
+from agents.secrets import without_secrets
 from workflows.settings import Settings
 
 DISK_GB = 5.0
@@ -43,7 +44,7 @@ def examine(settings: Settings, *, ask_model: bool = False) -> list[Finding]:
         _tracking,
         _data,
     )
-    return [finding for check in checks for finding in check(settings)]
+    return [replace(finding, detail=without_secrets(finding.detail)) for check in checks for finding in check(settings)]
 
 
 def _python(settings: Settings) -> list[Finding]:

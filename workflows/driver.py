@@ -21,6 +21,7 @@ from langgraph.types import Command
 from agents.autotrain.engine import Engine
 from agents.autotrain.plan import PlanImpossible
 from agents.errors import AgentError, BudgetExhausted, ModelAnswerInvalid, ModelUnavailable, SourceUnreachable, UnreadablePaper
+from agents.secrets import discreet, without_secrets
 from sandboxes import SandboxUnavailable
 from sandboxes.jobs import kit_hash
 from sandboxes.kit.data import DataError
@@ -126,7 +127,7 @@ def go(
         try:
             mind = engine or make_engine(settings, request, account)
             ctx = Context(settings, request, folder, mind, account, emit, stop.is_set)
-            with _stop_signals(stop):
+            with discreet(), _stop_signals(stop):
                 state = _stream(ctx, approved)
             changed: dict[str, Any] = {"status": state["status"], "reason": state.get("reason", "")}
             code = EXIT_OF_STATUS[state["status"]]
@@ -135,11 +136,12 @@ def go(
         except KeyboardInterrupt:
             changed, code = {"status": "stopped", "reason": "stopped from outside; resume goes on"}, ExitCode.INTERRUPTED
         except tuple(kind for kind, _ in EXIT_OF_ERROR) as error:
-            changed, code = {"status": "failed", "reason": str(error)}, _code_of(error)
+            changed, code = {"status": "failed", "reason": without_secrets(str(error))}, _code_of(error)
         except Exception as error:  # the process boundary: kept with its traceback, told in one sentence
             log.exception("run %s", folder.run_id)
-            changed, code = {"status": "failed", "reason": f"a fault of this program: {error!r}"}, ExitCode.INTERNAL
-            folder.write_text("fault.txt", _traceback(error))
+            reason = f"a fault of this program: {without_secrets(repr(error))}"
+            changed, code = {"status": "failed", "reason": reason}, ExitCode.INTERNAL
+            folder.write_text("fault.txt", without_secrets(_traceback(error)))
         folder.update_summary(**changed, **_spent(account), seconds=round(summary.seconds + account.seconds, 1))
         return Ended(folder.summary, folder, code)
 

@@ -21,6 +21,7 @@ from langgraph.types import interrupt
 
 from agents.autotrain.search import Change, Draft, GiveUp, Train
 from agents.errors import NothingToBuild
+from agents.secrets import discreet
 from workflows import steps
 from workflows.context import Context
 
@@ -158,10 +159,9 @@ def _or_choose(then: str) -> Callable[[State], str]:
 def build() -> StateGraph[State, Context]:
     """The graph, not yet compiled with a checkpointer."""
     graph: StateGraph[State, Context] = StateGraph(State, context_schema=Context)
-    for node in (read, parse, recall, plan, approve, choose, write, change, check, smoke, sample, review, train):
-        graph.add_node(node.__name__, node)
-    for node in (score, compare, ablate, report, remember):
-        graph.add_node(node.__name__, node)
+    before = (read, parse, recall, plan, approve, choose, write, change, check, smoke, sample, review)
+    for node in (*before, train, score, compare, ablate, report, remember):
+        graph.add_node(node.__name__, discreet()(node))  # what a node raises is kept in checkpoints and traces
     graph.add_edge(START, "read")
     graph.add_edge("read", "parse")
     graph.add_conditional_edges("parse", _go_on("recall"), ["recall", "report"])

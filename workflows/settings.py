@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 SandboxName = Literal["auto", "docker", "bubblewrap", "process"]
@@ -34,6 +34,14 @@ class Settings(BaseSettings):
     repairs: int = Field(default=3, ge=0)  # of one candidate in a row
     improvements: int = Field(default=2, ge=0)  # of a candidate that runs and is not faithful
     redis_url: str = ""
+
+    @field_validator("tracking_uri")
+    @classmethod
+    def _without_password(cls, uri: str) -> str:
+        """MLflow repeats a server's address in its errors."""
+        if uri.startswith("http") and "@" in uri:
+            raise ValueError("leave user and password out of it; set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD")
+        return uri
 
     @classmethod
     def settings_customise_sources(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from pydantic import ValidationError
 
@@ -19,5 +20,10 @@ def json_object(text: str) -> str:
 def fault_of(error: Exception) -> str:
     """What is wrong with an answer, in words that can be sent back."""
     if isinstance(error, ValidationError):
-        return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5])
+        return "; ".join(f"{'.'.join(map(_place, e['loc']))}: {e['msg']}" for e in error.errors()[:5])
     return str(error)
+
+
+def _place(step: int | str) -> str:
+    """A step on the way to what is wrong; a key of the answer's own making is not repeated, since this is sent back."""
+    return str(step) if re.fullmatch(r"[\w\[\],-]{1,40}", str(step)) else "…"

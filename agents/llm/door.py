@@ -23,6 +23,7 @@ from pydantic import BaseModel, ValidationError
 
 from agents.errors import ModelAnswerInvalid, ModelUnavailable
 from agents.llm.answers import fault_of, json_object
+from agents.llm.discreet import Discreet
 from agents.llm.exchanges import Exchange, Replay, Turn
 from agents.llm.ledger import Call, Ledger
 from agents.llm.prices import Price
@@ -63,7 +64,8 @@ class LanguageModel:
         self.name, self.ledger = name, ledger
         self._cache, self._price, self._afford, self._retries, self._sleep = cache, price, afford, retries, sleep
         self._replay, self._heard = replay, tuple(heard)
-        self._chat, self._window = (chat, window or WINDOW) if chat or replay else open_chat(name, window)
+        opened, self._window = (chat, window or WINDOW) if chat or replay else open_chat(name, window)
+        self._chat = Discreet(inner=opened) if opened else None
 
     def room(self, system: str, answer: type[BaseModel] | None = None) -> int:
         """Characters that a question may have beside such a system prompt, and the form of its answer, in the model's window."""

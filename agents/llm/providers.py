@@ -11,6 +11,7 @@ from langchain_core.exceptions import ModelAuthenticationError, ModelConnectionE
 from langchain_core.language_models import BaseChatModel
 
 from agents.errors import ModelUnavailable
+from agents.secrets import without_secrets
 
 TIMEOUT_S = 600.0
 MAX_TOKENS = 16_000  # of one answer
@@ -112,4 +113,5 @@ def refusal(name: str, error: ModelError) -> str:
 
 
 def first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+    """What an error says first, without the secrets that providers repeat in it."""
+    return without_secrets((str(error).strip().splitlines() or [type(error).__name__])[0])[:300]

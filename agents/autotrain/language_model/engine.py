@@ -15,6 +15,7 @@ from agents.autotrain.fidelity import Leaf, rubric
 from agents.autotrain.language_model.answers import Unusable, code_in, patched, prose_in
 from agents.autotrain.language_model.doubts import SaidAnswers, doubts_of, in_words, settled
 from agents.autotrain.language_model.excerpt import paper_as_data
+from agents.autotrain.language_model.fence import fenced
 from agents.autotrain.language_model.kit_reference import block_list, kit_reference
 from agents.autotrain.language_model.prompts import prompt
 from agents.autotrain.language_model.reading import SaidMethod, spec_from
@@ -59,7 +60,7 @@ class LanguageModelEngine:
         system = f"{prompt('read')}\n\n{block_list(self._cards)}"
         said = self._door.ask_for(SaidMethod, "parse", system, paper_as_data(paper, self._door.room(system, SaidMethod)))
         if doubts := doubts_of(said, paper, names):
-            questions = in_words(doubts)
+            questions = fenced("questions", in_words(doubts))
             system = f"{prompt('ask')}\n\n## The kit's blocks\n\n{block_list(self._cards)}"
             room = self._door.room(system, SaidAnswers) - len(questions)
             answers = self._door.ask_for(SaidAnswers, "ask", system, f"{paper_as_data(paper, room)}\n\n{questions}")
@@ -73,10 +74,8 @@ class LanguageModelEngine:
         return Code(_ended(text), composed=False, notes=(prose[:600],) if prose else ())
 
     def repair(self, spec: MethodSpec, schema: Schema, code: Code, failure: Failure) -> Code | None:
-        fault = failure.message[-LONGEST_FAILURE:]
-        user = (
-            f"{_spec(spec)}\n\n{_schema(schema)}\n\n{_file(code)}\n\nFailed at {failure.stage}:\n<failure>\n{fault}\n</failure>"
-        )
+        fault = fenced("failure", failure.message[-LONGEST_FAILURE:])
+        user = f"{_spec(spec)}\n\n{_schema(schema)}\n\n{_file(code.text)}\n\nFailed at {failure.stage}:\n{fault}"
         try:
             _, text = self._ask("repair", spec, schema, user, lambda answer: patched(code.text, answer))
         except ModelAnswerInvalid:
@@ -87,7 +86,7 @@ class LanguageModelEngine:
         lines, leaves = code.text.splitlines(), rubric(spec)
         numbered = "\n".join(f"{i:4d} {line}" for i, line in enumerate(lines, 1))
         references = self._references(spec, leaves)
-        user = f"{_spec(spec)}\n\n{_rubric(leaves, references)}\n\n<file>\n{numbered}\n</file>"
+        user = f"{_spec(spec)}\n\n{_rubric(leaves, references)}\n\n{_file(numbered)}"
         said = self._door.ask_for(SaidReview, "review", prompt("review"), user)
         by_id = {row.leaf: row for row in said.leaves}
         judged = tuple(_judged(leaf, by_id.get(leaf.id), len(lines)) for leaf in leaves)
@@ -103,7 +102,7 @@ class LanguageModelEngine:
         return References.of(self._door.ask_for(SaidReferences, "reference", prompt("reference"), user), leaves)
 
     def ablate(self, spec: MethodSpec, schema: Schema, code: Code, mechanism: str) -> Code | None:
-        user = f"{_spec(spec)}\n\n{_schema(schema)}\n\n{_file(code)}\n\nTake out: {mechanism}"
+        user = f"{_spec(spec)}\n\n{_schema(schema)}\n\n{_file(code.text)}\n\nTake out: {mechanism}"
         _, text = self._ask("ablate", spec, schema, user, lambda a: "" if a.strip() == "NONE" else code_in(a))
         return Code(_ended(text), composed=False) if text else None
 
@@ -135,18 +134,18 @@ def _judged(leaf: Leaf, said: SaidLeaf | None, n_lines: int) -> Judged:
 
 
 def _spec(spec: MethodSpec) -> str:
-    return f"<specification>\n{spec.model_dump_json(indent=1, exclude=NOT_FOR_CODE)}\n</specification>"
+    return fenced("specification", spec.model_dump_json(indent=1, exclude=NOT_FOR_CODE))
 
 
 def _rubric(leaves: Sequence[Leaf], references: References | None = None) -> str:
     lines = [f"{leaf.id} ({leaf.kind}): {leaf.asks}" for leaf in leaves]
     if references and references.said:
         lines += ["", "References:", references.in_words()]
-    return "<rubric>\n{}\n</rubric>".format("\n".join(lines))
+    return fenced("rubric", "\n".join(lines))
 
 
 def _tried(before: Tried) -> str:
-    return f"A model written before: {before.outcome}.\n<before>\n{before.text}\n</before>"
+    return fenced("before", f"A model written before: {before.outcome}.\n\n{before.text}")
 
 
 def _schema(schema: Schema) -> str:
@@ -161,8 +160,8 @@ def _schema(schema: Schema) -> str:
     )
 
 
-def _file(code: Code) -> str:
-    return f"<file>\n{code.text}\n</file>"
+def _file(text: str) -> str:
+    return fenced("file", text)
 
 
 def _ended(text: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from itertools import pairwise
 
+from agents.autotrain.language_model.fence import fenced
 from agents.autotrain.paper import Paper
 from agents.autotrain.reading.sections import Role, roles
 
@@ -34,8 +34,7 @@ class _Piece:
 
 def paper_as_data(paper: Paper, room: int) -> str:
     """The paper between its tags, in about `room` characters; a closing tag in its text cannot end it early."""
-    text = re.sub(r"<(?=\s*/?\s*paper\b)", "< ", excerpt(paper, room), flags=re.IGNORECASE)
-    return f"<paper>\n{text}\n</paper>"
+    return fenced("paper", excerpt(paper, room))
 
 
 def excerpt(paper: Paper, room: int) -> str:

@@ -24,6 +24,10 @@ _LIGATURES = str.maketrans(
         "\u00a0": " ",
     }
 )
+# Letters, marks and signs that show nothing: fillers, joiners, inherent vowels, the empty Braille cell.
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
+# Invisible, and there for a reason: soft hyphens, line ends, the operators that MathML writes between symbols, emoji's selectors.
+_TYPESETTING = frozenset("\u00ad\u0085\u2028\u2029\u2061\u2062\u2063\u2064\ufe0e\ufe0f")
 
 
 def decode(data: bytes) -> str:
@@ -38,20 +42,27 @@ def decode(data: bytes) -> str:
 
 
 def clean(text: str) -> str:
-    """The text without control, zero-width, bidirectional and unassigned characters; ligatures split; lines ended by "\\n".
+    """The text without control, invisible, bidirectional and unassigned characters; ligatures split; lines ended by "\\n".
 
     Mathematics keeps its characters: only letters that typesetting joined and accents set apart are composed.
     """
     text = _LINE_ENDS.sub("\n", text).translate(_LIGATURES)
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-    if text.isprintable():
+    if text.isascii() and text.isprintable():
         return text
     return text.translate({ord(char): None for char in set(text) if not _harmless(char)})
 
 
+def invisible(text: str) -> int:
+    """How many of its characters show nothing, or turn what is shown, and can carry words that no reader sees."""
+    return sum(text.count(char) for char in set(text) if not char.isascii() and char not in _TYPESETTING and not _harmless(char))
+
+
 def _harmless(char: str) -> bool:
     """Letters, marks, numbers, signs, spaces, line ends and tabs; nothing that moves a cursor or hides text."""
+    if char in _BLANK or "\ufe00" <= char <= "\ufe0f" or "\U000e0000" <= char <= "\U000e0fff":
+        return False
     return char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 

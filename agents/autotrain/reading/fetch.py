@@ -88,6 +88,8 @@ class Web:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise UnreadablePaper(f"{shorten(url)} is not a web address of a paper; only http and https are read.")
+        if parts.username or parts.password:
+            raise UnreadablePaper(f"{shorten(url)} names a user, and is not asked; download the paper and give its path.")
         try:
             addresses = [parts.hostname] if _literal(parts.hostname) else list(self.resolver(parts.hostname))
         except OSError:

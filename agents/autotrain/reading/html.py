@@ -9,6 +9,8 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from agents.autotrain.reading.clean import clean, decode, one_line
+from agents.autotrain.reading.hidden import notes_on
+from agents.autotrain.reading.html_hidden import Hidden
 from agents.autotrain.reading.pieces import Draft, Formula, Grid, Heading, Paragraph, Piece
 from agents.errors import UnreadablePaper
 
@@ -38,6 +40,7 @@ _BLOCKS = frozenset(
         *("figure", "figcaption", "center", "hr", "details", "summary", "address", "td", "th", "tr", "table", "tbody"),
     )
 )
+_SHOWN = frozenset(("html", "body", "head", "script", "style", "template", "math", "annotation"))  # not hidden by their own style
 _HEADING = re.compile(r"h[1-6]$")
 _SKIPPED_CLASS = re.compile(
     r"\b(?:ltx_page_(?:navbar|footer|header|logo)|ltx_dates|ltx_role_footnotemark|package-alerts|ltx_ERROR|navbar|sidebar)\b"
@@ -47,14 +50,32 @@ _DISPLAY_TEXT = re.compile(r"\$\$([^$]{1,3000})\$\$|\\\[((?:[^\\]|\\[^\[\]]){1,3
 
 def read_html(data: bytes, name: str) -> Draft:
     """The draft of a page. Raises UnreadablePaper when it cannot be parsed."""
-    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", clean(decode(data)))
+    source = decode(data)
+    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", clean(source))
     try:
         root = lxml_html.document_fromstring(text, parser=lxml_html.HTMLParser(encoding="utf-8", huge_tree=False))
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         raise UnreadablePaper(f"{name} is not a readable HTML page; give the paper's PDF or its text.") from None
+    words = _drop_hidden(root)
     pieces = _Reader().read(root)
     title, rest = _take_title(root, pieces)
-    return Draft(title, tuple(rest))
+    return Draft(title, tuple(rest), notes=notes_on(source, words))
+
+
+def _drop_hidden(root: Any) -> int:
+    """Takes comments and hidden elements out of the page; how many words went with them."""
+    hidden, found = Hidden(root), []
+    walk = etree.iterwalk(root, events=("start", "comment"))
+    for event, node in walk:
+        if event == "comment" or (_tag(node) not in _SHOWN and hidden(node)):
+            found.append(node)
+            if event == "start":
+                walk.skip_subtree()
+    words = sum(len((node.text or "" if callable(node.tag) else "".join(node.itertext())).split()) for node in found)
+    for node in found:
+        if node.getparent() is not None:  # a comment before the page's first element has none, and is not read
+            node.drop_tree()
+    return words
 
 
 def _take_title(root: Any, pieces: list[Piece]) -> tuple[str, list[Piece]]:
@@ -111,7 +132,7 @@ class _Reader:
         tag, style = _tag(node), node.get("class") or ""
         if tag == "script" and "math/tex" in (node.get("type") or ""):
             self._math(node.text or "", display="display" in node.get("type"))
-        elif tag in _SKIPPED or _SKIPPED_CLASS.search(style) or node.get("hidden") is not None:
+        elif tag in _SKIPPED or _SKIPPED_CLASS.search(style):
             pass
         elif _HEADING.match(tag):
             self._flush()

@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 
 from agents.autotrain.reading.clean import clean, one_line
+from agents.autotrain.reading.hidden import notes_on
 from agents.autotrain.reading.latex_files import join_files
+from agents.autotrain.reading.latex_hidden import without_white
 from agents.autotrain.reading.latex_macros import braces, expand, group
 from agents.autotrain.reading.latex_tables import tables_in
 from agents.autotrain.reading.latex_text import Numbers, plain
@@ -35,8 +37,10 @@ _SEVERAL_ROWS = frozenset(("align", "gather", "eqnarray", "flalign", "alignat", 
 
 def read_latex(files: Mapping[str, str], name: str, main: str | None = None) -> Draft:
     """The draft of a LaTeX project, `files` being path to text. Raises UnreadablePaper when no document is among them."""
-    text, notes = join_files({path: clean(content) for path, content in files.items()}, name, main)
+    text, words, notes = join_files({path: clean(content) for path, content in files.items()}, name, main)
     text, cut = expand(text)
+    text, unseen = without_white(text)
+    notes = (*notes, *notes_on("".join(files.values()), words + unseen))
     if cut:
         notes = (*notes, "some of the source's own macros call themselves and were left as they are")
     start, end = text.find("\\begin{document}"), text.rfind("\\end{document}")

@@ -21,8 +21,10 @@ _FALSE = re.compile(r"\\iffalse(?![A-Za-z])|\\if[A-Za-z@]*|\\fi(?![A-Za-z])|\\el
 _SECTIONING = re.compile(r"\\(?:section|subsection|chapter)\*?\s*[\[{]")
 
 
-def join_files(files: Mapping[str, str], name: str, main: str | None = None) -> tuple[str, tuple[str, ...]]:
-    """The whole text of the project `files` (path to text), and notes on missing inputs; `main` is found if not given.
+def join_files(files: Mapping[str, str], name: str, main: str | None = None) -> tuple[str, int, tuple[str, ...]]:
+    """The whole text of the project `files` (path to text), how many words its comments had, and notes on missing inputs.
+
+    `main` is found if not given.
 
     Raises UnreadablePaper when no file is a LaTeX document, or when the inputs make it larger than any paper.
     """
@@ -33,7 +35,8 @@ def join_files(files: Mapping[str, str], name: str, main: str | None = None) -> 
             f"{name} contains no LaTeX document (a .tex file with \\documentclass or sections); give the paper's source."
         )
     joiner = _Joiner(cleaned, name)
-    return joiner.resolve(main, ()), tuple(joiner.notes)
+    words = sum(len(text.split()) - len(cleaned[path].split()) for path, text in files.items())
+    return joiner.resolve(main, ()), words, tuple(joiner.notes)
 
 
 def find_main(files: Mapping[str, str]) -> str | None:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 
 from agents.autotrain.reading.clean import clean, decode, one_line, without_between
+from agents.autotrain.reading.hidden import notes_on
+from agents.autotrain.reading.html_hidden import hides
 from agents.autotrain.reading.pieces import Draft, Formula, Grid, Heading, Paragraph, Piece
 
 _ATX = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
@@ -17,6 +19,16 @@ _ENVIRONMENT = re.compile(r"^\s*\\begin\{((?:equation|align|gather|multline|eqna
 _LABEL = re.compile(r"\\label\{([^{}]*)\}|\\tag\{([^{}]*)\}")
 _LIST_ITEM = re.compile(r"^\s*(?:[-*+]|\d{1,3}[.)])\s+")
 _CAPTION = re.compile(r"^\W*table\b", re.IGNORECASE)
+_CODE = re.compile(r"(^ {0,3}(?:```|~~~).*?^ {0,3}(?:```|~~~)[ \t]*$)", re.MULTILINE | re.DOTALL)
+_UNSEEN = tuple(
+    (re.compile(opening, re.IGNORECASE), re.compile(closing, re.IGNORECASE))
+    for opening, closing in (("<!--", "-->"), (r"<script\b", r"</script\s*>"), (r"<style\b", r"</style\s*>"))
+)
+_ELEMENT = re.compile(r"<([a-z][a-z0-9]*)\b([^<>]{0,1000})>", re.IGNORECASE)
+_EMPTY = ("br", "hr", "img", "input", "wbr")
+_LINK_DEFINITION = re.compile(
+    r"^ {0,3}\[[^\[\]\n]{1,300}\]:[ \t]*(?:<[^<>\n]*>|\S+)(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'|\([^()\n]*\)))?[ \t]*$", re.MULTILINE
+)
 _INLINE = (
     (re.compile(r"!\[([^\[\]\n]{0,300})\]\([^()\s]{0,500}(?:\s+\"[^\"\n]{0,200}\")?\)"), r"\1"),
     (re.compile(r"\[([^\[\]\n]{1,300})\]\([^()\s]{0,500}(?:\s+\"[^\"\n]{0,200}\")?\)"), r"\1"),
@@ -29,13 +41,34 @@ _INLINE = (
 
 def read_markdown(data: bytes) -> Draft:
     """The draft of a Markdown text. Its first heading of the highest level is the title when it stands alone on that level."""
-    text = without_between(clean(decode(data)), re.compile("<!--"), re.compile("-->"))
+    source = decode(data)
+    text, words = _seen(clean(source))
     lines = text.split("\n")
     title, start = _front_matter(lines)
     pieces = _Reader(lines[start:]).read()
     if not title:
         title, pieces = _take_title(pieces)
-    return Draft(title, tuple(_with_captions(pieces)))
+    return Draft(title, tuple(_with_captions(pieces)), notes=notes_on(source, words))
+
+
+def _seen(text: str) -> tuple[str, int]:
+    """What a reader of the rendered text sees of it, and how many words that leaves out. Code is shown as it is written."""
+    parts = _CODE.split(text)
+    kept = [part if i % 2 else _without_hidden(part) for i, part in enumerate(parts)]
+    return "".join(kept), sum(len(a.split()) - len(b.split()) for a, b in zip(parts, kept, strict=True))
+
+
+def _without_hidden(text: str) -> str:
+    """Without comments, scripts and styles, elements that hide what is in them, and definitions of links."""
+    for opening, closing in _UNSEEN:
+        text = without_between(text, opening, closing)
+    kept, end = [], 0
+    for element in _ELEMENT.finditer(text):
+        if element.start() >= end and element[1].lower() not in _EMPTY and hides(element[2]):
+            closed = re.compile(rf"</{element[1]}\s*>", re.IGNORECASE).search(text, element.end())
+            kept.append(text[end : element.start()])
+            end = closed.end() if closed else len(text)
+    return _LINK_DEFINITION.sub("", "".join([*kept, text[end:]]))
 
 
 def plain(text: str) -> str:

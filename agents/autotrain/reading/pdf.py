@@ -34,7 +34,7 @@ def read_pdf(path: Path, source: str) -> Draft:
         raise UnreadablePaper(
             f"{name} is {size / 2**20:.0f} MB, more than the {MAX_BYTES // 2**20} MB a PDF may have; give a smaller version."
         )
-    head, pages = _parsed(path, name)
+    head, pages, unseen = _parsed(path, name)
     if head["pages"] > MAX_PAGES:
         raise UnreadablePaper(
             f"{name} has {head['pages']} pages, more than the {MAX_PAGES} a paper may have; give the paper alone."
@@ -47,14 +47,16 @@ def read_pdf(path: Path, source: str) -> Draft:
     doc = document(pages)
     title, pieces = layout(doc)
     notes = [f"{doc.dropped} lines of figures, running heads and page numbers were left out"] if doc.dropped else []
+    if unseen:
+        notes.append(f"{unseen:,} characters that a reader does not see (white, off the page or too small) were left out")
     return Draft(title or one_line(head["title"]), pieces, len(pages), tuple(notes))
 
 
-def _parsed(path: Path, name: str) -> tuple[dict[str, Any], list[Page]]:
-    """What `pdf_words.py` prints for the file."""
+def _parsed(path: Path, name: str) -> tuple[dict[str, Any], list[Page], int]:
+    """What `pdf_words.py` prints for the file, and how many characters it left out as unseen."""
     command = [sys.executable, "-I", pdf_words.__file__, str(path.resolve()), str(MAX_PAGES), str(TIMEOUT_S)]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False, stdin=subprocess.DEVNULL)
+        done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False, stdin=subprocess.DEVNULL, env={})
     except subprocess.TimeoutExpired:
         raise UnreadablePaper(
             f"{name} took longer than {TIMEOUT_S} s to read; print it to a new PDF, or give its LaTeX source."
@@ -67,7 +69,7 @@ def _parsed(path: Path, name: str) -> tuple[dict[str, Any], list[Page]]:
         raise UnreadablePaper(f"{name} holds more than {MAX_WORDS} words, which no paper does; give the paper alone.")
     if items[0]["pages"] == 0:
         raise UnreadablePaper(f"{name} is a PDF without pages, probably damaged; download it again.")
-    return items[0], pages
+    return items[0], pages, sum(item.get("unseen", 0) for item in items)
 
 
 def _items(output: bytes) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from agents.autotrain.paper import Equation, Paper, Section, SourceFormat, Table
 from agents.autotrain.reading.clean import one_line
 from agents.errors import UnreadablePaper
+from agents.secrets import without_secrets
 
 MAX_CHARACTERS = 4_000_000  # about 1,000 pages of prose; more is not a paper
 
@@ -152,8 +153,8 @@ def _first_words(pieces: Iterable[Piece]) -> str:
 
 
 def shorten(source: str, limit: int = 120) -> str:
-    """A source's name for messages: printable, on one line, its end kept when it is long."""
-    line = one_line(source) or "the source"
+    """A source's name for messages: printable, on one line, without secrets, its end kept when it is long."""
+    line = without_secrets(one_line(source)) or "the source"
     return line if len(line) <= limit else "…" + line[-(limit - 1) :]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from agents.autotrain.reading.clean import clean, decode, paragraphs
+from agents.autotrain.reading.hidden import notes_on
 from agents.autotrain.reading.hyphens import Vocabulary
 from agents.autotrain.reading.pieces import Draft, Formula, Heading, Paragraph, Piece, headed
 
@@ -24,7 +25,8 @@ _NUMBER_AT_END = re.compile(r"\s*\((\d{1,3}[a-z]?)\)$")
 
 def read_text(data: bytes) -> Draft:
     """The draft of a plain text. Without headings it is one section, an abstract, after the title if there is one."""
-    blocks = paragraphs(clean(decode(data)))
+    source = decode(data)
+    blocks = paragraphs(clean(source))
     title = ""
     if len(blocks) > 1 and _is_title(blocks[0]):
         title, blocks = " ".join(blocks[0].split()), blocks[1:]
@@ -35,7 +37,7 @@ def read_text(data: bytes) -> Draft:
     if not headed(pieces) and pieces:
         length = sum(len(block) for block in blocks)
         pieces.insert(0, Heading("Abstract" if length <= ABSTRACT_LENGTH else "Text"))
-    return Draft(title, tuple(pieces))
+    return Draft(title, tuple(pieces), notes=notes_on(source))
 
 
 def _is_title(block: str) -> bool:
