@@ -25,13 +25,14 @@ from agents.autotrain.engine import Code, Failure, Review
 from agents.autotrain.fidelity import leaf_rows, mechanism_rows, rubric
 from agents.autotrain.language_model import LanguageModelEngine
 from agents.autotrain.language_model.fence import TAGS
+from agents.autotrain.language_model.kit_reference import kit_reference
 from agents.autotrain.paper import Paper
 from agents.autotrain.reading import find_quote, read_paper
 from agents.autotrain.report.build import document_of
 from agents.autotrain.report.html import to_html
 from agents.autotrain.report.markdown import to_markdown
 from agents.autotrain.report.view import CodeView, FidelityView, PaperView, ReportView
-from agents.autotrain.spec import MethodSpec
+from agents.autotrain.spec import Mechanism, MethodSpec, Scope
 from agents.errors import UnreadablePaper
 from agents.llm import LanguageModel, Ledger
 from sandboxes.kit.datasets import DATASETS
@@ -43,6 +44,12 @@ SCHEMA = Schema((CategoricalField("item", 10), CategoricalField("user", 10)))
 STEPS = ("parse", "parse again", "ask", "write", "repair", "reference", "review", "ablate")
 BLOCK = re.compile(rf"^<({'|'.join(TAGS)})>\n(.*?)^</\1>$", re.MULTILINE | re.DOTALL)
 WINDOW = 128_000  # tokens
+
+
+NONE = MethodSpec(paper_id="p", title="", model_name="", scope=Scope(kind="in_scope"))
+EVERY = NONE.model_copy(
+    update={"mechanisms": tuple(Mechanism(id=c.name, name=c.name, block=c.name, basis="stated", confidence=1) for c in CARDS)}
+)
 
 
 @dataclass(frozen=True)
@@ -141,8 +148,11 @@ def test_no_quote_counts_that_the_visible_text_does_not_hold(attack: Attack, obe
 def test_instructions_are_those_for_a_harmless_paper(step: str, obeyed: Obeyed, harmless: Obeyed) -> None:
     ours, theirs = instructions(obeyed.asked[step]), instructions(harmless.asked[step])
     assert MARK not in ours.lower()
-    if step in ("write", "repair", "ablate"):  # the kit's blocks come in the order of what the specification names
-        assert sorted(ours.splitlines()) == sorted(theirs.splitlines())
+    if step in ("write", "repair", "ablate"):  # which blocks are shown whole depends on the specification; their words do not
+        (ours, blocks), (theirs, _) = (text.split("## The kit's blocks") for text in (ours, theirs))
+        known = [kit_reference(CARDS, spec, room) for spec, room in ((EVERY, 10**9), (NONE, 10**9), (NONE, 0))]
+        assert set(blocks.splitlines()) <= {line for text in known for line in text.splitlines()}
+        assert ours == theirs
     else:
         assert ours == theirs
 
