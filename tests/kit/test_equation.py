@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -76,7 +77,8 @@ class Gate(nn.Module):
         self.project = nn.Linear(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.open * self.project(x)
+        opened: Tensor = self.open * self.project(x)
+        return x + opened
 
     def both(self, x: Tensor) -> tuple[Tensor, Tensor]:
         return x, self(x)
@@ -100,11 +102,15 @@ def test_a_layer_that_starts_as_the_identity_is_seen_through() -> None:
 
 
 def test_a_layer_that_ignores_an_input_differs() -> None:
-    class Ignores(Gate):
-        def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-            return super().forward(x)
+    class Ignores(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.gate = Gate()
 
-    probe = Probe("Ignores", {}, (*X, Input("mask", (3, 4), "mask")), GATE.parameters)
+        def forward(self, x: Tensor, mask: Tensor) -> object:
+            return self.gate(x)
+
+    probe = Probe("Ignores", {}, (*X, Input("mask", (3, 4), "mask")), {s: f"gate.{name}" for s, name in GATE.parameters.items()})
     found = check(probe, Ignores, lambda x, mask, open, w, b: gate(x, open, w, b) * mask)
     assert found.verdict == "differs" and "the reference depends on `mask`, the layer does not" in found.detail
 
@@ -213,7 +219,7 @@ def broken(x: Tensor, open: Tensor, w: Tensor, b: Tensor) -> Tensor:
     return gate(x, open, w, b) @ torch.ones(7)
 
 
-UNDECIDED = {
+UNDECIDED: dict[str, tuple[Probe, type[nn.Module], Callable[..., Any], str]] = {
     "all zeros": (GATE, Zero, lambda x, open, w, b: 0 * gate(x, open, w, b), "`b`, `open`, `w`, `x`"),
     "noise": (GATE, Noisy, gate, "at random"),
     "a layer that raises": (GATE, Raises, gate, "the layer raised: ValueError: no such thing (test_equation.py, line"),
@@ -290,6 +296,13 @@ def test_a_mask_is_padded_on_the_left_and_never_empty(shape: tuple[int, ...], se
         assert m.dtype == torch.bool and m.shape == shape
         assert m[..., -1].all() and (m.int().diff(dim=-1) >= 0).all()
     assert shape[-1] == 1 or not (drawn.all() or torch.equal(drawn, again))
+
+
+@pytest.mark.parametrize("small", [Input("i", (1,), "ids", 2), Input("m", (1, 2), "mask")])
+def test_what_is_drawn_anew_is_another_where_there_is_another(small: Input) -> None:
+    generator = torch.Generator().manual_seed(0)
+    drawn = [small.draw(generator, torch.float64) for _ in range(20)]
+    assert not any(torch.equal(one, small.redraw(one, generator)) for one in drawn)
 
 
 def test_ids_and_uniform_numbers_stay_within_bounds() -> None:
