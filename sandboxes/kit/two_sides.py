@@ -129,7 +129,7 @@ def _tensor(layer: nn.Module, name: str) -> tuple[Tensor, bool]:
 
 def _value(layer: nn.Module, name: str) -> Tensor:
     tensor, transposed = _tensor(layer, name)
-    return tensor.detach().clone().T if transposed else tensor.detach().clone()
+    return tensor.detach().T if transposed else tensor.detach()
 
 
 def _layer_says(probe: Probe, layer: nn.Module, inputs: Mapping[str, Tensor], dtype: torch.dtype) -> Tensor:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from naive_references import FM
 from safetensors.torch import load_file
 from small_shop import MODEL, prepared, run_job, test_rows
 
+from sandboxes.equations import EquationProbe, EquationRow, as_asked, read_rows, reference_files
 from sandboxes.jobs import Finished, Job, ModelSource, SmokeReport, TrainReport
 from sandboxes.kit.data import Prepared
+from sandboxes.kit.equation import Input, Probe
 from sandboxes.kit.metrics import auc
 from sandboxes.kit.model_file import class_in_file
 from sandboxes.kit.serving import Served, keep
@@ -150,6 +155,55 @@ def test_a_fault_in_training_points_at_the_line(made: Prepared, tmp_path: Path, 
     assert run_job(monkeypatch, tmp_path / "job", made.visible, BROKEN) == 1
     number = next(i for i, line in enumerate(BROKEN.splitlines(), 1) if "self.missing" in line)
     assert f'"./model.py", line {number}' in error(tmp_path / "job")["traceback"]
+
+
+EQUATION = Probe("Linear", {"in_features": 3, "out_features": 2}, (Input("x", (4, 3)),), {"w": "weight", "b": "bias"})
+RIGHT = "def reference(x, w, b):\n    return x @ w.T + b\n"
+
+
+def rows(
+    monkeypatch: pytest.MonkeyPatch, place: Path, asked: Sequence[EquationProbe], model: str = MODEL, reference: str = ""
+) -> list[EquationRow]:
+    """What an equation job leaves: one row for each, whatever happens to the others."""
+    place.mkdir()
+    for name, text in reference_files(asked).items():
+        (place / name).write_text(text)
+    code = run_job(monkeypatch, place, place, model, reference=reference, action="equation", probes=as_asked(asked))
+    assert (code, outputs(place)) == (0, {"equations.json"})
+    return list(read_rows(place / "out" / "equations.json", asked))
+
+
+def test_an_equation_job_leaves_a_row_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = MODEL + "\nfrom torch.nn import Linear\nNumbers = (1, 2)\n"
+    asked = [
+        EquationProbe("right", EQUATION, RIGHT),
+        EquationProbe("no such layer", replace(EQUATION, layer="Bilinear"), RIGHT),
+        EquationProbe("no layer at all", replace(EQUATION, layer="Numbers"), RIGHT),
+        EquationProbe("leaves when it is loaded", EQUATION, "raise SystemExit(0)"),
+        EquationProbe("no text", EQUATION, "def reference(x, w, b)"),
+        EquationProbe("no function", EQUATION, "x = 1"),
+        EquationProbe("no text for a file", EQUATION, RIGHT.replace("return", "raise ValueError('\\ud800')\n    return")),
+        EquationProbe("raises", EQUATION, RIGHT.replace("return x @ w", "return x @ w @ w")),
+        EquationProbe("wrong", EQUATION, RIGHT.replace("+ b", "")),
+        EquationProbe("right again", EQUATION, RIGHT),
+    ]
+    found = {row.id: row for row in rows(monkeypatch, tmp_path / "job", asked, model)}
+    assert [row.verdict for row in found.values()] == ["agrees", *["undecided"] * 7, "differs", "agrees"]
+    assert "no layer Bilinear" in found["no such layer"].detail and "Model" in found["no such layer"].detail
+    assert "(reference_7.py, line 2)" in found["raises"].detail
+    assert "SystemExit" in found["leaves when it is loaded"].detail and "SyntaxError" in found["no text"].detail
+
+
+def test_a_reference_models_layers_are_those_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    probe, text = FM.probe(3, 4, 2), FM.text
+    found = rows(monkeypatch, tmp_path / "job", [EquationProbe("fm", probe, text)], reference="deepfm")
+    assert [row.verdict for row in found] == ["agrees"]
+
+
+def test_an_equation_of_a_file_that_does_not_load_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = as_asked([EquationProbe("any", EQUATION, RIGHT)])
+    assert run_job(monkeypatch, tmp_path / "job", tmp_path, "import nothing", action="equation", probes=asked) == 1
+    assert error(tmp_path / "job")["type"] == "ModuleNotFoundError"
 
 
 def test_an_unknown_reference_model_is_a_fault(made: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from sandboxes import Limits, RunRequest, RunResult
+from sandboxes.equations import EquationProbe
 from sandboxes.jobs import Job, JobRunner, ModelSource
+from sandboxes.kit.equation import Input, Probe
 from sandboxes.kit.training import TrainConfig
 from sandboxes.meter import Meter
 
@@ -60,6 +62,14 @@ class FakeSandbox:
 JOB = Job("train", ModelSource("deepfm", code="class Model: ..."), Path("visible"), "data-hash", {"embedding_dim": 8})
 
 
+PROBES = tuple(
+    EquationProbe(name, Probe("Gate", {}, (Input("x", (2, 3)),)), "def reference(x):\n    return x\n") for name in ("m1", "m2")
+)
+CHECK = Job("equation", JOB.model, probes=PROBES)
+ROW = {"id": "m1", "verdict": "agrees", "largest_difference": 1e-16, "detail": "12 comparisons"}
+ROWS = [ROW, {**ROW, "id": "m2", "verdict": "undecided"}]
+
+
 def runner(sandbox: FakeSandbox, root: Path) -> JobRunner:
     return JobRunner(sandbox, root / "jobs", Limits(timeout_s=3.0))
 
@@ -86,10 +96,25 @@ def test_an_equal_job_runs_once(tmp_path: Path) -> None:
         replace(JOB, config=replace(TrainConfig(), seed=1)),
         replace(JOB, predict=("valid", "test")),
         replace(JOB, keep_weights=True),
+        CHECK,
     ],
 )
 def test_a_job_that_differs_has_another_key(other: Job) -> None:
     assert other.key != JOB.key
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(CHECK, probes=PROBES[:1]),
+        replace(CHECK, probes=(PROBES[0], replace(PROBES[1], id="m3"))),
+        replace(CHECK, probes=(PROBES[0], replace(PROBES[1], reference="def reference(x):\n    return 2 * x\n"))),
+        replace(CHECK, probes=(PROBES[0], replace(PROBES[1], probe=replace(PROBES[1].probe, output=0)))),
+        replace(CHECK, model=ModelSource("deepfm", code="class Gate: ...")),
+    ],
+)
+def test_another_question_has_another_key(other: Job) -> None:
+    assert other.key != CHECK.key and replace(CHECK).key == CHECK.key
 
 
 def test_the_name_and_the_order_of_settings_do_not_matter() -> None:
@@ -170,6 +195,46 @@ def test_a_smoke_report_passes_only_when_every_check_does(tmp_path: Path) -> Non
     checks = [*SMOKE["checks"], {"name": "forward", "passed": False, "detail": "shape"}]  # type: ignore[misc]
     bad = runner(FakeSandbox({"smoke.json": text({**SMOKE, "checks": checks})}), tmp_path / "b").run(replace(JOB, action="smoke"))
     assert (good.smoke_report().passed, bad.smoke_report().passed, bad.run.status) == (True, False, "ok")
+
+
+def test_a_check_of_equations_asks_with_texts_and_without_data(tmp_path: Path) -> None:
+    sandbox = FakeSandbox({"equations.json": text(ROWS)})
+    finished = runner(sandbox, tmp_path).run(CHECK)
+    (request,) = sandbox.requests
+    assert [(row.id, row.verdict) for row in finished.equation_report()] == [("m1", "agrees"), ("m2", "undecided")]
+    asked = json.loads(request.files["job.json"])["probes"]
+    assert [Probe.from_data(one["probe"]) for one in asked] == [one.probe for one in PROBES]
+    assert [request.files[one["reference"]] for one in asked] == [one.reference for one in PROBES]
+    assert request.data is None
+    assert not request.composed, "nobody composed the references, whoever composed the model"
+
+
+BAD_ROWS = {
+    "no rows": {},
+    "no json": {"equations.json": text("[")},
+    "an object": {"equations.json": text({"rows": ROWS})},
+    "a row too few": {"equations.json": text(ROWS[:1])},
+    "a row too many": {"equations.json": text([*ROWS, {**ROW, "id": "m3"}])},
+    "rows of others": {"equations.json": text([ROWS[1], ROWS[0]])},
+    "an infinite difference": {"equations.json": text(json.dumps(ROWS).replace("1e-16", "Infinity"))},
+    "no number": {"equations.json": text(json.dumps(ROWS).replace("1e-16", "NaN"))},
+    "a negative difference": {"equations.json": text(json.dumps(ROWS).replace("1e-16", "-1"))},
+    "another verdict": {"equations.json": text(json.dumps(ROWS).replace("agrees", "perfect"))},
+    "a field too many": {"equations.json": text([{**row, "score": 1} for row in ROWS])},
+    "endless words": {"equations.json": text([ROW, {**ROWS[1], "detail": "x" * 2001}])},
+}
+
+
+@pytest.mark.parametrize("leaves", BAD_ROWS.values(), ids=BAD_ROWS.keys())
+def test_rows_that_are_no_answer_are_bad_output(tmp_path: Path, leaves: Mapping[str, Callable[[Path], None]]) -> None:
+    finished = runner(FakeSandbox(leaves), tmp_path).run(CHECK)
+    assert (finished.run.status, finished.fault.startswith("the run left unusable outputs")) == ("bad_output", True)
+
+
+@pytest.mark.parametrize("probes", [(), (PROBES[0], PROBES[0]), PROBES * 40])
+def test_questions_without_names_of_their_own_are_refused(probes: tuple[EquationProbe, ...]) -> None:
+    with pytest.raises(ValueError, match="between 1 and 64"):
+        replace(CHECK, probes=probes).request(Path("outputs"), Limits())
 
 
 def test_equal_jobs_in_several_threads_agree(tmp_path: Path) -> None:
