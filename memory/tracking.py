@@ -28,6 +28,19 @@ def quiet_mlflow() -> None:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 
+def note_cost(usd: float) -> None:
+    """Adds to what the step in progress has cost, in the trace that `Tracker.traced` records; nothing where none is recorded.
+
+    MLflow sums such costs up for the trace. It would ask a price list of its own, over the network, if we let it.
+    """
+    import mlflow
+    from mlflow.tracing.constant import CostKey, SpanAttributeKey
+
+    if span := mlflow.get_current_active_span():
+        before = (span.get_attribute(SpanAttributeKey.LLM_COST) or {}).get(CostKey.TOTAL_COST, 0.0)
+        span.set_attribute(SpanAttributeKey.LLM_COST, {CostKey.TOTAL_COST: before + usd})
+
+
 @dataclass(frozen=True)
 class MetricSeries:
     """A metric over epochs: `values[i]` at `steps[i]`."""

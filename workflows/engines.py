@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from agents.autotrain.builtin import BuiltinEngine
 from agents.autotrain.engine import Engine
 from agents.errors import ModelUnavailable
+from memory.tracking import note_cost
 from workflows.budget import Account
 from workflows.request import ReproductionRequest
 from workflows.settings import Settings
+
+if TYPE_CHECKING:
+    from agents.llm import Exchange
 
 
 def make_engine(settings: Settings, request: ReproductionRequest, account: Account) -> Engine:
@@ -37,6 +43,11 @@ def make_engine(settings: Settings, request: ReproductionRequest, account: Accou
         afford=account.afford,
         window=settings.model_window,
         replay=replay,
-        heard=[Recording(request.record)] if request.record else [],
+        heard=[_into_the_trace, *([Recording(request.record)] if request.record else [])],
     )
     return LanguageModelEngine(door, CARDS)
+
+
+def _into_the_trace(exchange: Exchange) -> None:
+    if exchange.cost_usd:
+        note_cost(exchange.cost_usd)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from memory.tracking import MetricSeries, Tracker
+from memory.tracking import MetricSeries, Tracker, note_cost
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +51,28 @@ def test_graph_calls_leave_a_trace(tracker: Tracker) -> None:
     traces = mlflow.search_traces(locations=[tracker.experiment_id], return_type="list")
     assert len(traces) == 1
     assert any(span.name == "only" for span in traces[0].data.spans)
+
+
+def test_what_steps_cost_is_in_the_trace(tracker: Tracker) -> None:
+    import mlflow
+    from langgraph.graph import END, START, StateGraph
+
+    def asks(state: dict[str, bool]) -> dict[str, bool]:
+        for usd in (0.25, 0.5):
+            note_cost(usd)
+        return {"seen": True}
+
+    graph = StateGraph(dict)
+    graph.add_node("asks", asks)
+    graph.add_node("asks too", lambda state: (note_cost(1.0), {"seen": True})[1])
+    graph.add_edge(START, "asks")
+    graph.add_edge("asks", "asks too")
+    graph.add_edge("asks too", END)
+    with tracker.traced():
+        graph.compile().invoke({"seen": False})
+    trace, *_ = mlflow.search_traces(locations=[tracker.experiment_id], return_type="list")  # the newest first
+    told = {s.name: s.get_attribute("mlflow.llm.cost") for s in trace.data.spans}
+    costs = {name: cost["total_cost"] for name, cost in told.items() if cost}
+    assert costs == {"asks": 0.75, "asks too": 1.0}
+    assert trace.info.cost["total_cost"] == 1.75
+    note_cost(1.0)  # where nothing is traced, nothing happens
