@@ -5,6 +5,7 @@ Writing the same thing twice changes nothing: runs are looked up by the tag `age
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -50,6 +51,19 @@ class MetricSeries:
     values: Sequence[float]
 
 
+@contextmanager
+def _alone(uri: str) -> Iterator[None]:
+    """While a SQLite store is opened, which makes its tables where there are none: two at once would make them twice."""
+    if not uri.startswith("sqlite:///"):
+        yield
+        return
+    place = Path(f"{uri.removeprefix('sqlite:///')}.lock")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with place.open("a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
 class Tracker:
     """Writes runs to an MLflow store. `uri` is a server's address or `sqlite:///<file>`; artifacts go under `artifacts`."""
 
@@ -58,10 +72,11 @@ class Tracker:
         from mlflow import MlflowClient
 
         self.uri = uri
-        self._client: Any = MlflowClient(tracking_uri=uri)
-        found = self._client.get_experiment_by_name(EXPERIMENT)
         where = None if uri.startswith("http") else artifacts.resolve().as_uri()
-        self.experiment_id: str = found.experiment_id if found else self._client.create_experiment(EXPERIMENT, where)
+        with _alone(uri):
+            self._client: Any = MlflowClient(tracking_uri=uri)
+            found = self._client.get_experiment_by_name(EXPERIMENT)
+            self.experiment_id: str = found.experiment_id if found else self._client.create_experiment(EXPERIMENT, where)
 
     @contextmanager
     def traced(self) -> Iterator[None]:

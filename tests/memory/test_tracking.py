@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from command import ROOT
 
 from memory.tracking import MetricSeries, Tracker, note_cost
 
@@ -76,3 +79,13 @@ def test_what_steps_cost_is_in_the_trace(tracker: Tracker) -> None:
     assert costs == {"asks": 0.75, "asks too": 1.0}
     assert trace.info.cost["total_cost"] == 1.75
     note_cost(1.0)  # where nothing is traced, nothing happens
+
+
+def test_processes_that_begin_at_once_find_one_experiment(tmp_path: Path) -> None:
+    said = "from pathlib import Path; from memory.tracking import Tracker; import sys; "
+    said += "print(Tracker(f'sqlite:///{sys.argv[1]}/mlflow.sqlite', Path(sys.argv[1])).experiment_id)"
+    line = [sys.executable, "-c", said, str(tmp_path / "new")]
+    begun = [subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    ended = [process.communicate(timeout=200) for process in begun]
+    assert [process.returncode for process in begun] == [0, 0, 0], [errors[-500:] for _, errors in ended]
+    assert len({output for output, _ in ended}) == 1
