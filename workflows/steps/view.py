@@ -170,7 +170,9 @@ def _ablation(ctx: Context, spec: MethodSpec | None) -> AblationView | None:
     if done is None or spec is None:
         return None
     name = next((m.name for m in spec.mechanisms if m.id == done.mechanism), done.mechanism)
-    return AblationView(mechanism=done.mechanism, name=name, comparison=done.comparison, note=done.note)
+    whole = ctx.folder.load("results", Results).candidate.parameters
+    sizes = (done.result.parameters if done.result else 0, whole)
+    return AblationView(mechanism=done.mechanism, name=name, comparison=done.comparison, note=done.note, parameters=sizes)
 
 
 def _cost(ctx: Context, results: Results | None) -> CostView:

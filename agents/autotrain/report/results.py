@@ -9,7 +9,9 @@ from agents.autotrain.compare.scores import TaskScore
 from agents.autotrain.report import formats
 from agents.autotrain.report.document import Block, Cell, Figure, Figures, Fold, Items, Section, Table, Text, number, table
 from agents.autotrain.report.plots import calibration_plot, cost_bars, differences, learning_curves, scores_by_seed
-from agents.autotrain.report.view import ModelView, ReportView
+from agents.autotrain.report.view import AblationView, ModelView, ReportView
+
+SAME_SIZE = 0.02  # more parameters than this may explain a difference
 
 
 def results(view: ReportView) -> Section | None:
@@ -54,8 +56,27 @@ def ablation(view: ReportView) -> Section | None:
     return Section(
         "ablation",
         "Ablation",
-        (head, *([_verdicts(a.comparison, "Without it minus with it, on test")] if a.comparison.rows else [])),
+        (
+            head,
+            *([Text(_idea_or_size(a, a.comparison.verdict))] if all(a.parameters) else []),
+            *([_verdicts(a.comparison, "Without it minus with it, on test")] if a.comparison.rows else []),
+        ),
     )
+
+
+def _idea_or_size(a: AblationView, verdict: str) -> str:
+    """Whether the mechanism itself is shown to help, or the parameters that it brings may do."""
+    without, whole = a.parameters
+    sizes = f"{formats.count(without)} parameters without it, {formats.count(whole)} with it."
+    if verdict == "tie":
+        return f"{sizes} That the mechanism helps on this data is not shown."
+    if verdict == "better":
+        return f"{sizes} The model is better without it."
+    if verdict != "worse":
+        return sizes
+    if whole > (1 + SAME_SIZE) * without:
+        return f"{sizes} It helps; whether the idea does or the additional parameters do, this comparison cannot tell."
+    return f"{sizes} It helps, and not by the number of parameters."
 
 
 def _plain(value: float | None) -> str:

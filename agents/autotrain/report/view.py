@@ -119,6 +119,7 @@ class AblationView(Strict):
     name: str
     comparison: Comparison | None = None
     note: str = ""  # why there is none
+    parameters: tuple[int, int] = (0, 0)  # without it, and of the whole candidate; 0 where they are not known
 
 
 class StepCost(Strict):

@@ -224,3 +224,22 @@ def test_money_spent_on_a_language_model_is_said(usd: float | None, said: str) -
     cost = CostView(seconds=60, llm="provider:model", llm_input_tokens=12_345, llm_output_tokens=678, llm_usd=usd)
     page = to_html(document_of(ReportView(run_id="r1", created="today", outcome="failed", cost=cost)))
     assert f"provider:model: 12,345 tokens in, 678 out, {said}" in page
+
+
+@pytest.mark.parametrize(
+    ("verdict", "sizes", "says"),
+    [
+        ("worse", (1000, 1010), "It helps, and not by the number of parameters."),
+        ("worse", (1000, 1500), "whether the idea does or the additional parameters do"),
+        ("tie", (1000, 1500), "is not shown"),
+        ("better", (1000, 1500), "better without it"),
+    ],
+)
+def test_an_ablation_says_whether_the_idea_or_the_size_helped(
+    view: ReportView, verdict: str, sizes: tuple[int, int], says: str
+) -> None:
+    assert view.comparison is not None
+    found = view.comparison.model_copy(update={"verdict": verdict})
+    shown = AblationView(mechanism="m1", name="cross network", comparison=found, parameters=sizes)
+    text = to_markdown(document_of(view.model_copy(update={"ablation": shown})))
+    assert "1,000 parameters without it" in text and says in text
