@@ -94,6 +94,7 @@ def test_five_kinds_of_bad_code_are_repaired_one_after_the_other(run: Run, wall:
     assert "-import os" in report and "+        while True:" in report
     for step, calls in (("parse", 1), ("write", 1), ("repair", 5), ("review", 1), ("ablate", 1)):
         assert f"| {step} | {calls} | {1000 * calls:,} | {100 * calls} | unknown |" in report
+    assert report.count("1 call, 1,000 tokens in, 100 out, cost unknown") == 6  # each attempt says what was paid for it
     assert (ended.folder.root / "model.py").read_text() == MODEL
     assert json.loads((ended.folder.root / "results.json").read_text())["sandbox"] == wall
 

@@ -24,6 +24,7 @@ class Written(Strict):
     notes: tuple[str, ...] = ()
     parent: int | None = None
     origin: Origin = "draft"
+    calls: tuple[int, int] = (0, 0)  # which of the run's paid calls asked for it: from, to (not included)
 
 
 class Outcome(Strict):
@@ -57,6 +58,7 @@ def choose(ctx: Context, done_with: list[int], drafts_over: bool) -> Move:
 def write(ctx: Context, number: int) -> bool:
     """A draft, kept as candidate `number`; False when the engine has no other than it wrote before. Raises `NothingToBuild`."""
     spec = ctx.folder.load("spec", MethodSpec)
+    _begin(ctx, number)
     code = ctx.engine.write(spec, ctx.prepared.schema, [*_remembered(ctx), *_written(ctx, number)])
     return _keep(ctx, number, code, None, "draft")
 
@@ -64,6 +66,7 @@ def write(ctx: Context, number: int) -> bool:
 def change(ctx: Context, number: int, of: int, origin: Literal["repair", "improvement"]) -> bool:
     """A changed candidate `of`, kept as candidate `number`; False when the engine has nothing more to offer."""
     spec = ctx.folder.load("spec", MethodSpec)
+    _begin(ctx, number)
     changed = ctx.engine.repair(spec, ctx.prepared.schema, load_code(ctx, of), _failure(ctx, of, origin))
     return changed is not None and _keep(ctx, number, changed, of, origin)
 
@@ -72,11 +75,15 @@ def tried(ctx: Context) -> list[Candidate]:
     """Every candidate of the run, in the order in which they were written."""
     found, number = [], 1
     while ctx.folder.has(f"code/{number}/written.json"):
-        written = ctx.folder.load(f"code/{number}/written", Written)
+        written = written_of(ctx, number)
         outcome = outcome_of(ctx, number)
         found.append(Candidate(number=number, parent=written.parent, origin=written.origin, **outcome.model_dump()))
         number += 1
     return found
+
+
+def written_of(ctx: Context, number: int) -> Written:
+    return ctx.folder.load(f"code/{number}/written", Written)
 
 
 def outcome_of(ctx: Context, number: int) -> Outcome:
@@ -96,7 +103,7 @@ def chosen(ctx: Context) -> int:
 
 
 def load_code(ctx: Context, number: int) -> Code:
-    about = ctx.folder.load(f"code/{number}/written", Written)
+    about = written_of(ctx, number)
     return Code(ctx.folder.read_text(f"code/{number}/model.py"), about.composed, about.notes)
 
 
@@ -104,11 +111,19 @@ def source_of(code: Code, name: str = CANDIDATE) -> ModelSource:
     return ModelSource(name, code=code.text, composed=code.composed)
 
 
+def _begin(ctx: Context, number: int) -> None:
+    """Notes how many calls were paid before; once, so that what was paid before a crash is the candidate's too."""
+    if not ctx.folder.has(f"code/{number}/calls_before.txt"):
+        ctx.folder.write_text(f"code/{number}/calls_before.txt", str(len(ctx.account.calls.calls)))
+
+
 def _keep(ctx: Context, number: int, code: Code, parent: int | None, origin: Origin) -> bool:
     if any(ctx.folder.read_text(f"code/{c.number}/model.py") == code.text for c in tried(ctx) if c.number < number):
         return False
     ctx.folder.write_text(f"code/{number}/model.py", code.text)
-    ctx.folder.save(f"code/{number}/written", Written(composed=code.composed, notes=code.notes, parent=parent, origin=origin))
+    calls = int(ctx.folder.read_text(f"code/{number}/calls_before.txt")), len(ctx.account.calls.calls)
+    written = Written(composed=code.composed, notes=code.notes, parent=parent, origin=origin, calls=calls)
+    ctx.folder.save(f"code/{number}/written", written)
     ctx.say(f"candidate {number}: {'a draft' if parent is None else f'{origin} of candidate {parent}'}")
     for note in code.notes if parent is None else ():
         ctx.say(note)

@@ -37,7 +37,7 @@ from agents.autotrain.spec import MethodSpec
 from agents.llm import Call, cost_of
 from sandboxes.jobs import kit_hash
 from workflows.context import Context
-from workflows.steps.candidate import ReviewResult, chosen, load_code, tried
+from workflows.steps.candidate import ReviewResult, chosen, load_code, tried, written_of
 from workflows.steps.cascade import SampleResult, SmokeResult
 from workflows.steps.judging import Ablation, ScoreTable
 
@@ -127,6 +127,7 @@ def _attempt(ctx: Context, candidate: Candidate) -> AttemptView:
         failed_at=candidate.failed_at or "",
         fault=candidate.fault,
         patch=_patch(ctx, candidate),
+        cost=_step_cost("", ctx.account.calls.calls[slice(*written_of(ctx, candidate.number).calls)]),
     )
 
 

@@ -196,10 +196,21 @@ def _attempt(attempt: AttemptView, of: int) -> list[Block]:
     if attempt.fault and not attempt.policy:
         where = f" at {attempt.failed_at}" if attempt.failed_at else ""
         blocks.append(Text(f"{head}rejected{where}: {formats.one_line(attempt.fault)}", "bad"))
+    if attempt.cost and attempt.cost.calls:
+        blocks.append(Text(f"{head}{_paid(attempt.cost)} for it.", "muted"))
     if attempt.patch:
         changed = f"What attempt {attempt.number} changes of attempt {attempt.parent}"
         blocks.append(Fold(changed, (Listing(attempt.patch, changed, "diff"),)))
     return blocks
+
+
+def _paid(c: StepCost) -> str:
+    tokens = f"{formats.count(c.input_tokens)} tokens in, {formats.count(c.output_tokens)} out"
+    return f"{c.calls} call{'s' if c.calls != 1 else ''}, {tokens}, {_usd(c.usd)}, {c.seconds:.1f} s"
+
+
+def _usd(usd: float | None) -> str:
+    return "cost unknown" if usd is None else f"${usd:.4f}"
 
 
 _ORIGIN = {"draft": "a draft", "repair": "a repair", "improvement": "an improvement"}

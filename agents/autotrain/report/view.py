@@ -61,6 +61,17 @@ class SmokeCheck(Strict):
     detail: str = ""
 
 
+class StepCost(Strict):
+    """What the calls of one step came to. `usd` is None where no price is known."""
+
+    step: str
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    usd: float | None
+    seconds: float
+
+
 class AttemptView(Strict):
     """One candidate's code: where it came from, and what policy, smoke tests, a sample of the data and the review said of it."""
 
@@ -74,6 +85,7 @@ class AttemptView(Strict):
     failed_at: str = ""
     fault: str = ""  # why it was rejected, "" for one that passed
     patch: str = ""  # what it changes of its parent, as a unified diff
+    cost: StepCost | None = None  # what was paid for it
 
 
 class CodeView(Strict):
@@ -120,17 +132,6 @@ class AblationView(Strict):
     comparison: Comparison | None = None
     note: str = ""  # why there is none
     parameters: tuple[int, int] = (0, 0)  # without it, and of the whole candidate; 0 where they are not known
-
-
-class StepCost(Strict):
-    """What the calls of one step came to. `usd` is None where no price is known."""
-
-    step: str
-    calls: int
-    input_tokens: int
-    output_tokens: int
-    usd: float | None
-    seconds: float
 
 
 class CostView(Strict):
