@@ -86,7 +86,7 @@ def test_five_kinds_of_bad_code_are_repaired_one_after_the_other(run: Run, wall:
     assert ended.summary.verdict in ("better", "tie", "worse")
     assert len(chat.asked) == len(replies)
     faults = [messages[-1].text for messages in chat.asked[2:7]]
-    for fault, says in zip(faults, ("import of os", "gave shape", "constant", "spare", "ran longer than 90 s"), strict=True):
+    for fault, says in zip(faults, ("`os` is not allowed", "gave shape", "constant", "spare", "ran longer than 90 s"), strict=True):
         assert says in fault.partition("<failure>")[2], fault[-600:]
     report = (ended.folder.root / "report.md").read_text()
     for attempt in range(2, 7):
@@ -107,7 +107,7 @@ def test_a_model_that_never_gets_it_right_ends_with_reasons_and_no_success(run: 
         replies += [fenced(code), useless, useless]
     ended, chat, events = run(*replies, drafts=3, repairs=2)
     assert (ended.summary.status, ended.code) == ("no_candidate", ExitCode.NO_CANDIDATE)
-    assert "no model passed after 3 attempts: line" in ended.summary.reason and "import of os" in ended.summary.reason
+    assert "no model passed after 3 attempts: line" in ended.summary.reason and "`os` is not allowed" in ended.summary.reason
     assert ended.code != 0 and ended.summary.verdict == ""
     assert len(chat.asked) <= len(replies)
     assert not (ended.folder.root / "results.json").exists()
