@@ -6,6 +6,8 @@ import traceback
 
 import pytest
 
+from agents.errors import ModelUnavailable
+from agents.llm.providers import open_chat
 from agents.secrets import discreet, without_secrets
 
 KEY = "sk-0123456789abcdef"
@@ -68,3 +70,12 @@ def test_nothing_is_changed_where_nothing_is_raised() -> None:
     with discreet():
         said = KEY
     assert said == KEY
+
+
+def test_a_model_that_cannot_be_opened_does_not_tell_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*words: object, **more: object) -> None:
+        raise ValueError(f"bad key {KEY}")
+
+    monkeypatch.setattr("langchain.chat_models.init_chat_model", refuses)
+    with pytest.raises(ModelUnavailable, match=r"cannot be set up: bad key \(OPENAI_API_KEY\)"):
+        open_chat("openai:m")

@@ -94,7 +94,7 @@ def test_code_of_the_papers_is_never_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["closing_tag.md", "beacon_in_title.txt", "redirects.txt", "grades_itself.txt"])
+@pytest.mark.parametrize("name", ["beacon_in_title.txt", "redirects.txt"])
 def test_a_paper_that_gives_orders_ends_as_any_other(name: str, tmp_path: Path) -> None:
     """The model repeats the orders wherever it can; what it writes is fit to be trained."""
     attack = NAMED[name]

@@ -88,7 +88,7 @@ def test_a_run_that_works_leaves_none(tmp_path: Path, server: ChatServer) -> Non
     assert leaks(done) == []
     # The search sees through every kind of file that is looked for: what was asked and answered is in all of them.
     kinds = {Path(name).suffix for name in holding(done, b"inner products of all pairs")}
-    assert {".json", ".sqlite", ".html", ".md", ".py"} <= kinds | {".py"}
+    assert {".json", ".sqlite", ".html", ".md"} <= kinds
     for kept in ("calls.jsonl", "checkpoints.sqlite", "mlflow.sqlite", "chroma.sqlite3", "report.html", "001-parse"):
         assert any(kept in p.name for p in done.home.rglob("*")), kept
 
