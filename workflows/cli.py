@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 from pathlib import Path
@@ -238,6 +239,7 @@ def _run(settings: Settings, folder: RunFolder, *, json: bool, changes: dict[str
     from workflows.driver import ended_before, go
     from workflows.run_folder import RunBusy
 
+    logging.basicConfig(level=logging.WARNING)  # first: a library that comes later would have every request told
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # what tuning does is told by our own events
     ended = ended_before(folder)
     if ended is None:

@@ -162,6 +162,11 @@ class LanguageModel:
                 raise ModelUnavailable(
                     f"{self.name} answers with something that is no chat completion ({first_line(error)}); check its base URL"
                 ) from error
+            except Exception as error:
+                status = getattr(error, "status_code", None)
+                if not isinstance(status, int):  # no refusal by HTTP: a fault of ours
+                    raise
+                raise ModelUnavailable(f"{self.name} refuses the question with status {status}: {first_line(error)}") from error
             self._sleep(min(60.0, 2.0**attempt) * (0.5 + random.random()))
         raise AssertionError("unreachable")
 

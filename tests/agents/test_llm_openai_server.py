@@ -85,7 +85,13 @@ def test_what_may_pass_is_asked_again(server: ChatServer, tmp_path: Path, status
 
 @pytest.mark.parametrize(
     ("status", "said"),
-    [(401, "refuses the key; set"), (400, "does not answer: .*bad"), (403, "does not answer: .*bad"), (404, "OPENAI_BASE_URL")],
+    [
+        (402, "refuses the question with status 402"),
+        (401, "refuses the key; set"),
+        (400, "does not answer: .*bad"),
+        (403, "does not answer: .*bad"),
+        (404, "OPENAI_BASE_URL"),
+    ],
 )
 def test_what_will_not_pass_is_asked_once(server: ChatServer, tmp_path: Path, status: int, said: str) -> None:
     server.replies = [(status, "bad"), "never"]

@@ -86,7 +86,9 @@ def test_five_kinds_of_bad_code_are_repaired_one_after_the_other(run: Run, wall:
     assert ended.summary.verdict in ("better", "tie", "worse")
     assert len(chat.asked) == len(replies)
     faults = [messages[-1].text for messages in chat.asked[2:7]]
-    for fault, says in zip(faults, ("`os` is not allowed", "gave shape", "constant", "spare", "ran longer than 90 s"), strict=True):
+    for fault, says in zip(
+        faults, ("`os` is not allowed", "gave shape", "constant", "spare", "ran longer than 90 s"), strict=True
+    ):
         assert says in fault.partition("<failure>")[2], fault[-600:]
     report = (ended.folder.root / "report.md").read_text()
     for attempt in range(2, 7):
