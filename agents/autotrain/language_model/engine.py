@@ -16,7 +16,7 @@ from agents.autotrain.language_model.answers import Unusable, code_in, patched, 
 from agents.autotrain.language_model.doubts import SaidAnswers, doubts_of, in_words, settled
 from agents.autotrain.language_model.excerpt import paper_as_data
 from agents.autotrain.language_model.fence import fenced
-from agents.autotrain.language_model.kit_reference import block_list, kit_reference
+from agents.autotrain.language_model.kit_reference import block_list, blocks_in, kit_reference
 from agents.autotrain.language_model.prompts import prompt
 from agents.autotrain.language_model.reading import SaidMethod, spec_from
 from agents.autotrain.language_model.references import References, SaidProbe, SaidReferences
@@ -69,7 +69,7 @@ class LanguageModelEngine:
 
     def write(self, spec: MethodSpec, schema: Schema, before: Sequence[Tried] = ()) -> Code:
         user = "\n\n".join([_spec(spec), _schema(schema), *map(_tried, before)])
-        answer, text = self._ask("write", spec, schema, user, code_in)
+        answer, text = self._ask("write", self._told("write", spec, schema, user), user, code_in)
         prose = prose_in(answer)
         return Code(_ended(text), composed=False, notes=(prose[:600],) if prose else ())
 
@@ -77,7 +77,8 @@ class LanguageModelEngine:
         fault = fenced("failure", failure.message[-LONGEST_FAILURE:])
         user = f"{_spec(spec)}\n\n{_schema(schema)}\n\n{_file(code.text)}\n\nFailed at {failure.stage}:\n{fault}"
         try:
-            _, text = self._ask("repair", spec, schema, user, lambda answer: patched(code.text, answer))
+            known = self._told("repair", spec, schema, user)
+            _, text = self._ask("repair", known, user, lambda answer: patched(code.text, answer))
         except ModelAnswerInvalid:
             return None
         return None if text == code.text else Code(_ended(text), composed=False, notes=code.notes)
@@ -87,7 +88,10 @@ class LanguageModelEngine:
         numbered = "\n".join(f"{i:4d} {line}" for i, line in enumerate(lines, 1))
         references = self._references(spec, leaves)
         user = f"{_spec(spec)}\n\n{_rubric(leaves, references)}\n\n{_file(numbered)}"
-        said = self._door.ask_for(SaidReview, "review", prompt("review"), user)
+        system = prompt("review", *(["probe"] if references.said else []))
+        said = self._door.ask_for(
+            SaidReview, "review", f"{system}\n\n## The kit's blocks\n\n{blocks_in(self._cards, code.text)}", user
+        )
         by_id = {row.leaf: row for row in said.leaves}
         judged = tuple(_judged(leaf, by_id.get(leaf.id), len(lines)) for leaf in leaves)
         present = {j.leaf for j in judged if j.judgement != "missing"} & {m.id for m in spec.mechanisms}
@@ -103,14 +107,18 @@ class LanguageModelEngine:
 
     def ablate(self, spec: MethodSpec, schema: Schema, code: Code, mechanism: str) -> Code | None:
         user = f"{_spec(spec)}\n\n{_schema(schema)}\n\n{_file(code.text)}\n\nTake out: {mechanism}"
-        _, text = self._ask("ablate", spec, schema, user, lambda a: "" if a.strip() == "NONE" else code_in(a))
+        known = f"{_contract('ablate', schema)}{blocks_in(self._cards, code.text)}"
+        _, text = self._ask("ablate", known, user, lambda a: "" if a.strip() == "NONE" else code_in(a))
         return Code(_ended(text), composed=False) if text else None
 
-    def _ask(self, step: str, spec: MethodSpec, schema: Schema, user: str, take: Callable[[str], str]) -> tuple[str, str]:
+    def _told(self, step: str, spec: MethodSpec, schema: Schema, user: str) -> str:
+        """What a writer is told of its task and of the kit, in the room that `user` leaves."""
+        known = _contract(step, schema)
+        return known + kit_reference(self._cards, spec, self._door.room(known) - len(user))
+
+    def _ask(self, step: str, system: str, user: str, take: Callable[[str], str]) -> tuple[str, str]:
         """The answer and what `take` makes of it; asked once more, with the fault named, when it makes nothing of it."""
-        known = prompt(step, "contract", "kit", f"predicts_{schema.predicts}")
-        reference = kit_reference(self._cards, spec, self._door.room(known) - len(user))
-        system, asked, fault = f"{known}\n\n## The kit's blocks\n\n{reference}", user, ""
+        asked, fault = user, ""
         for _ in range(2):
             answer = self._door.ask(step, system, asked)
             try:
@@ -119,6 +127,11 @@ class LanguageModelEngine:
                 fault = str(error)
                 asked = f"{user}\n\nAn earlier answer could not be used: {fault}. Answer in the form that was asked for."
         raise ModelAnswerInvalid(f"{self.name} twice answered the step {step} in a form that cannot be used: {fault}")
+
+
+def _contract(step: str, schema: Schema) -> str:
+    """The step's prompt, what a file must be, and the heading of the blocks that follow."""
+    return prompt(step, "contract", "kit", f"predicts_{schema.predicts}") + "\n\n## The kit's blocks\n\n"
 
 
 def _judged(leaf: Leaf, said: SaidLeaf | None, n_lines: int) -> Judged:

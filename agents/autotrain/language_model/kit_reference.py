@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
 
@@ -33,6 +34,11 @@ def kit_reference(cards: Sequence[Card], spec: MethodSpec, room: int) -> str:
         if len(text) <= room:
             break
     return text
+
+
+def blocks_in(cards: Sequence[Card], code: str) -> str:
+    """The blocks that a file imports, whole."""
+    return "\n\n".join(_block(c) for c in cards if re.search(rf"\b{c.block}\b", code))
 
 
 def nearest(cards: tuple[Card, ...], spec: MethodSpec) -> list[Card]:

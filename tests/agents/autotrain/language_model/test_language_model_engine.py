@@ -108,7 +108,7 @@ def test_code_is_asked_for_with_the_contract_of_what_is_predicted(predicts: Pred
     spec = spec_of(tmp_path / "spec")
     made.write(spec, schema)
     made.repair(spec, schema, CODE, Failure("smoke", "x is wrong"))
-    made.ablate(spec, schema, CODE, "m1")
+    made.ablate(spec, schema, replace(CODE, text=f"{CODE.text}# FactorizationMachine\n"), "m1")
     for system, _ in chat.asked:
         assert speaks_of in system.text
         assert system.text.count("## What it predicts") == 1
