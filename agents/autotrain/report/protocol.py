@@ -188,7 +188,9 @@ def _attempt(attempt: AttemptView, of: int) -> list[Block]:
         blocks.append(Text(f"{head}{came}the code policy found nothing against it."))
     if attempt.checks:
         rows: list[tuple[Cell | str, ...]] = [(c.name, _passed(c.passed), c.detail or formats.NONE) for c in attempt.checks]
-        blocks.append(table(f"{head}smoke tests", ("Test", "Result", "Seen"), rows))
+        smoke = table(f"{head}smoke tests", ("Test", "Result", "Seen"), rows)
+        passed = all(c.passed for c in attempt.checks)
+        blocks.append(Fold(f"{head}all {len(rows)} smoke tests passed", (smoke,)) if passed and of > 1 else smoke)
     if attempt.sample:
         blocks.append(Text(f"{head}{attempt.sample}."))
     if attempt.fidelity is not None and of > 1:

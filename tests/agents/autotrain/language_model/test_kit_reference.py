@@ -84,7 +84,19 @@ def test_blocks_that_are_near_a_mechanism_are_shown_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["read", "write", "repair", "ablate", "review", "probe", "reference", "contract", "kit", *(f"predicts_{p}" for p in get_args(Predicts))]
+    "name",
+    [
+        "read",
+        "write",
+        "repair",
+        "ablate",
+        "review",
+        "probe",
+        "reference",
+        "contract",
+        "kit",
+        *(f"predicts_{p}" for p in get_args(Predicts)),
+    ],
 )
 def test_no_prompt_is_empty(name: str) -> None:
     assert len(prompt(name)) > 300
