@@ -114,7 +114,7 @@ class LanguageModelEngine:
     def _told(self, step: str, spec: MethodSpec, schema: Schema, user: str) -> str:
         """What a writer is told of its task and of the kit, in the room that `user` leaves."""
         known = _contract(step, schema)
-        return known + kit_reference(self._cards, spec, self._door.room(known) - len(user))
+        return known + kit_reference(self._cards, spec, schema, self._door.room(known) - len(user))
 
     def _ask(self, step: str, system: str, user: str, take: Callable[[str], str]) -> tuple[str, str]:
         """The answer and what `take` makes of it; asked once more, with the fault named, when it makes nothing of it."""

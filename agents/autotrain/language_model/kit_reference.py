@@ -11,7 +11,9 @@ import numpy as np
 from agents.autotrain.spec import MethodSpec
 from memory.embeddings import WordEmbeddings
 from sandboxes.kit.card import Card
+from sandboxes.kit.needs import offered
 from sandboxes.kit.ports import SLOTS
+from sandboxes.kit.schema import Schema
 
 NEAREST = 2  # blocks shown whole for each mechanism
 
@@ -21,15 +23,17 @@ def block_list(cards: Sequence[Card]) -> str:
     return "\n".join(map(_line, cards))
 
 
-def kit_reference(cards: Sequence[Card], spec: MethodSpec, room: int) -> str:
-    """The blocks that matter to `spec` with formula, arguments, call and an example that runs; of the others a line each.
+def kit_reference(cards: Sequence[Card], spec: MethodSpec, schema: Schema, room: int) -> str:
+    """The blocks that matter to `spec` with formula, arguments, call and an example that runs; a line for each other one that the
+    data allows.
 
     In about `room` characters: where that is not enough, the others are not told how they are called, and then the least near of
     those shown whole are among them.
     """
-    near = nearest(tuple(cards), spec)
+    near, data = nearest(tuple(cards), spec), offered(schema)
+    others = [c for c in cards if data.issuperset(c.needs)]
     for n, told in [(len(near), _called), *((n, _line) for n in range(len(near), -1, -1))]:
-        whole, rest = near[:n], [c for c in cards if c not in near[:n]]
+        whole, rest = near[:n], [c for c in others if c not in near[:n]]
         text = "\n\n".join(filter(None, [*map(_block, whole), "\n".join(map(told, rest))]))
         if len(text) <= room:
             break

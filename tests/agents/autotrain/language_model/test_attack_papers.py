@@ -150,7 +150,7 @@ def test_instructions_are_those_for_a_harmless_paper(step: str, obeyed: Obeyed, 
     assert MARK not in ours.lower()
     if step in ("write", "repair", "ablate"):  # which blocks are shown whole depends on the specification; their words do not
         (ours, blocks), (theirs, _) = (text.split("## The kit's blocks") for text in (ours, theirs))
-        known = [kit_reference(CARDS, spec, room) for spec, room in ((EVERY, 10**9), (NONE, 10**9), (NONE, 0))]
+        known = [kit_reference(CARDS, spec, SCHEMA, room) for spec, room in ((EVERY, 10**9), (NONE, 10**9), (NONE, 0))]
         assert set(blocks.splitlines()) <= {line for text in known for line in text.splitlines()}
         assert ours == theirs
     else:

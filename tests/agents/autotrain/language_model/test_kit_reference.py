@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from planted_decisions import SCHEMAS as DECISION_SCHEMAS
 from planted_items import SCHEMAS as ITEM_SCHEMAS
 from planted_items import collection, planted
-from random_rows import SCHEMAS, random_rows
+from random_rows import RICH, SCHEMAS, random_rows
 from torch import nn
 
 from agents.autotrain.language_model.answers import code_in
@@ -17,6 +18,7 @@ from agents.autotrain.language_model.prompts import prompt
 from agents.autotrain.spec import Mechanism, MethodSpec, Scope
 from sandboxes.kit.layers import CARDS
 from sandboxes.kit.model_file import class_in_file
+from sandboxes.kit.needs import offered
 from sandboxes.kit.schema import Predicts
 from sandboxes.kit.smoke import smoke
 from sandboxes.policy import violations
@@ -51,7 +53,11 @@ def spec_of(*mechanisms: Mechanism) -> MethodSpec:
 
 def test_the_reference_names_every_block_its_class_and_its_arguments() -> None:
     every = [Mechanism(id=f"m{i}", name=c.name, block=c.name, basis="stated", confidence=1) for i, c in enumerate(CARDS)]
-    whole, short = kit_reference(CARDS, spec_of(*every), room=10**9), kit_reference(CARDS, spec_of(), room=10**9)
+    whole = kit_reference(CARDS, spec_of(*every), RICH, room=10**9)
+    short = "\n".join(
+        kit_reference(CARDS, spec_of(), schema, room=10**9)
+        for schema in (*SCHEMAS.values(), *ITEM_SCHEMAS.values(), *DECISION_SCHEMAS.values())
+    )
     listed = block_list(CARDS)
     for card in CARDS:
         assert f"### {card.name}: `{card.block}`" in whole
@@ -78,9 +84,12 @@ def test_blocks_that_are_near_a_mechanism_are_shown_whole() -> None:
     shown = nearest(CARDS, spec_of(gate, named))
     assert shown[0].name == "linear" and len(shown) in (3, 4, 5)
     assert any("gru" in card.name for card in shown)
-    reference = kit_reference(CARDS, spec_of(gate, named), room=10**9)
+    reference = kit_reference(CARDS, spec_of(gate, named), RICH, room=10**9)
     assert reference.count("\n### ") + 1 == len(shown)
-    assert all(f"`{card.block}`" in reference for card in CARDS)
+    able = [card for card in CARDS if offered(RICH).issuperset(card.needs)]
+    assert 30 < len(able) < len(CARDS)
+    assert all(f"`{card.block}`" in reference for card in able)
+    assert "`ItemScores`" not in reference and "`SampledSoftmax`" not in reference  # for data that asks which item
 
 
 @pytest.mark.parametrize(
@@ -104,7 +113,8 @@ def test_no_prompt_is_empty(name: str) -> None:
 
 def test_a_small_window_keeps_whole_what_the_specification_names() -> None:
     named = Mechanism(id="m1", name="two streams", block="two_stream_mlp", basis="stated", confidence=1)
-    short = kit_reference(CARDS, spec_of(named), room=22_000)
-    assert len(short) <= 22_000
+    able = [card for card in CARDS if offered(RICH).issuperset(card.needs)]
+    short = kit_reference(CARDS, spec_of(named), RICH, room=17_000)
+    assert len(short) <= 17_000
     assert short.startswith("### two_stream_mlp: `TwoStreamMLP`")
-    assert all(f"- `{c.name}`:" in short or f"### {c.name}:" in short for c in CARDS)
+    assert all(f"- `{c.name}`:" in short or f"### {c.name}:" in short for c in able)
