@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -10,6 +11,7 @@ import numpy as np
 
 from agents.autotrain.spec import MethodSpec
 from memory.embeddings import WordEmbeddings
+from sandboxes.kit import layers
 from sandboxes.kit.card import Card
 from sandboxes.kit.needs import offered
 from sandboxes.kit.ports import SLOTS
@@ -64,7 +66,7 @@ def _vectors(cards: tuple[Card, ...]) -> np.ndarray:
 
 def _block(card: Card) -> str:
     return (
-        f"### {card.name}: `{card.block}` ({card.slot})\n{card.summary}{_arguments(card)}\n{card.equation}\n"
+        f"### {card.name}: `{_constructor(card)}` ({card.slot})\n{card.summary}\n{card.equation}\n"
         f"Called: {card.ports}; {SLOTS[card.slot].purpose}\n```python\n{card.example.strip()}\n```"
     )
 
@@ -74,7 +76,13 @@ def _line(card: Card) -> str:
 
 
 def _called(card: Card) -> str:
-    return f"- `{card.name}`, `{card.block}`: {card.summary}{_arguments(card)} Called: {card.ports}."
+    return f"- `{card.name}`, `{_constructor(card)}`: {card.summary} Called: {card.ports}."
+
+
+def _constructor(card: Card) -> str:
+    """The block's class with its arguments, without their types."""
+    given = inspect.signature(getattr(layers, card.block)).parameters.values()
+    return f"{card.block}({', '.join(p.name if p.default is p.empty else f'{p.name}={p.default!r}' for p in given)})"
 
 
 def _arguments(card: Card) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -60,15 +61,16 @@ def test_the_reference_names_every_block_its_class_and_its_arguments() -> None:
     )
     listed = block_list(CARDS)
     for card in CARDS:
-        assert f"### {card.name}: `{card.block}`" in whole
+        assert f"### {card.name}: `{card.block}(" in whole
         assert card.example.strip() in whole
         own = whole.split(f"### {card.name}: ")[1].split("```")[0]
         assert ("outcomes (B, L, O)" in own) == ("outcomes" in card.ports.takes)
         assert f"- `{card.name}`:" in listed
-        assert f"- `{card.name}`, `{card.block}`:" in short
+        assert f"- `{card.name}`, `{card.block}(" in short
         for argument in card.arguments:
-            for text in (whole, short, listed):
-                assert f"`{argument.name}={argument.default!r}`" in text
+            assert f"`{argument.name}={argument.default!r}`" in listed
+            for text in (whole, short):
+                assert re.search(rf"`{card.block}\([^`]*\b{argument.name}\b", text), argument.name
 
 
 def test_blocks_that_are_near_a_mechanism_are_shown_whole() -> None:
@@ -88,8 +90,8 @@ def test_blocks_that_are_near_a_mechanism_are_shown_whole() -> None:
     assert reference.count("\n### ") + 1 == len(shown)
     able = [card for card in CARDS if offered(RICH).issuperset(card.needs)]
     assert 30 < len(able) < len(CARDS)
-    assert all(f"`{card.block}`" in reference for card in able)
-    assert "`ItemScores`" not in reference and "`SampledSoftmax`" not in reference  # for data that asks which item
+    assert all(f"`{card.block}(" in reference for card in able)
+    assert "`ItemTower(" not in reference and "`SampledSoftmax(" not in reference  # for data that asks which item
 
 
 @pytest.mark.parametrize(
@@ -116,5 +118,5 @@ def test_a_small_window_keeps_whole_what_the_specification_names() -> None:
     able = [card for card in CARDS if offered(RICH).issuperset(card.needs)]
     short = kit_reference(CARDS, spec_of(named), RICH, room=17_000)
     assert len(short) <= 17_000
-    assert short.startswith("### two_stream_mlp: `TwoStreamMLP`")
+    assert short.startswith("### two_stream_mlp: `TwoStreamMLP(")
     assert all(f"- `{c.name}`:" in short or f"### {c.name}:" in short for c in able)

@@ -112,7 +112,9 @@ def test_code_is_asked_for_with_the_contract_of_what_is_predicted(predicts: Pred
     for system, _ in chat.asked:
         assert speaks_of in system.text
         assert system.text.count("## What it predicts") == 1
-        assert "## What the file must be" in system.text and "### fm: `FactorizationMachine`" in system.text
+        assert (
+            "## What the file must be" in system.text and "### fm: `FactorizationMachine(n_fields, embedding_dim)`" in system.text
+        )
 
 
 def test_an_answer_without_code_is_asked_for_again_then_refused(tmp_path: Path) -> None:
