@@ -132,10 +132,14 @@ def _keep(ctx: Context, number: int, code: Code, parent: int | None, origin: Ori
 
 def _failure(ctx: Context, number: int, origin: Literal["repair", "improvement"]) -> Failure:
     if origin == "improvement":
-        return Failure("fidelity", lacking(ctx.folder.load(f"code/{number}/review", ReviewResult).leaves))
+        return Failure("fidelity", _lacks(ctx, number))
     outcome = outcome_of(ctx, number)
     assert outcome.failed_at
     return Failure(outcome.failed_at, outcome.fault)
+
+
+def _lacks(ctx: Context, number: int) -> str:
+    return lacking(ctx.folder.load(f"code/{number}/review", ReviewResult).leaves)
 
 
 def _written(ctx: Context, number: int) -> Iterator[Tried]:
@@ -143,7 +147,9 @@ def _written(ctx: Context, number: int) -> Iterator[Tried]:
     for c in tried(ctx):
         if c.number < number and c.origin == "draft":
             said = (
-                f"failed at {c.failed_at}: {first_line(c.fault)}" if c.failed_at else f"ran, {c.fidelity:.0%} of the rubric met"
+                f"failed at {c.failed_at}: {first_line(c.fault)}"
+                if c.failed_at
+                else f"runs, and lacks this: {_lacks(ctx, c.number)}"
             )
             yield Tried(ctx.folder.read_text(f"code/{c.number}/model.py"), f"an earlier draft for this specification; it {said}")
 
