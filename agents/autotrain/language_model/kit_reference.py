@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 import numpy as np
@@ -66,9 +68,28 @@ def _vectors(cards: tuple[Card, ...]) -> np.ndarray:
 
 def _block(card: Card) -> str:
     return (
-        f"### {card.name}: `{_constructor(card)}` ({card.slot})\n{card.summary}\n{card.equation}\n"
+        f"### {card.name}: `{_constructor(card)}` ({card.slot})\n{card.summary}\n{card.equation}\n{_learned(card)}"
         f"Called: {card.ports}; {SLOTS[card.slot].purpose}\n```python\n{card.example.strip()}\n```"
     )
+
+
+def _learned(card: Card) -> str:
+    """The block's parameters and layers by the names of their attributes, as a line; "" where it has none."""
+    found = {name: made for node in ast.walk(_source(card)) for name, made in _attribute(node) if made != "Dropout"}
+    said = ", ".join(f"`{name}`" + ("" if made == "Parameter" else f" ({made})") for name, made in found.items())
+    return f"Learned: {said}.\n" if said else ""
+
+
+def _source(card: Card) -> ast.AST:
+    return ast.parse(textwrap.dedent(inspect.getsource(getattr(layers, card.block))))
+
+
+def _attribute(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """`self.name = nn.Made(...)` as the name and what it was made by."""
+    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
+        made, target = node.value.func, node.targets[0]
+        if isinstance(made.value, ast.Name) and made.value.id == "nn" and isinstance(target, ast.Attribute):
+            yield target.attr, made.attr
 
 
 def _line(card: Card) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 from typing import get_args
@@ -17,7 +18,7 @@ from agents.autotrain.language_model.answers import code_in
 from agents.autotrain.language_model.kit_reference import block_list, kit_reference, nearest
 from agents.autotrain.language_model.prompts import prompt
 from agents.autotrain.spec import Mechanism, MethodSpec, Scope
-from sandboxes.kit.layers import CARDS
+from sandboxes.kit.layers import CARDS, FeatureEmbedding
 from sandboxes.kit.model_file import class_in_file
 from sandboxes.kit.needs import offered
 from sandboxes.kit.schema import Predicts
@@ -120,3 +121,14 @@ def test_a_small_window_keeps_whole_what_the_specification_names() -> None:
     assert len(short) <= 17_000
     assert short.startswith("### two_stream_mlp: `TwoStreamMLP(")
     assert all(f"- `{c.name}`:" in short or f"### {c.name}:" in short for c in able)
+
+
+def test_a_block_shown_whole_names_what_it_learns() -> None:
+    named = Mechanism(id="m1", name="crosses", block="cross_network_v1", basis="stated", confidence=1)
+    assert "Learned: `weight`, `bias`." in kit_reference(CARDS, spec_of(named), RICH, room=10**9)
+
+
+def test_numbers_can_be_left_out_of_the_embedding_as_writers_are_told() -> None:
+    bare = FeatureEmbedding(dataclasses.replace(RICH, numeric=()), 8)
+    batch = random_rows(RICH).batch(slice(0, 4))
+    assert bare(batch).shape == (4, RICH.n_fields - len(RICH.numeric), 8)
