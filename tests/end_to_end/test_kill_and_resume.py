@@ -59,7 +59,7 @@ def outcome(home: Path) -> dict[str, object]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_killed_at_every_step_the_run_comes_to_the_same_verdict(tmp_path: Path) -> None:
     data = clicks(tmp_path / "clicks.csv")
     quiet, shaken = tmp_path / "quiet", tmp_path / "shaken"
