@@ -39,7 +39,8 @@ def test_a_recorded_paper_replays_to_the_same_code_and_verdict(case: Recorded, h
     except SandboxUnavailable as error:
         pytest.skip(str(error))
     exchanges = case.exchanges(read_paper(str(paper), tmp_path / "papers"), tmp_path / "exchanges")
-    request = ReproductionRequest.model_validate({"paper": str(paper), "replay": exchanges, **case.options})
+    asked = {"paper": str(paper), "replay": exchanges, "ablation": False, **case.options}  # code and verdict come before it
+    request = ReproductionRequest.model_validate(asked)
     site = Settings(home=home)
     ended = go(site, begin(site, request), lambda event: None)
     assert ended.summary.status == "done", ended.summary.reason

@@ -81,13 +81,13 @@ def test_five_kinds_of_bad_code_are_repaired_one_after_the_other(run: Run, wall:
     codes = [BANNED, SHAPE, CONSTANT, UNUSED, ENDLESS, MODEL]
     patches = [patch(old, new) for old, new in pairwise(codes)]
     replies = [json.dumps(READING), fenced(BANNED), *patches, json.dumps(REVIEWED), fenced(WITHOUT)]
-    ended, chat, _ = run(*replies, drafts=1, repairs=5, smoke_timeout_s=90)
+    ended, chat, _ = run(*replies, drafts=1, repairs=5, smoke_timeout_s=60)
     assert ended.summary.status == "done", ended.summary.reason
     assert ended.summary.verdict in ("better", "tie", "worse")
     assert len(chat.asked) == len(replies)
     faults = [messages[-1].text for messages in chat.asked[2:7]]
     for fault, says in zip(
-        faults, ("`os` is not allowed", "gave shape", "constant", "spare", "ran longer than 90 s"), strict=True
+        faults, ("`os` is not allowed", "gave shape", "constant", "spare", "ran longer than 60 s"), strict=True
     ):
         assert says in fault.partition("<failure>")[2], fault[-600:]
     report = (ended.folder.root / "report.md").read_text()
