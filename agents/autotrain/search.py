@@ -93,7 +93,7 @@ def next_move(tried: Sequence[Candidate], done_with: Collection[int], drafts_ove
     lines = {c.number: _line(c, tried) for c in heads}
     open_ = [c for c in heads if _may_change(lines[c.number], tried, bounds) and (not best or best in lines[c.number])]
     may_draft = not drafts_over and sum(c.origin == "draft" for c in tried) < bounds.drafts
-    explores = random.Random(f"{seed} {len(tried)} {len(done_with)}").random() < EXPLORED
+    explores = random.Random(f"{seed}/{len(tried)}/{len(done_with)}").random() < EXPLORED
     if may_draft and (explores or not (best or open_)):
         return Draft()
     if open_:

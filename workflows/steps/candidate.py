@@ -50,9 +50,9 @@ class ReviewResult(Strict):
 
 
 def choose(ctx: Context, done_with: list[int], drafts_over: bool) -> Move:
-    """What to write, change or train next."""
+    """What to write, change or train next. Chance depends on the paper alone, so that a replay decides as what was recorded."""
     bounds = Bounds(ctx.settings.drafts, ctx.settings.repairs, ctx.settings.improvements)
-    return next_move(tried(ctx), done_with, drafts_over, bounds, ctx.folder.run_id)
+    return next_move(tried(ctx), done_with, drafts_over, bounds, ctx.folder.load("spec", MethodSpec).paper_id)
 
 
 def write(ctx: Context, number: int) -> bool:
