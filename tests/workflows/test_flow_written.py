@@ -29,7 +29,7 @@ RESULT = "        return self.output(self.dnn(fields.flatten(1))) + self.fm(fiel
 OUTPUT = "        self.output = nn.Linear(8, len(schema.tasks))\n"
 BANNED = MODEL.replace(IMPORTS, "import os\n" + IMPORTS)
 SHAPE = MODEL.replace("nn.Linear(8, len(schema.tasks))", "nn.Linear(8, 3)")
-CONSTANT = MODEL.replace(RESULT, RESULT.replace("return self", "return 0 * self"))
+CONSTANT = MODEL.replace(RESULT, RESULT.replace("return ", "return 0 * (").replace("(fields)\n", "(fields))\n"))
 UNUSED = MODEL.replace(OUTPUT, OUTPUT + "        self.spare = nn.Linear(2, 2)\n")
 ENDLESS = MODEL.replace(RESULT, "        while True:\n            pass\n" + RESULT)
 
@@ -87,7 +87,9 @@ def test_five_kinds_of_bad_code_are_repaired_one_after_the_other(run: Run, wall:
     assert len(chat.asked) == len(replies)
     faults = [messages[-1].text for messages in chat.asked[2:7]]
     for fault, says in zip(
-        faults, ("`os` is not allowed", "gave shape", "constant", "spare", "ran longer than 60 s"), strict=True
+        faults,
+        ("`os` is not allowed", "gave shape", "predictions are not constant", "spare", "ran longer than 60 s"),
+        strict=True,
     ):
         assert says in fault.partition("<failure>")[2], fault[-600:]
     report = (ended.folder.root / "report.md").read_text()
