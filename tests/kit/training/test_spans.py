@@ -25,7 +25,7 @@ from sandboxes.kit.team import Team
 from sandboxes.kit.training import TrainConfig, fit
 from sandboxes.kit.training.device import Resident
 from sandboxes.kit.training.order import BLOCK_ROWS, shared_out, shuffled
-from sandboxes.kit.training.spans import Span, rows_of
+from sandboxes.kit.training.spans import Span, drawn, rows_of
 
 SCHEMA = Schema((CategoricalField("item", 6),), timed=True)
 
@@ -243,3 +243,12 @@ def test_going_with_time_ends_nearer_to_the_newest_window_than_shuffling() -> No
         assert len(model.seen) == 3 * 6000 // 50, "no more rows are seen than by others"
         gaps[name] = (says[1] - says[0]).item()
     assert abs(gaps["shuffled"]) < 1 and gaps["windows"] > 2, "in the newest window the gap has come from -4 to about 3.3"
+
+
+def test_a_share_is_drawn_by_the_seed_alone_and_is_never_empty() -> None:
+    rows = random_rows(PLAIN, 200)
+    once, again, other = (drawn(rows, 0.1, seed).batch(slice(None)).ids for seed in (1, 1, 2))
+    assert len(once) == 20
+    assert torch.equal(once, again) and not torch.equal(once, other)
+    assert len(drawn(rows, 0.001, 1)) == 1
+    assert drawn(rows, 1.0, 1) is rows
