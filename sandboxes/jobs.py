@@ -1,4 +1,4 @@
-"""Training jobs as the host sees them: a content key, a request for a sandbox, and results read back by schema.
+"""Training jobs as the host sees them: a content key, a request for a sandbox, and what it leaves.
 
 A finished job is kept under its key, so that the same job is never run twice: that is what makes steps idempotent,
 resuming cheap and baselines shared between reproductions. Only jobs that ended "ok" are kept; what a failed one
@@ -19,14 +19,15 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import ValidationError
 
 from sandboxes.equations import EquationProbe, EquationRow, as_asked, read_rows, reference_files
 from sandboxes.kit.kernels import native
-from sandboxes.kit.training.config import Precision, TrainConfig, Updates
+from sandboxes.kit.training.config import TrainConfig
 from sandboxes.launch import job_argv
 from sandboxes.meter import Meter
 from sandboxes.protocol import Limits, RunRequest, RunResult, Sandbox
+from sandboxes.reports import CalibrationReport, SmokeReport, TrainReport
 
 
 @dataclass(frozen=True)
@@ -93,90 +94,6 @@ class Job:
             },
             sort_keys=True,
         )
-
-
-class Read(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=True)
-
-
-class EpochRow(Read):
-    epoch: int
-    stage: str
-    train_loss: float
-    valid: dict[str, float]  # by metric, the first the one that training is stopped by
-    seconds: float
-
-
-class TrainReport(Read):
-    """What the sandbox says of a training run: for people and plots; no verdict rests on it."""
-
-    device: str
-    parameters: int
-    epochs: tuple[EpochRow, ...]
-    best_epoch: int
-    samples_per_s: float
-    seconds: float
-
-
-class CheckRow(Read):
-    name: str
-    passed: bool
-    detail: str
-
-
-class SmokeReport(Read):
-    checks: tuple[CheckRow, ...]
-    parameters: int
-
-    @property
-    def passed(self) -> bool:
-        return all(c.passed for c in self.checks)
-
-
-class WayRow(Read):
-    updates: Updates
-    precision: Precision
-    compiled: bool
-
-
-class MeasuredRow(WayRow):
-    """A way of training as measured; `step_s` is None where it could not be used, for the reason `fault`."""
-
-    step_s: float | None
-    set_up_s: float
-    fault: str
-
-    @property
-    def in_words(self) -> str:
-        rows = "touched rows" if self.updates == "touched" else "whole tables"
-        return f"{rows}, {self.precision}, {'compiled' if self.compiled else 'eager'}"
-
-    @property
-    def ms(self) -> str:
-        return "no" if self.step_s is None else f"{1000 * self.step_s:.0f} ms"
-
-
-class CalibrationReport(Read):
-    """What a calibration came to; `chosen` is one of those measured. For speed alone: it is believed as far as that goes."""
-
-    chosen: WayRow
-    measured: tuple[MeasuredRow, ...]
-    steps: int
-
-    @property
-    def taken(self) -> MeasuredRow:
-        """The measurement of the way that was chosen."""
-        return self._of_chosen()[0]
-
-    @model_validator(mode="after")
-    def _chosen_was_measured(self) -> CalibrationReport:
-        if not self._of_chosen():
-            raise ValueError("the way chosen is none of those measured")
-        return self
-
-    def _of_chosen(self) -> list[MeasuredRow]:
-        chosen = self.chosen.model_dump().items()
-        return [m for m in self.measured if m.step_s is not None and chosen <= m.model_dump().items()]
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ from agents.autotrain.report import (
 from agents.autotrain.results import ModelResult, SeedRow, TrialRow
 from agents.autotrain.spec import Claim, Evidence, HyperParameter, Mechanism, MethodSpec, Named, Scope
 from memory.records import LessonRecord
-from sandboxes.jobs import EpochRow
 from sandboxes.kit.schema import Predicts
+from sandboxes.reports import EpochRow
 
 SEEDS = (1, 2, 3, 4, 5)
 ERRORS = {"candidate": 0.55, "lr": 1.6, "dnn": 0.75, "dcnv2": 0.62}  # what each model class gets wrong

@@ -11,7 +11,7 @@ from agents.autotrain.spec import MethodSpec
 from sandboxes.equations import EquationProbe
 from sandboxes.kit.schema import Schema
 
-Rung = Literal["policy", "smoke", "sample", "fidelity", "train"]  # what a candidate must pass, in this order
+Rung = Literal["policy", "smoke", "sample", "train"]  # what a candidate must pass, in this order
 Judgement = Literal["met", "partly", "missing"]
 
 
@@ -29,7 +29,7 @@ class Failure:
     """Why a candidate is not good enough yet, as text for the engine: policy violations, failed smoke tests, a traceback, or
     what of the spec it lacks."""
 
-    stage: Rung
+    stage: Rung | Literal["fidelity"]
     message: str
 
 

@@ -8,8 +8,9 @@ from pydantic import ConfigDict
 
 from agents.autotrain.experiment import ModelRuns, Trial, as_row
 from agents.autotrain.spec import Strict
-from sandboxes.jobs import EpochRow, Finished
+from sandboxes.jobs import Finished
 from sandboxes.protocol import Status
+from sandboxes.reports import EpochRow
 
 Role = Literal["candidate", "baseline", "ablation"]
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from agents.autotrain.engine import Rung
 from agents.autotrain.spec import Strict
 
 Origin = Literal["draft", "repair", "improvement"]
-RUNGS: tuple[Rung, ...] = ("policy", "smoke", "sample", "train")
+RUNGS: tuple[Rung, ...] = get_args(Rung)
 EXPLORED = 0.2  # of the choices between going on with the best and beginning anew
 
 
@@ -38,7 +38,7 @@ class Candidate(Strict):
     @property
     def rank(self) -> tuple[int, float, int]:
         """Larger is better: how far it came, how faithful it is, and the earlier one of equals."""
-        reached = RUNGS.index(self.failed_at) if self.failed_at in RUNGS else len(RUNGS)
+        reached = RUNGS.index(self.failed_at) if self.failed_at else len(RUNGS)
         return reached, self.fidelity, -self.number
 
 

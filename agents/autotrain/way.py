@@ -8,10 +8,11 @@ from typing import get_args
 
 from agents.autotrain.spec import Strict
 from agents.errors import Stopped
-from sandboxes.jobs import CalibrationReport, Job, JobRunner, ModelSource
+from sandboxes.jobs import Job, JobRunner, ModelSource
 from sandboxes.kit.data import Prepared
 from sandboxes.kit.schema import Predicts
 from sandboxes.kit.training.config import Precision, TrainConfig, Updates
+from sandboxes.reports import CalibrationReport
 
 # Plain deep networks: what most models are besides their own idea. Reference models, so that every run here shares the choice.
 MEASURED_ON: Mapping[Predicts, str] = MappingProxyType({"labels": "dnn", "items": "two_towers", "actions": "inverse_propensity"})

@@ -26,7 +26,7 @@ from agents.llm.answers import fault_of, json_object
 from agents.llm.discreet import Discreet
 from agents.llm.exchanges import Exchange, Replay, Turn
 from agents.llm.ledger import Call, Ledger
-from agents.llm.prices import Price
+from agents.llm.prices import Price, usage_of
 from agents.llm.providers import WINDOW, first_line, longest_answer, open_chat, refusal
 
 M = TypeVar("M", bound=BaseModel)
@@ -182,5 +182,4 @@ def _message(turn: Turn) -> BaseMessage:
 
 def _guess(asked: int, answered: int) -> UsageMetadata:
     """Tokens by the number of characters, for calls to come and for providers that do not tell."""
-    tokens = round(asked / CHARACTERS_A_TOKEN), round(answered / CHARACTERS_A_TOKEN)
-    return UsageMetadata(input_tokens=tokens[0], output_tokens=tokens[1], total_tokens=sum(tokens))
+    return usage_of(round(asked / CHARACTERS_A_TOKEN), round(answered / CHARACTERS_A_TOKEN))

@@ -87,10 +87,10 @@ class Replay:
 
     def answer(self, step: str, turns: Sequence[Turn]) -> str:
         found = self._answers.get(_key(step, turns))
-        alike = self._alike.get(_key(step, _numberless(turns)), [])
-        if found is None and len(alike) == 1:
-            return alike[0]
         if found is None:
+            alike = self._alike.get(_key(step, _numberless(turns)), [])
+            if len(alike) == 1:
+                return alike[0]
             raise ModelUnavailable(
                 f"{self._folder} holds no answer to what the step {step} asks now; the paper, the data, or what is asked for has"
                 " changed since it was recorded: record it anew"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from langchain_core.messages.ai import UsageMetadata
 from pydantic import BaseModel
 
-from agents.llm.prices import Price
+from agents.llm.prices import Price, usage_of
 from sandboxes.json_lines import add_row, read_rows
 
 
@@ -36,7 +35,12 @@ class Ledger:
 
     def count_at(self, price: Price) -> None:
         """Earlier calls of which no price was known count at this one from here on; the file stays as it is."""
-        self.calls = [c if c.cost_usd is not None else c.model_copy(update={"cost_usd": price.of(_usage(c))}) for c in self.calls]
+        self.calls = [
+            c
+            if c.cost_usd is not None
+            else c.model_copy(update={"cost_usd": price.of(usage_of(c.input_tokens, c.output_tokens))})
+            for c in self.calls
+        ]
 
     @property
     def tokens(self) -> int:
@@ -51,8 +55,3 @@ def cost_of(calls: Sequence[Call]) -> float | None:
     """What the calls cost in all, None where of one of them that is not known."""
     costs = [c.cost_usd for c in calls if c.cost_usd is not None]
     return sum(costs) if len(costs) == len(calls) else None
-
-
-def _usage(call: Call) -> UsageMetadata:
-    total = call.input_tokens + call.output_tokens
-    return UsageMetadata(input_tokens=call.input_tokens, output_tokens=call.output_tokens, total_tokens=total)

@@ -20,6 +20,10 @@ LISTED_AS = {
 }
 
 
+def usage_of(input_tokens: int, output_tokens: int) -> UsageMetadata:
+    return UsageMetadata(input_tokens=input_tokens, output_tokens=output_tokens, total_tokens=input_tokens + output_tokens)
+
+
 class Price(Protocol):
     """US dollars of a call by the tokens it used."""
 
@@ -65,7 +69,7 @@ def price_of(name: str) -> Price | None:
         return None  # somebody else's server, with prices of its own
     listed = ListedPrice(LISTED_AS.get(provider, provider), model)
     try:
-        listed.of(UsageMetadata(input_tokens=1, output_tokens=1, total_tokens=2))
+        listed.of(usage_of(1, 1))
     except LookupError:
         return None
     return listed

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from small_shop import MODEL, prepared, run_job, test_rows
 
 from sandboxes.equations import EquationProbe, EquationRow, as_asked, read_rows, reference_files
-from sandboxes.jobs import Finished, Job, ModelSource, SmokeReport, TrainReport
+from sandboxes.jobs import Finished, Job, ModelSource
 from sandboxes.kit.data import Prepared
 from sandboxes.kit.equation import Input, Probe
 from sandboxes.kit.metrics import auc
@@ -24,6 +24,7 @@ from sandboxes.kit.serving import Served, keep
 from sandboxes.kit.training import build, predictions
 from sandboxes.kit.training.config import TrainConfig
 from sandboxes.protocol import RunResult
+from sandboxes.reports import SmokeReport, TrainReport
 
 
 @pytest.fixture(scope="module")

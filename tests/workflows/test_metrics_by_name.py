@@ -13,10 +13,10 @@ from rich.console import Console
 
 from agents.autotrain.compare import ITEMS, LABELS, LabelTruth, ListTruth, truth_of
 from agents.autotrain.results import ModelResult, SeedRow
-from sandboxes.jobs import EpochRow
 from sandboxes.kit.data import Prepared
 from sandboxes.kit.ranking import LONGEST, Answers
 from sandboxes.kit.schema import CategoricalField, Schema, Task
+from sandboxes.reports import EpochRow
 from workflows.console import LiveWatch, PlainWatch
 from workflows.steps.judging import ModelScores, _scores, _truths
 from workflows.steps.track import _series, _test_metrics

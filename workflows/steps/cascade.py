@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
 from agents.autotrain.compare import BadPredictions, truth_of
-from agents.autotrain.engine import Code, NumericCheck
+from agents.autotrain.engine import Code, NumericCheck, Rung
 from agents.autotrain.fidelity import as_run, by_numbers, faithful, leaf_rows, mechanism_rows, rubric
 from agents.autotrain.plan import ExperimentPlan
 from agents.autotrain.spec import MethodSpec, Strict
 from sandboxes.equations import EquationRow
-from sandboxes.jobs import CheckRow, Finished, Job
+from sandboxes.jobs import Finished, Job
 from sandboxes.kit.training.config import TrainConfig
 from sandboxes.policy import violations
 from sandboxes.protocol import Status
+from sandboxes.reports import CheckRow
 from workflows.context import Context
 from workflows.steps.candidate import ReviewResult, keep_outcome, load_code, source_of
 
@@ -70,10 +72,7 @@ def check(ctx: Context, number: int) -> bool:
 def smoke(ctx: Context, number: int) -> bool:
     """Whether the cheap tests in the sandbox pass. Raises `SandboxUnavailable`."""
     code, plan = load_code(ctx, number), ctx.folder.load("plan", ExperimentPlan)
-    hyper = {"embedding_dim": plan.embedding_dim}
-    job = Job("smoke", source_of(code), ctx.prepared.visible, ctx.prepared.data_hash, hyper, TrainConfig(), predict=())
-    finished = _run(ctx, code.composed, job)
-    result = _smoke_result(finished)
+    result = _smoke_result(_run(ctx, code.composed, _job(ctx, "smoke", code, plan, TrainConfig())))
     ctx.folder.save(f"code/{number}/smoke", result)
     if not result.fault:
         ctx.say(f"{len(result.checks)} smoke checks passed in the {result.sandbox} sandbox; {result.parameters:,} parameters")
@@ -90,9 +89,8 @@ def sample(ctx: Context, number: int) -> bool:
         return True
     share = min(1.0, max(SAMPLE, LEAST_STEPS * plan.batch_size / plan.rows["train"]))
     config = TrainConfig(batch_size=plan.batch_size, max_epochs=1, threads=plan.threads, share=share)
-    hyper = {"embedding_dim": plan.embedding_dim}
-    job = Job("train", source_of(code), ctx.prepared.visible, ctx.prepared.data_hash, hyper, config, predict=("valid",))
-    result = _sample_result(ctx, _run(ctx, code.composed, job), SampleResult(share=share, metric=plan.question.measure.words))
+    finished = _run(ctx, code.composed, _job(ctx, "train", code, plan, config, predict=("valid",)))
+    result = _sample_result(ctx, finished, SampleResult(share=share, metric=plan.question.measure.words))
     ctx.folder.save(f"code/{number}/sample", result)
     if not result.fault:
         ctx.say(result.in_words)
@@ -125,13 +123,26 @@ def _equations(ctx: Context, number: int, code: Code, checks: Sequence[NumericCh
     return rows
 
 
+def _job(
+    ctx: Context,
+    action: Literal["smoke", "train"],
+    code: Code,
+    plan: ExperimentPlan,
+    config: TrainConfig,
+    predict: tuple[str, ...] = (),
+) -> Job:
+    """Of a candidate on the plan's data."""
+    hyper = {"embedding_dim": plan.embedding_dim}
+    return Job(action, source_of(code), ctx.prepared.visible, ctx.prepared.data_hash, hyper, config, predict)
+
+
 def _run(ctx: Context, composed: bool, job: Job) -> Finished:
     finished = ctx.runner(composed, ctx.settings.smoke_timeout_s).run(job, cancelled=ctx.stop)
     ctx.end_if_stopped(finished.run)
     return finished
 
 
-def _passed(ctx: Context, number: int, rung: str, fault: str) -> bool:
+def _passed(ctx: Context, number: int, rung: Rung, fault: str) -> bool:
     if fault:
         keep_outcome(ctx, number, failed_at=rung, fault=fault)
     return not fault

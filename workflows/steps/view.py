@@ -13,7 +13,6 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from agents.autotrain.compare import Comparison, beside_claims
-from agents.autotrain.fidelity import LeafRow
 from agents.autotrain.paper import Paper
 from agents.autotrain.plan import ExperimentPlan
 from agents.autotrain.recall import Recall
@@ -26,10 +25,10 @@ from agents.autotrain.report.view import (
     FidelityView,
     LeakCheck,
     ModelView,
+    Paid,
     PaperView,
     ReportView,
     SmokeCheck,
-    StepCost,
 )
 from agents.autotrain.results import ModelResult, Results
 from agents.autotrain.search import Candidate
@@ -48,7 +47,7 @@ def report_view(ctx: Context, status: str, reason: str) -> ReportView:
     """The run as a report shows it."""
     spec, results = _load(ctx, "spec", MethodSpec), _load(ctx, "results", Results)
     table, comparison = _load(ctx, "scores", ScoreTable), _load(ctx, "comparison", Comparison)
-    plan = _load(ctx, "plan", ExperimentPlan)
+    plan, review = _load(ctx, "plan", ExperimentPlan), _load(ctx, "review", ReviewResult) or ReviewResult()
     number = chosen(ctx)
     smoke = _load(ctx, f"code/{number}/smoke", SmokeResult)
     return ReportView(
@@ -69,8 +68,8 @@ def report_view(ctx: Context, status: str, reason: str) -> ReportView:
         claims=beside_claims(spec.claims, comparison, {m.name: m.means for m in table.models}, plan.dataset, plan.synthetic)
         if spec and comparison and table and plan
         else (),
-        fidelity=tuple(_fidelity(ctx, spec)),
-        rubric=_rubric(ctx),
+        fidelity=tuple(_fidelity(review, spec)),
+        rubric=review.leaves,
         ablation=_ablation(ctx, spec),
         cost=_cost(ctx, results),
         sandbox=results.sandbox if results else (smoke.sandbox if smoke else ""),
@@ -127,7 +126,7 @@ def _attempt(ctx: Context, candidate: Candidate) -> AttemptView:
         failed_at=candidate.failed_at or "",
         fault=candidate.fault,
         patch=_patch(ctx, candidate),
-        cost=_step_cost("", ctx.account.calls.calls[slice(*written_of(ctx, candidate.number).calls)]),
+        cost=_paid(ctx.account.calls.calls[slice(*written_of(ctx, candidate.number).calls)]),
     )
 
 
@@ -155,15 +154,9 @@ def _models(results: Results | None, table: ScoreTable | None) -> list[ModelView
     return [ModelView(result=result, test=scores.test, valid=scores.valid) for result, scores in pairs]
 
 
-def _fidelity(ctx: Context, spec: MethodSpec | None) -> list[FidelityView]:
-    review = _load(ctx, "review", ReviewResult)
+def _fidelity(review: ReviewResult, spec: MethodSpec | None) -> list[FidelityView]:
     names = {m.id: m.name for m in spec.mechanisms} if spec else {}
-    return [FidelityView(name=names.get(r.mechanism, r.mechanism), **r.model_dump()) for r in review.rows] if review else []
-
-
-def _rubric(ctx: Context) -> tuple[LeafRow, ...]:
-    review = _load(ctx, "review", ReviewResult)
-    return review.leaves if review else ()
+    return [FidelityView(name=names.get(r.mechanism, r.mechanism), **r.model_dump()) for r in review.rows]
 
 
 def _ablation(ctx: Context, spec: MethodSpec | None) -> AblationView | None:
@@ -191,13 +184,12 @@ def _cost(ctx: Context, results: Results | None) -> CostView:
         llm_input_tokens=sum(c.input_tokens for c in calls.calls),
         llm_output_tokens=sum(c.output_tokens for c in calls.calls),
         llm_usd=calls.cost_usd,
-        llm_steps=tuple(_step_cost(step, [c for c in calls.calls if c.step == step]) for step in steps),
+        llm_steps={step: _paid([c for c in calls.calls if c.step == step]) for step in steps},
     )
 
 
-def _step_cost(step: str, calls: Sequence[Call]) -> StepCost:
-    return StepCost(
-        step=step,
+def _paid(calls: Sequence[Call]) -> Paid:
+    return Paid(
         calls=len(calls),
         input_tokens=sum(c.input_tokens for c in calls),
         output_tokens=sum(c.output_tokens for c in calls),

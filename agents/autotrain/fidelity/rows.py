@@ -28,6 +28,15 @@ class LeafRow(Strict):
     decided_by: Decider = "nobody"
 
     @property
+    def wanting(self) -> bool:
+        return self.judgement in ("partly", "missing")
+
+    @property
+    def depends_on_code(self) -> bool:
+        """Hyper-parameters do not: they are set, or tuned for every model alike, and no other code would change them."""
+        return self.kind != "hyper-parameter"
+
+    @property
     def in_words(self) -> str:
         return f"{self.leaf} ({self.kind}: {self.asks}) is {self.judgement}{f': {self.note}' if self.note else ''}"
 
@@ -57,17 +66,14 @@ def mechanism_rows(spec: MethodSpec, rows: Sequence[LeafRow]) -> tuple[Mechanism
 
 
 def faithful(rows: Sequence[LeafRow]) -> float:
-    """The share of what was judged that is as in the paper, in [0, 1]; 1 where nothing was judged.
-
-    Hyper-parameters do not count: they are set, or tuned for every model alike, and no other code would change them.
-    """
-    worth = [WORTH[r.judgement] for r in rows if r.judgement and r.kind != "hyper-parameter"]
+    """The share of what was judged and depends on the code that is as in the paper, in [0, 1]; 1 where nothing was judged."""
+    worth = [WORTH[r.judgement] for r in rows if r.judgement and r.depends_on_code]
     return sum(worth) / len(worth) if worth else 1.0
 
 
 def lacking(rows: Sequence[LeafRow]) -> str:
     """What an improvement has to mend, a line each, "" when nothing is lacking."""
-    return "\n".join(r.in_words for r in rows if r.judgement in ("partly", "missing") and r.kind != "hyper-parameter")
+    return "\n".join(r.in_words for r in rows if r.wanting and r.depends_on_code)
 
 
 def _row(leaf: Leaf, said: Judged | None, by: Decider) -> LeafRow:
@@ -81,7 +87,7 @@ def _mechanism(mechanism: str, rows: Sequence[LeafRow]) -> MechanismRow:
     head = next(r for r in rows if r.kind == "mechanism")
     if head.judgement in (None, "missing"):
         return MechanismRow(mechanism=mechanism, status="missing", note=head.note or "nobody found it in the code")
-    wrong = [r for r in rows if r.judgement in ("partly", "missing")]
+    wrong = [r for r in rows if r.wanting]
     notes = dict.fromkeys(r.note for r in (wrong or [head]) if r.note)
     return MechanismRow(
         mechanism=mechanism, status="simplified" if wrong else "implemented", lines=head.lines, note="; ".join(notes)

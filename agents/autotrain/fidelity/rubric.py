@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from agents.autotrain.spec import MethodSpec, Strict
+from agents.autotrain.spec import HyperParameter, MethodSpec, Strict
 
 LeafKind = Literal["mechanism", "equation", "loss", "scheme", "hyper-parameter"]
 
@@ -33,6 +33,12 @@ def _leaves(spec: MethodSpec) -> Iterator[Leaf]:
         yield Leaf(id=f"l{i}", kind="loss", of="", asks=loss.name)
     for i, stage in enumerate(spec.scheme, 1):
         yield Leaf(id=f"s{i}", kind="scheme", of="", asks=stage.name)
+    for leaf, h in stated(spec):
+        yield Leaf(id=leaf, kind="hyper-parameter", of="", asks=f"{h.name} = {h.value}")
+
+
+def stated(spec: MethodSpec) -> Iterator[tuple[str, HyperParameter]]:
+    """The hyper-parameters that the paper states, each with its leaf's id."""
     for i, h in enumerate(spec.hyper_parameters, 1):
         if h.basis == "stated":
-            yield Leaf(id=f"h{i}", kind="hyper-parameter", of="", asks=f"{h.name} = {h.value}")
+            yield f"h{i}", h

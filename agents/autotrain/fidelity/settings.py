@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 
 from agents.autotrain.engine import Judged
+from agents.autotrain.fidelity.rubric import stated
 from agents.autotrain.plan import ExperimentPlan
 from agents.autotrain.spec import HyperParameter, MethodSpec
 
@@ -17,8 +18,8 @@ def as_run(spec: MethodSpec, plan: ExperimentPlan, code: str) -> Iterator[Judged
     """A judgement for each stated hyper-parameter that the plan or a default of the code's `Model` decides."""
     planned = {"embedding_dim": plan.embedding_dim, "batch_size": plan.batch_size}
     defaults = _defaults(code)
-    for number, h in enumerate(spec.hyper_parameters, 1):
-        if h.basis == "stated" and (found := _judged(f"h{number}", h, planned, defaults)):
+    for leaf, h in stated(spec):
+        if found := _judged(leaf, h, planned, defaults):
             yield found
 
 

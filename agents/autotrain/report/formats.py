@@ -43,6 +43,11 @@ def p_value(value: float) -> str:
     return "< 0.0001" if value < 0.0001 else f"{value:.4f}"
 
 
+def usd(amount: float | None, unknown: str) -> str:
+    """Dollars to a hundredth of a cent, or the words for a price that is not known."""
+    return unknown if amount is None else f"${amount:.4f}"
+
+
 def setting(values: dict[str, float]) -> str:
     """A tuning point: "learning_rate 0.001, embedding_l2 0"."""
     return ", ".join(f"{name} {value:.3g}" for name, value in values.items()) or "as the model's constructor says"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from agents.autotrain.compare.question import Question
 from agents.autotrain.report import formats
 from agents.autotrain.report.document import Block, Cell, Fold, Items, Listing, Section, Table, Text, number, table
-from agents.autotrain.report.view import AttemptView, CostView, DataView, ModelView, ReportView, StepCost
+from agents.autotrain.report.view import AttemptView, CostView, DataView, ModelView, Paid, ReportView
 
 SYNTHETIC = (
     "This data set is synthetic: made by a generator, not seen in the world. "
@@ -134,22 +136,22 @@ def _cost_rows(c: CostView) -> list[tuple[Cell | str, ...]]:
         rows.append(("In sandboxes", f"{formats.duration(c.sandbox_seconds)}, the jobs of this run added up"))
     if not c.llm:
         return [*rows, ("Language model", "none; the built-in engine costs nothing")]
-    money = "price not known" if c.llm_usd is None else f"${c.llm_usd:.4f}"
+    money = formats.usd(c.llm_usd, "price not known")
     tokens = f"{formats.count(c.llm_input_tokens)} tokens in, {formats.count(c.llm_output_tokens)} out"
     return [*rows, ("Language model", f"{c.llm}: {tokens}, {money}")]
 
 
-def _steps(steps: tuple[StepCost, ...]) -> Table:
+def _steps(steps: Mapping[str, Paid]) -> Table:
     rows: list[tuple[Cell | str, ...]] = [
         (
-            s.step,
+            step,
             number(str(s.calls)),
             number(formats.count(s.input_tokens)),
             number(formats.count(s.output_tokens)),
-            number("unknown" if s.usd is None else f"${s.usd:.4f}"),
+            number(formats.usd(s.usd, "unknown")),
             number(f"{s.seconds:.1f}"),
         )
-        for s in steps
+        for step, s in steps.items()
     ]
     return table("What was asked of the language model", ("Step", "Calls", "Tokens in", "Tokens out", "Cost", "Seconds"), rows)
 
@@ -206,13 +208,9 @@ def _attempt(attempt: AttemptView, of: int) -> list[Block]:
     return blocks
 
 
-def _paid(c: StepCost) -> str:
+def _paid(c: Paid) -> str:
     tokens = f"{formats.count(c.input_tokens)} tokens in, {formats.count(c.output_tokens)} out"
-    return f"{c.calls} call{'s' if c.calls != 1 else ''}, {tokens}, {_usd(c.usd)}, {c.seconds:.1f} s"
-
-
-def _usd(usd: float | None) -> str:
-    return "cost unknown" if usd is None else f"${usd:.4f}"
+    return f"{c.calls} call{'s' if c.calls != 1 else ''}, {tokens}, {formats.usd(c.usd, 'cost unknown')}, {c.seconds:.1f} s"
 
 
 _ORIGIN = {"draft": "a draft", "repair": "a repair", "improvement": "an improvement"}

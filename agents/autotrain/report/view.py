@@ -61,10 +61,9 @@ class SmokeCheck(Strict):
     detail: str = ""
 
 
-class StepCost(Strict):
-    """What the calls of one step came to. `usd` is None where no price is known."""
+class Paid(Strict):
+    """What some calls of a language model came to. `usd` is None where no price is known."""
 
-    step: str
     calls: int
     input_tokens: int
     output_tokens: int
@@ -85,7 +84,7 @@ class AttemptView(Strict):
     failed_at: str = ""
     fault: str = ""  # why it was rejected, "" for one that passed
     patch: str = ""  # what it changes of its parent, as a unified diff
-    cost: StepCost | None = None  # what was paid for it
+    cost: Paid | None = None  # what was paid for it
 
 
 class CodeView(Strict):
@@ -146,7 +145,7 @@ class CostView(Strict):
     llm_input_tokens: int = 0
     llm_output_tokens: int = 0
     llm_usd: float | None = None
-    llm_steps: tuple[StepCost, ...] = ()
+    llm_steps: dict[str, Paid] = Field(default_factory=dict)
 
 
 class Failed(Strict):

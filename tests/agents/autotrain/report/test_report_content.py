@@ -18,7 +18,7 @@ from agents.autotrain.report.html import to_html
 from agents.autotrain.report.markdown import to_markdown
 from agents.autotrain.report.view import Outcome
 from agents.autotrain.results import ModelResult, SeedRow
-from sandboxes.jobs import EpochRow
+from sandboxes.reports import EpochRow
 
 
 @pytest.fixture(scope="module")
