@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -12,14 +12,15 @@ from pydantic import PrivateAttr
 
 
 class Scripted(BaseChatModel):
-    """Gives the scripted replies in order; an exception among them is raised."""
+    """Gives the scripted replies in order, or what `answer` says to a question; an exception among them is raised."""
 
-    _replies: Iterator[str | Exception] = PrivateAttr()
+    _answer: Callable[[list[BaseMessage]], str | Exception] = PrivateAttr()
     _asked: list[list[BaseMessage]] = PrivateAttr(default_factory=list)
 
-    def __init__(self, *replies: str | Exception) -> None:
+    def __init__(self, *replies: str | Exception, answer: Callable[[list[BaseMessage]], str] | None = None) -> None:
         super().__init__()
-        self._replies = iter(replies)
+        in_order: Iterator[str | Exception] = iter(replies)
+        self._answer = answer or (lambda _: next(in_order))
 
     @property
     def _llm_type(self) -> str:
@@ -31,7 +32,7 @@ class Scripted(BaseChatModel):
 
     def _generate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
         self._asked.append(messages)
-        reply = next(self._replies)
+        reply = self._answer(messages)
         if isinstance(reply, Exception):
             raise reply
         usage = {"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100}

@@ -56,11 +56,11 @@ ANSWERS = {
 }
 
 
-def asked_for(question: dict[str, Any]) -> str:
-    """The prompt that a question over OpenAI's protocol was asked by, a key of `ANSWERS`."""
-    system = str(question["messages"][0]["content"])
+def asked_for(system: str) -> str:
+    """The prompt that a system message begins with, a key of `ANSWERS`."""
     return next(name for name in ANSWERS if system.startswith(prompt(name)))
 
 
 def answer_to(question: dict[str, Any]) -> str:
-    return ANSWERS[asked_for(question)]
+    """The answer to a question over OpenAI's protocol."""
+    return ANSWERS[asked_for(str(question["messages"][0]["content"]))]

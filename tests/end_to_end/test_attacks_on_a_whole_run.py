@@ -71,7 +71,8 @@ def _around(folder: Path) -> dict[str, bytes]:
 def unharmed(run: Run) -> None:
     assert run.connections == []
     assert run.around[0] == run.around[1]
-    parts = {"runs", "answers", "data", "jobs", "memory", "mlflow.sqlite", "mlartifacts", "checkpoints.sqlite"}
+    parts = {"runs", "answers", "data", "jobs", "memory", "mlflow.sqlite", "mlflow.sqlite.lock", "mlartifacts"}
+    parts |= {"checkpoints.sqlite"}
     assert {name.partition("-")[0] for name in run.home} <= parts, run.home  # SQLite keeps "-wal" and "-shm" beside its files
     assert [p.name for p in run.ended.folder.root.parent.iterdir()] == [run.ended.folder.run_id]
 

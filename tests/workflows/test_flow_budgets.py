@@ -32,7 +32,7 @@ from workflows.settings import Settings
 pytestmark = pytest.mark.slow
 Event = dict[str, object]
 CALLS = ["parse", "write", "review", "ablate"]
-JOBS = ["calibrate", "smoke", "train", "train", "train"]  # the last is the ablation's
+JOBS = ["calibrate", "smoke", "train", "train", "train", "train"]  # on a sample, the candidate, lr, the ablation
 
 
 @dataclass
@@ -110,20 +110,19 @@ def all_paid_once(site: Site, ended: Ended, broken_off: tuple[str, ...] = ()) ->
         ),
     ],
 )
-def test_what_a_model_costs_ends_the_run_between_two_questions_of_a_step(
-    site: Site, small: Budget, large: Budget, said: str
-) -> None:
+def test_what_a_model_costs_ends_the_run_before_the_next_question(site: Site, small: Budget, large: Budget, said: str) -> None:
     def dear_review(question: dict[str, Any]) -> str:
-        site.server.usage = (1000, 1_000_000) if asked_for(question) == "review" else (1000, 100)
+        dear = asked_for(str(question["messages"][0]["content"])) == "review"
+        site.server.usage = (1000, 1_000_000 if dear else 100)
         return answer_to(question)
 
     site.server.answer = dear_review
     ended, _ = site.run(small)
-    assert (ended.summary.status, ended.summary.stage, ended.code) == ("budget_exhausted", "review", ExitCode.BUDGET)
+    assert (ended.summary.status, ended.summary.stage, ended.code) == ("budget_exhausted", "ablate", ExitCode.BUDGET)
     assert re.search(said, ended.summary.reason), ended.summary.reason
     assert calls(ended.folder) == CALLS[:-1]
     done, events = site.run(large)
-    assert stages(events)[0] == "review"
+    assert stages(events)[0] == "ablate"
     all_paid_once(site, done)
     assert done.folder.load("request", ReproductionRequest).budget == large  # a plain resume later goes on with it
     assert done.summary.tokens == sum(c.input_tokens + c.output_tokens for c in Ledger(done.folder.path("calls.jsonl")).calls)
@@ -153,12 +152,12 @@ def test_time_that_is_spent_ends_a_training_that_runs(
     assert (ended.summary.status, ended.summary.stage, ended.code) == ("budget_exhausted", "train", ExitCode.BUDGET)
     assert "minutes are spent; what finished is kept, and agenticrs resume" in ended.summary.reason
     assert [(s.action, s.status) for s in spells(ended.folder)][-2:] == [("train", "ok"), ("train", "cancelled")]
+    broken_off = spells(ended.folder)[-1].job
     gone[0] = 0.0
     done, events = site.run(large)
     assert stages(events)[0] == "train"
     reused = {e["model"]: e["reused"] for e in events if e["event"] == "run_finished"}
     assert (reused["candidate"], reused["lr"]) == (True, False)
-    broken_off = spells(ended.folder)[3].job
     all_paid_once(site, done, (broken_off,))
     assert Counter(s.job for s in spells(done.folder))[broken_off] == 2
 

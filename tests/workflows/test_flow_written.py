@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from command import NOTE
+from langchain_core.messages import BaseMessage
 from mlflow import MlflowClient
 from scripted_chat import Scripted
-from scripted_method import MODEL, READING, REVIEWED, WITHOUT
+from scripted_method import MODEL, READING, REVIEWED, WITHOUT, asked_for
 from small_clicks import clicks
 
 from sandboxes import SandboxUnavailable, choose
@@ -59,8 +61,10 @@ def wall() -> str:
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a reproduction by a model that gives these replies, at a site with these settings."""
 
-    def to_its_end(*replies: str, **site: object) -> tuple[Ended, Scripted, list[dict[str, object]]]:
-        chat, events = Scripted(*replies), list[dict[str, object]]()
+    def to_its_end(
+        *replies: str, answer: Callable[[list[BaseMessage]], str] | None = None, **site: object
+    ) -> tuple[Ended, Scripted, list[dict[str, object]]]:
+        chat, events = Scripted(*replies, answer=answer), list[dict[str, object]]()
         monkeypatch.setattr("agents.llm.door.open_chat", lambda name, window: (chat, 128_000))
         settings = Settings(home=tmp_path / "home", parallel=2, **site)  # type: ignore[arg-type]
         request = ReproductionRequest(
@@ -106,17 +110,21 @@ def test_five_kinds_of_bad_code_are_repaired_one_after_the_other(run: Run, wall:
 def test_a_model_that_never_gets_it_right_ends_with_reasons_and_no_success(run: Run, tmp_path: Path) -> None:
     bad = [MODEL.replace("8", str(width)).replace(IMPORTS, "import os\n" + IMPORTS) for width in (5, 6, 7)]
     useless = patch("x = 1\n", "x = 2\n")  # replaces what stands nowhere
-    replies = [json.dumps(READING)]
-    for code in bad:
-        replies += [fenced(code), useless, useless]
-    ended, chat, events = run(*replies, drafts=3, repairs=2)
+    drafts = iter(bad)
+
+    def answer(messages: list[BaseMessage]) -> str:
+        step = asked_for(messages[0].text)
+        return {"read": json.dumps(READING), "repair": useless}.get(step) or fenced(next(drafts))
+
+    ended, chat, events = run(answer=answer, drafts=3, repairs=2)
     assert (ended.summary.status, ended.code) == ("no_candidate", ExitCode.NO_CANDIDATE)
     assert "no model passed after 3 attempts: line" in ended.summary.reason and "`os` is not allowed" in ended.summary.reason
     assert ended.code != 0 and ended.summary.verdict == ""
-    assert len(chat.asked) <= len(replies)
+    asked = Counter(asked_for(messages[0].text) for messages in chat.asked)
+    assert asked["write"] == 3 and set(asked) == {"read", "write", "repair"}
     assert not (ended.folder.root / "results.json").exists()
     assert [e for e in events if e["event"] == "run_started"] == []
-    earlier = chat.asked[4][-1].text
+    earlier = [messages[-1].text for messages in chat.asked if asked_for(messages[0].text) == "write"][1]
     assert "an earlier draft for this specification; it failed at policy" in earlier and bad[0] in earlier
     client = MlflowClient(f"sqlite:///{tmp_path / 'home' / 'mlflow.sqlite'}")
     (parent,) = client.search_runs([client.get_experiment_by_name("reproductions").experiment_id])
