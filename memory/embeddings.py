@@ -1,16 +1,33 @@
-"""The default embedding of texts: static word vectors that a package carries, so recall needs no network and no key.
+"""How texts become vectors: any LangChain embedding, by default static word vectors that a package carries.
 
-WordLlama 256-d (MIT, 16 MB inside its wheel). Any LangChain `Embeddings` can stand in its place; each has its own
-collection in the store, so that two spaces are never mixed.
+The default is WordLlama, 256-d (MIT, 16 MB inside its wheel): it needs no network and no key. Every embedding has a name, and
+vectors of one name are never compared with those of another.
 """
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
 from langchain_core.embeddings import Embeddings
+
+from memory.errors import MemoryUnusable
+from memory.index import Vectors
+
+LONGEST = 8000  # characters of a text that are embedded: models read no more
+
+
+class NamedEmbeddings(Protocol):
+    """LangChain's interface, with a name that tells one vector space from another: letters, digits, `-` and `.`."""
+
+    name: str
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]: ...
+
+    def embed_query(self, text: str) -> list[float]: ...
 
 
 class WordEmbeddings(Embeddings):
@@ -24,6 +41,46 @@ class WordEmbeddings(Embeddings):
 
     def embed_query(self, text: str) -> list[float]:
         return self.embed_documents([text])[0]
+
+
+class ProviderEmbeddings(Embeddings):
+    """What LangChain's `init_embeddings` makes of `provider:model`. Raises `MemoryUnusable` where it cannot."""
+
+    def __init__(self, model: str) -> None:
+        from langchain.embeddings import init_embeddings
+
+        self.name = re.sub(r"[^A-Za-z0-9.]+", "-", model).strip("-.")
+        try:
+            self._model: Embeddings = init_embeddings(model)
+        except ImportError as error:
+            raise MemoryUnusable(f"the embedding {model} needs a package: {_first_line(error)}") from None
+        except Exception as error:  # noqa: BLE001 - each provider has its own for a key that is missing
+            raise MemoryUnusable(f"the embedding {model} cannot be used: {_first_line(error)}") from None
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return self._model.embed_documents(texts)
+
+    def embed_query(self, text: str) -> list[float]:
+        return self._model.embed_query(text)
+
+
+def open_embeddings(model: str = "") -> NamedEmbeddings:
+    """The embedding of that name, `provider:model`; "" is the default. Raises `MemoryUnusable`."""
+    return ProviderEmbeddings(model) if model else WordEmbeddings()
+
+
+def vectors_of(embeddings: NamedEmbeddings, texts: list[str]) -> Vectors:
+    """Unit vectors (n, d); a text without a known word gets the same vector in every direction. Raises `MemoryUnusable`."""
+    try:
+        raw = np.asarray(embeddings.embed_documents([text[:LONGEST] for text in texts]), np.float32)
+    except Exception as error:  # providers raise what they like: network, key, quota
+        raise MemoryUnusable(f"the embedding {embeddings.name} did not answer: {_first_line(error)}") from error
+    norms = np.linalg.norm(raw, axis=1, keepdims=True)
+    return np.where(norms > 0, raw / np.maximum(norms, 1e-12), np.float32(1 / np.sqrt(raw.shape[1])))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
 
 
 @cache

@@ -1,11 +1,19 @@
-"""What is remembered: append-only typed records with lineage, each pointing at its MLflow run and its parents."""
+"""What is remembered: typed records with lineage, each pointing at its MLflow run and its parents.
+
+Every record says where it belongs (agent, data set, task) and what came of it (`outcome`), so that recall can be narrowed.
+There are two ladders from coarse to fine: paper, section, mechanism; and run, decision. A change of a field's name or meaning
+is a new version: see `versions.py`.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+Polarity = Literal["positive", "negative", "neutral"]
 
 
 def now() -> str:
@@ -17,10 +25,23 @@ class Record(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    id: str
-    created: str = Field(default_factory=now)
+    id: str = Field(min_length=1, max_length=200)
+    created: str = Field(default_factory=now)  # ISO 8601 in UTC
     parents: tuple[str, ...] = ()
     mlflow_run: str = ""
+    agent: str = ""  # whose step wrote it
+    dataset: str = ""
+    task: str = ""
+
+    @property
+    def outcome(self) -> str:
+        """What came of it, in a word to filter by; "" where nothing can have."""
+        return ""
+
+    @property
+    def topic(self) -> str:
+        """Equal for records that speak of the same; "" where that is not to be known."""
+        return ""
 
     def text(self) -> str:
         """What recall embeds: the record in words."""
@@ -37,12 +58,22 @@ class PaperRecord(Record):
         return f"{self.title}. {self.abstract}"
 
 
+class SectionRecord(Record):
+    """A part of a paper: its heading and how it begins."""
+
+    kind: Literal["section"] = "section"
+    title: str
+    beginning: str
+
+    def text(self) -> str:
+        return f"{self.title}. {self.beginning}"
+
+
 class MethodRecord(Record):
     """A paper's method as it was understood. `mechanisms` are the names of the blocks that implement it."""
 
     kind: Literal["method"] = "method"
     name: str
-    task: str
     mechanisms: tuple[str, ...]
     unclear: tuple[str, ...] = ()
 
@@ -50,22 +81,56 @@ class MethodRecord(Record):
         return f"{self.task} model {self.name} with {', '.join(self.mechanisms)}. Not covered: {' '.join(self.unclear)}"
 
 
+class MechanismRecord(Record):
+    """One mechanism of a method: what the paper says of it, and the block that implements it, "" without one."""
+
+    kind: Literal["mechanism"] = "mechanism"
+    name: str
+    block: str = ""
+    quote: str = ""
+
+    def text(self) -> str:
+        return f"{self.name} ({self.block or 'no block'}): {self.quote}"
+
+
 class RunRecord(Record):
-    """One reproduction: what was compared with what, on which data, by which code."""
+    """One reproduction: what was compared with what, on which data, by which code.
+
+    `configuration` is the canonical hash of what was tried (`agents.autotrain.configuration`), "" where it is not known.
+    """
 
     kind: Literal["run"] = "run"
-    dataset: str
     data_hash: str
     code_hash: str
+    configuration: str = ""
     candidate: str
     baselines: tuple[str, ...]
     seeds: int
+    first_seed: int = 1  # the seeds are this one and those that follow
     trials: int
     sandbox: str
     samples_per_s: float = 0.0
 
+    @property
+    def topic(self) -> str:
+        return self.configuration
+
     def text(self) -> str:
         return f"{self.candidate} against {', '.join(self.baselines)} on {self.dataset}"
+
+
+class DecisionRecord(Record):
+    """What an agent chose, among what, in which state, and why. `relied_on` are ids of the lessons that it was shown."""
+
+    kind: Literal["decision"] = "decision"
+    state: str
+    alternatives: tuple[str, ...]
+    choice: str
+    rationale: str
+    relied_on: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        return f"{self.state}: {self.choice}, because {self.rationale}"
 
 
 class OutcomeRecord(Record):
@@ -77,25 +142,44 @@ class OutcomeRecord(Record):
     reason: str
     metrics: dict[str, float] = {}
 
+    @property
+    def outcome(self) -> str:
+        return self.verdict or self.status
+
     def text(self) -> str:
-        return f"{self.status} {self.verdict}: {self.reason}"
+        return f"{self.status} {self.verdict} on {self.dataset}: {self.reason}"
 
 
 class LessonRecord(Record):
-    """A short claim with its evidence. Negative lessons are kept with their reasons and read before any proposal."""
+    """What one run says for or against `subject`: a piece of evidence, which `beliefs.py` weighs with others.
+
+    Negative lessons are kept with their reasons and read before any proposal.
+    """
 
     kind: Literal["lesson"] = "lesson"
+    subject: str  # what it is about, in the same words whenever it is about the same
     claim: str
-    polarity: Literal["positive", "negative", "neutral"]
-    scope: str  # the data set and task that it was seen on
+    polarity: Polarity
     reason: str
     evidence: tuple[str, ...]  # ids of runs
+    data_hash: str = ""
+
+    @property
+    def outcome(self) -> str:
+        return self.polarity
+
+    @property
+    def topic(self) -> str:
+        return hashlib.sha256("\0".join((self.subject, self.dataset, self.task)).encode()).hexdigest()[:16]
 
     def text(self) -> str:
-        return f"{self.claim} ({self.scope}): {self.reason}"
+        return f"{self.claim} ({', '.join(filter(None, (self.dataset, self.task)))}): {self.reason}"
 
 
-AnyRecord = Annotated[PaperRecord | MethodRecord | RunRecord | OutcomeRecord | LessonRecord, Field(discriminator="kind")]
-Kind = Literal["paper", "method", "run", "outcome", "lesson"]
+AnyRecord = Annotated[
+    PaperRecord | SectionRecord | MethodRecord | MechanismRecord | RunRecord | DecisionRecord | OutcomeRecord | LessonRecord,
+    Field(discriminator="kind"),
+]
+Kind = Literal["paper", "section", "method", "mechanism", "run", "decision", "outcome", "lesson"]
 
 READ: TypeAdapter[AnyRecord] = TypeAdapter(AnyRecord)

@@ -1,24 +1,18 @@
-"""The long-term memory: records in Chroma, found again by meaning, kind and id."""
+"""The long-term memory: records in a log, found again by id, by what they belong to, and by meaning."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
 
-from langchain_core.embeddings import Embeddings
-
-from memory.records import READ, AnyRecord, Kind
-
-
-class NamedEmbeddings(Protocol):
-    """LangChain embeddings with a name that tells one vector space from another."""
-
-    name: str
-
-    def embed_documents(self, texts: list[str]) -> list[list[float]]: ...
-
-    def embed_query(self, text: str) -> list[float]: ...
+from memory.embeddings import NamedEmbeddings, vectors_of
+from memory.first_store import move_first_store
+from memory.following import FollowingIndex, Progress, readable
+from memory.index import Vector
+from memory.log import RecordLog
+from memory.narrowing import ANYTHING, Only
+from memory.records import AnyRecord, Kind
 
 
 @dataclass(frozen=True)
@@ -30,49 +24,66 @@ class Hit:
 
 
 class MemoryStore:
-    """Records in a folder. Writing a record whose id exists replaces it, so that a repeated step leaves one record."""
+    """Records in `folder`, their vectors beside them or, with `server`, at a Chroma server's address.
 
-    def __init__(self, folder: Path, embeddings: NamedEmbeddings | Embeddings) -> None:
-        import chromadb  # 0.5 s: paid by those who remember, not by `--help`
-        from chromadb.config import Settings
+    `progress` is told while records are embedded. Processes may use one folder at the same time. Methods raise `MemoryUnusable`.
+    """
 
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(
+        self, folder: Path, embeddings: NamedEmbeddings, server: str = "", progress: Progress = lambda done, of: None
+    ) -> None:
+        self.log = RecordLog(folder / "records.sqlite")
+        move_first_store(folder, self.log)
         self._embeddings = embeddings
-        client = chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
-        space = getattr(embeddings, "name", type(embeddings).__name__)
-        self._records = client.get_or_create_collection(
-            f"records-{space}", embedding_function=None, metadata={"hnsw:space": "cosine"}
-        )
+        self._index = FollowingIndex(self.log, embeddings, folder, server, progress)
 
     def __len__(self) -> int:
-        return int(self._records.count())
+        return sum(self.log.counts().values())
 
-    def add(self, *records: AnyRecord) -> None:
-        if not records:
-            return
-        texts = [r.text() for r in records]
-        vectors: Any = self._embeddings.embed_documents(texts)
-        self._records.upsert(
-            ids=[r.id for r in records],
-            embeddings=vectors,
-            documents=texts,
-            metadatas=[{"kind": r.kind, "json": r.model_dump_json()} for r in records],
-        )
+    def add(self, *records: AnyRecord) -> int:
+        """Writes records, all or none, and returns how many are new or changed. Raises `RecordRefused` for one too large."""
+        written = self.log.append(records)
+        self._index.ask(lambda index: None)
+        return written
 
     def get(self, record_id: str) -> AnyRecord | None:
-        found = self._records.get(ids=[record_id], include=["metadatas"])["metadatas"] or []
-        return READ.validate_json(str(found[0]["json"])) if found else None
+        """Raises `RecordRefused` where a newer program wrote it."""
+        row = self.log.rows([record_id]).get(record_id)
+        return row.read() if row else None
 
-    def all(self, kind: Kind) -> list[AnyRecord]:
-        """Every record of a kind, oldest first."""
-        found = self._records.get(where={"kind": kind}, include=["metadatas"])["metadatas"] or []
-        return sorted((READ.validate_json(str(m["json"])) for m in found), key=lambda r: (r.created, r.id))
+    def all(self, kind: Kind | None = None, only: Only = ANYTHING, newest: int | None = None) -> list[AnyRecord]:
+        """Records, oldest first; with `newest`, the last so many of them. What cannot be read is left out."""
+        return readable(self.log.listing(kind, only, newest))
 
-    def similar(self, text: str, kind: Kind, k: int = 5) -> list[Hit]:
+    def children(self, record_id: str) -> list[AnyRecord]:
+        """What names that record as a parent, oldest first."""
+        return readable(self.log.children(record_id))
+
+    def similar(self, text: str, kind: Kind, k: int = 5, only: Only = ANYTHING) -> list[Hit]:
         """The `k` records of a kind nearest in meaning to `text`, nearest first."""
-        if len(self) == 0:
-            return []
-        query: Any = [self._embeddings.embed_query(text)]
-        found = self._records.query(query_embeddings=query, n_results=k, where={"kind": kind}, include=["metadatas", "distances"])
-        rows, distances = (found["metadatas"] or [[]])[0], (found["distances"] or [[]])[0]
-        return [Hit(READ.validate_json(str(m["json"])), 1.0 - d) for m, d in zip(rows, distances, strict=True)]
+        return self.near(self.vector(text), kind, k, only)
+
+    def vector(self, text: str) -> Vector:
+        """The unit vector (d,) of a text."""
+        vector: Vector = vectors_of(self._embeddings, [text])[0]
+        return vector
+
+    def near(self, vector: Vector, kind: Kind, k: int = 5, only: Only = ANYTHING) -> list[Hit]:
+        """The `k` records of a kind nearest to a unit vector, nearest first."""
+        found = self._index.ask(lambda index: index.nearest(kind, vector, k, only))
+        rows = self.log.rows([name for name, _ in found])
+        records = {record.id: record for record in readable(list(rows.values()))}
+        return [Hit(records[name], similarity) for name, similarity in found if name in records]
+
+    def vectors(self, kind: Kind, ids: Sequence[str]) -> dict[str, Vector]:
+        """The unit vectors of those records of a kind."""
+        return self._index.ask(lambda index: index.vectors(kind, ids))
+
+    def forget(self, ids: Sequence[str], why: str) -> int:
+        """Takes records out for good, and returns how many there were; the same ids are not written again."""
+        gone = self.log.forget(ids, why)
+        self._index.drop(ids)
+        return gone
+
+    def close(self) -> None:
+        self.log.close()

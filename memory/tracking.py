@@ -5,15 +5,15 @@ Writing the same thing twice changes nothing: runs are looked up by the tag `age
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from memory.alone import alone
 from memory.served_model import ServedModel
 
 KEY_TAG = "agenticrs.key"
@@ -51,17 +51,9 @@ class MetricSeries:
     values: Sequence[float]
 
 
-@contextmanager
-def _alone(uri: str) -> Iterator[None]:
+def _alone(uri: str) -> AbstractContextManager[None]:
     """While a SQLite store is opened, which makes its tables where there are none: two at once would make them twice."""
-    if not uri.startswith("sqlite:///"):
-        yield
-        return
-    place = Path(f"{uri.removeprefix('sqlite:///')}.lock")
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with place.open("a") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+    return alone(Path(f"{uri.removeprefix('sqlite:///')}.lock")) if uri.startswith("sqlite:///") else nullcontext()
 
 
 class Tracker:

@@ -11,7 +11,7 @@ from simulated_models import Queries, World, list_runs, model_runs
 
 from agents.autotrain.compare import Comparison, LabelTruth, ListTruth, Question, Trained, Truth, beside_claims, compare
 from agents.autotrain.plan import ExperimentPlan
-from agents.autotrain.recall import Recall, SimilarPaper
+from agents.autotrain.recall import Known, Recall, SimilarPaper
 from agents.autotrain.report import (
     AblationView,
     AttemptView,
@@ -28,7 +28,6 @@ from agents.autotrain.report import (
 )
 from agents.autotrain.results import ModelResult, SeedRow, TrialRow
 from agents.autotrain.spec import Claim, Evidence, HyperParameter, Mechanism, MethodSpec, Named, Scope
-from memory.records import LessonRecord
 from sandboxes.kit.schema import Predicts
 from sandboxes.reports import EpochRow
 
@@ -215,13 +214,12 @@ def full_view(simulation: Simulation, *, synthetic: bool = True) -> ReportView:
                 SimilarPaper(title="Deep crossing of features", similarity=0.61, outcomes=("done tie: equivalent to dcnv2",)),
             ),
             lessons=(
-                LessonRecord(
-                    id="lesson-1",
-                    claim="a gate on cross layers did not help",
+                Known(
+                    topic="t1",
+                    in_words="a gate on cross layers (frappe, ctr): 1 run against; strength -0.50",
                     polarity="negative",
-                    scope="frappe, ctr",
                     reason="few fields",
-                    evidence=("r1",),
+                    lessons=("lesson-1",),
                 ),
             ),
             samples_per_s=41_000.0,

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NoReturn
 
 from agents.autotrain.engine import Engine
-from memory.embeddings import WordEmbeddings
 from memory.store import MemoryStore
 from memory.tracking import Tracker
 from sandboxes import SandboxUnavailable, choose
@@ -17,6 +16,7 @@ from sandboxes.jobs import JobRunner
 from sandboxes.kit.data import Prepared
 from sandboxes.protocol import Limits, RunResult
 from workflows.budget import Account
+from workflows.memory import open_memory
 from workflows.request import ReproductionRequest
 from workflows.run_folder import RunFolder
 from workflows.settings import Settings
@@ -38,7 +38,7 @@ class Context:
 
     @cached_property
     def memory(self) -> MemoryStore:
-        return MemoryStore(self.settings.home / "memory", WordEmbeddings())
+        return open_memory(self.settings, self.say)
 
     @cached_property
     def tracker(self) -> Tracker:

@@ -22,6 +22,7 @@ from agents.autotrain.engine import Engine
 from agents.autotrain.plan import PlanImpossible
 from agents.errors import AgentError, BudgetExhausted, ModelAnswerInvalid, ModelUnavailable, SourceUnreachable, UnreadablePaper
 from agents.secrets import discreet, without_secrets
+from memory.errors import MemoryUnusable
 from sandboxes import SandboxUnavailable
 from sandboxes.jobs import kit_hash
 from sandboxes.kit.data import DataError
@@ -52,6 +53,7 @@ EXIT_OF_ERROR: tuple[tuple[type[Exception], ExitCode], ...] = (
     (ModelUnavailable, ExitCode.MODEL),
     (ModelAnswerInvalid, ExitCode.MODEL),
     (SandboxUnavailable, ExitCode.SANDBOX),
+    (MemoryUnusable, ExitCode.MEMORY),
     (AgentError, ExitCode.INTERNAL),
 )
 

@@ -14,4 +14,5 @@ class ExitCode(IntEnum):
     BUDGET = 7  # a budget was reached; resume with a larger one
     MODEL = 8  # the language model's provider is missing, refuses or does not answer
     WAITING = 9  # the run waits for approval
+    MEMORY = 10  # the long-term memory cannot be opened or written
     INTERRUPTED = 130  # stopped from the keyboard; resume goes on

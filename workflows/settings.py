@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     drafts: int = Field(default=3, ge=1)  # candidates written anew, at most
     repairs: int = Field(default=3, ge=0)  # of one candidate in a row
     improvements: int = Field(default=2, ge=0)  # of a candidate that runs and is not faithful
+    embeddings: str = ""  # provider:model of what memory compares texts by; "" is the one that is installed
+    chroma_url: str = ""  # a Chroma server for memory's vectors; "" is a folder under home
     redis_url: str = ""
 
     @field_validator("tracking_uri")

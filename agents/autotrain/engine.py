@@ -75,8 +75,9 @@ class Engine(Protocol):
 
     def parse(self, paper: Paper) -> MethodSpec: ...
 
-    def write(self, spec: MethodSpec, schema: Schema, before: Sequence[Tried] = ()) -> Code:
-        """A candidate; where drafts of this method stand in `before`, another one, if this engine has another."""
+    def write(self, spec: MethodSpec, schema: Schema, before: Sequence[Tried] = (), lessons: Sequence[str] = ()) -> Code:
+        """A candidate; where drafts of this method stand in `before`, another one, if this engine has another. `lessons` are
+        what memory believes of methods like it, a sentence each."""
         ...
 
     def repair(self, spec: MethodSpec, schema: Schema, code: Code, failure: Failure) -> Code | None:

@@ -7,12 +7,16 @@ from statistics import median
 
 from agents.autotrain.paper import Paper
 from agents.autotrain.spec import MethodSpec, Strict
-from memory.records import LessonRecord, MethodRecord, OutcomeRecord, RunRecord
+from memory.beliefs import Belief, beliefs_near
+from memory.narrowing import Only
+from memory.records import AnyRecord, MethodRecord, OutcomeRecord, Polarity, RunRecord
 from memory.store import Hit, MemoryStore
 
 NEAR = 0.35  # cosine similarity below which static word vectors say little more than "also about recommendation"
 ABSTRACT_LENGTH = 1500
 MODELS = 2  # of the past that a writer is shown
+BELIEFS = 8
+RUNS = 50  # of the newest on a data set, by which speed is judged
 
 
 class SimilarPaper(Strict):
@@ -32,9 +36,19 @@ class PastModel(Strict):
     outcome: str
 
 
+class Known(Strict):
+    """A belief as it stood when it was recalled: what it says, the newest reason for it, and the ids of its lessons."""
+
+    topic: str
+    in_words: str
+    polarity: Polarity
+    reason: str
+    lessons: tuple[str, ...]
+
+
 class Recall(Strict):
     papers: tuple[SimilarPaper, ...] = ()
-    lessons: tuple[LessonRecord, ...] = ()
+    lessons: tuple[Known, ...] = ()
     models: tuple[PastModel, ...] = ()
     samples_per_s: float | None = None  # the median of past runs on this data set, None without any
 
@@ -42,37 +56,57 @@ class Recall(Strict):
     def empty(self) -> bool:
         return not self.papers and not self.lessons
 
+    @property
+    def relied_on(self) -> tuple[str, ...]:
+        """Ids of the lessons that a proposal made with this relies on."""
+        return tuple(name for known in self.lessons for name in known.lessons)
+
 
 def recall(memory: MemoryStore, paper: Paper, spec: MethodSpec, dataset: str) -> Recall:
     """Looks up what is near in meaning; lessons by what the method does, papers by what they say."""
-    runs = [r for r in memory.all("run") if isinstance(r, RunRecord)]
-    outcomes = [r for r in memory.all("outcome") if isinstance(r, OutcomeRecord)]
     method = _method_in_words(spec)
-    rates = [r.samples_per_s for r in runs if r.dataset == dataset and r.samples_per_s > 0]
     return Recall(
         papers=tuple(
             SimilarPaper(
                 title=hit.record.title,
                 similarity=round(hit.similarity, 3),
-                outcomes=tuple(o.text() for o in outcomes if hit.record.id in o.parents),
+                outcomes=tuple(o.text() for o in _outcomes(memory, hit.record.id)),
             )
             for hit in memory.similar(abstract_of(paper), "paper")
             if hit.similarity >= NEAR and hit.record.kind == "paper"
         ),
-        lessons=tuple(
-            hit.record for hit in memory.similar(method, "lesson", k=8) if hit.similarity >= NEAR and hit.record.kind == "lesson"
-        ),
-        models=tuple(_models(memory.similar(method, "method", k=8), outcomes)[:MODELS]),
-        samples_per_s=median(rates) if rates else None,
+        lessons=tuple(_known(belief) for belief in beliefs_near(memory, method, BELIEFS, NEAR)),
+        models=tuple(_models(memory, memory.similar(method, "method", k=8))[:MODELS]),
+        samples_per_s=_speed(memory.all("run", Only(dataset=dataset), RUNS)),
     )
 
 
-def _models(near: Sequence[Hit], outcomes: Sequence[OutcomeRecord]) -> list[PastModel]:
+def _known(belief: Belief) -> Known:
+    return Known(
+        topic=belief.topic,
+        in_words=belief.in_words,
+        polarity=belief.polarity,
+        reason=belief.newest.reason,
+        lessons=tuple(lesson.id for lesson in belief.lessons),
+    )
+
+
+def _outcomes(memory: MemoryStore, record_id: str) -> list[OutcomeRecord]:
+    return [r for r in memory.children(record_id) if isinstance(r, OutcomeRecord)]
+
+
+def _speed(runs: Sequence[AnyRecord]) -> float | None:
+    rates = [r.samples_per_s for r in runs if isinstance(r, RunRecord) and r.samples_per_s > 0]
+    return median(rates) if rates else None
+
+
+def _models(memory: MemoryStore, near: Sequence[Hit]) -> list[PastModel]:
     """The newest model that came to a verdict for each method that is near enough, nearest first."""
     found = {}
     for hit in near:
-        done = [o for o in outcomes if o.status == "done" and set(o.parents) & set(hit.record.parents)]
-        if done and hit.similarity >= NEAR and isinstance(hit.record, MethodRecord):
+        if hit.similarity < NEAR or not isinstance(hit.record, MethodRecord):
+            continue
+        if done := [o for parent in hit.record.parents for o in _outcomes(memory, parent) if o.status == "done"]:
             run_id = done[-1].id.removeprefix("outcome-")
             found[run_id] = PastModel(
                 run_id=run_id, name=hit.record.name, similarity=round(hit.similarity, 3), outcome=done[-1].reason

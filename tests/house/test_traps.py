@@ -50,7 +50,7 @@ TRAPS = {
     "a server bound to all interfaces": ("house/test_traps.py::test_nothing_listens_yet",),
     "no spending cap": (
         "agents/test_llm_openai_server.py::test_the_cap_stops_before_the_call",
-        "workflows/test_flow_budgets.py::test_what_a_model_costs_ends_the_run_between_two_questions_of_a_step",
+        "workflows/test_flow_budgets.py::test_what_a_model_costs_ends_the_run_before_the_next_question",
         "workflows/test_flow_budgets.py::test_time_that_is_spent_ends_a_training_that_runs",
     ),
 }

@@ -25,7 +25,13 @@ RECORDS: tuple[Record, ...] = (
     ),
     OutcomeRecord(id="o1", parents=("r1",), status="done", verdict="tie", reason="no difference shown", metrics={"auc": 0.7}),
     LessonRecord(
-        id="l1", claim="fm adds nothing to dcnv2", polarity="negative", scope="d", reason="tie over 5 seeds", evidence=("r1",)
+        id="l1",
+        subject="fm",
+        claim="fm adds nothing to dcnv2",
+        polarity="negative",
+        dataset="d",
+        reason="tie over 5 seeds",
+        evidence=("r1",),
     ),
 )
 

@@ -63,7 +63,7 @@ class Plain:
         scope = Scope(kind=self._scope, reason="" if self._scope == "in_scope" else "it surveys the work of others")  # type: ignore[arg-type]
         return MethodSpec(paper_id=paper.id, title=paper.title, model_name="", scope=scope, mechanisms=found)
 
-    def write(self, spec: MethodSpec, schema: Schema, before: Sequence[Tried] = ()) -> Code:
+    def write(self, spec: MethodSpec, schema: Schema, before: Sequence[Tried] = (), lessons: Sequence[str] = ()) -> Code:
         if not self._codes:
             raise NothingToBuild("nothing that is particular to the paper can be built on this data")
         return Code(self._codes.pop(0), self._composed)

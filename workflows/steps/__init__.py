@@ -2,10 +2,11 @@
 
 from workflows.steps.candidate import change, choose, tried, write
 from workflows.steps.cascade import check, review, sample, smoke
-from workflows.steps.closing import remember, report
+from workflows.steps.closing import report
 from workflows.steps.judging import ablate, compare, score
 from workflows.steps.planning import plan, plan_in_words, recall
 from workflows.steps.reading import parse, read
+from workflows.steps.remembering import remember
 from workflows.steps.training import train
 
 __all__ = [

@@ -12,6 +12,7 @@ from agents.autotrain.search import Bounds, Candidate, Move, Origin, first_line,
 from agents.autotrain.spec import MethodSpec, Strict
 from sandboxes.jobs import ModelSource
 from workflows.context import Context
+from workflows.request import ReproductionRequest
 from workflows.run_folder import RunFolder
 
 CANDIDATE = "candidate"
@@ -49,6 +50,12 @@ class ReviewResult(Strict):
     main_mechanism: str | None = None
 
 
+def lessons_are_told(request: ReproductionRequest) -> bool:
+    """Whether the writer is told of the past: not where exchanges are recorded or replayed, which may not depend on what else a
+    memory holds; and the built-in engine has no use for it."""
+    return bool(request.model) and not (request.record or request.replay)
+
+
 def choose(ctx: Context, done_with: list[int], drafts_over: bool) -> Move:
     """What to write, change or train next. Chance depends on the paper alone, so that a replay decides as what was recorded."""
     bounds = Bounds(ctx.settings.drafts, ctx.settings.repairs, ctx.settings.improvements)
@@ -59,7 +66,9 @@ def write(ctx: Context, number: int) -> bool:
     """A draft, kept as candidate `number`; False when the engine has no other than it wrote before. Raises `NothingToBuild`."""
     spec = ctx.folder.load("spec", MethodSpec)
     _begin(ctx, number)
-    code = ctx.engine.write(spec, ctx.prepared.schema, [*_remembered(ctx), *_written(ctx, number)])
+    lessons = ctx.folder.load("recall", Recall).lessons if lessons_are_told(ctx.request) else ()
+    told = [f"{known.in_words}. {known.reason}" for known in lessons]
+    code = ctx.engine.write(spec, ctx.prepared.schema, [*_remembered(ctx), *_written(ctx, number)], told)
     return _keep(ctx, number, code, None, "draft")
 
 
@@ -155,9 +164,8 @@ def _written(ctx: Context, number: int) -> Iterator[Tried]:
 
 
 def _remembered(ctx: Context) -> Iterator[Tried]:
-    """Models of methods like this one that were trained here. Not where exchanges are recorded or replayed: those may not depend
-    on what else a memory holds."""
-    if ctx.request.record or ctx.request.replay:
+    """Models of methods like this one that were trained here."""
+    if not lessons_are_told(ctx.request):
         return
     for past in ctx.folder.load("recall", Recall).models:
         folder = RunFolder(ctx.settings.home / "runs" / past.run_id)

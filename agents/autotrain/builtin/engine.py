@@ -36,7 +36,7 @@ class BuiltinEngine:
     def parse(self, paper: Paper) -> MethodSpec:
         return parse(paper, self._cards)
 
-    def write(self, spec: MethodSpec, schema: Schema, before: Sequence[Tried] = ()) -> Code:
+    def write(self, spec: MethodSpec, schema: Schema, before: Sequence[Tried] = (), lessons: Sequence[str] = ()) -> Code:
         """The one model it composes, whatever came before. Raises `NothingToBuild` when this data lets none of what is
         particular to the paper stand."""
         blueprint = draw(spec, schema, self._cards)

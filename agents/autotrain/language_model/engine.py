@@ -67,8 +67,9 @@ class LanguageModelEngine:
             said = settled(said, doubts, answers)
         return spec_from(said, paper, names, self.name)
 
-    def write(self, spec: MethodSpec, schema: Schema, before: Sequence[Tried] = ()) -> Code:
-        user = "\n\n".join([_spec(spec), _schema(schema), *map(_tried, before)])
+    def write(self, spec: MethodSpec, schema: Schema, before: Sequence[Tried] = (), lessons: Sequence[str] = ()) -> Code:
+        known = [fenced("lessons", "\n".join(lessons))] if lessons else []
+        user = "\n\n".join([_spec(spec), _schema(schema), *map(_tried, before), *known])
         answer, text = self._ask("write", self._told("write", spec, schema, user), user, code_in)
         prose = prose_in(answer)
         return Code(_ended(text), composed=False, notes=(prose[:600],) if prose else ())

@@ -90,10 +90,7 @@ def memory(view: ReportView) -> Section | None:
         f"{p.title} (similarity {p.similarity:.2f}): {'; '.join(p.outcomes) or 'no outcome on record'}"
         for p in view.recall.papers
     )
-    lessons = tuple(
-        f"{lesson.claim} ({lesson.polarity}, {lesson.scope}{f': {lesson.reason}' if lesson.reason else ''})"
-        for lesson in view.recall.lessons
-    )
+    lessons = tuple(f"{known.in_words}{f'. Last: {known.reason}' if known.reason else ''}" for known in view.recall.lessons)
     blocks: list[Block] = [Text("Similar papers read before:"), Items(papers)] if papers else []
     blocks += [Text("Lessons:"), Items(lessons)] if lessons else []
     return Section("memory", "What memory knew", tuple(blocks))

@@ -1,0 +1,59 @@
+"""By what recall and listings are narrowed: data set, task, agent, outcome, topic and time; kinds lie apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from memory.records import Record
+
+Facets = Mapping[str, str | int]
+EQUAL = ("dataset", "task", "agent", "outcome", "topic")
+
+
+@dataclass(frozen=True)
+class Only:
+    """Records of which all that is set here holds; times are ISO 8601, `since` inclusive and `until` exclusive."""
+
+    dataset: str = ""
+    task: str = ""
+    agent: str = ""
+    outcome: str = ""
+    topic: str = ""
+    since: str = ""
+    until: str = ""
+
+    @property
+    def anything(self) -> bool:
+        return not any(asdict(self).values())
+
+    def matches(self, facets: Facets) -> bool:
+        return (
+            all(facets.get(name) == wanted for name in EQUAL if (wanted := getattr(self, name)))
+            and (not self.since or int(facets["created"]) >= seconds(self.since))
+            and (not self.until or int(facets["created"]) < seconds(self.until))
+        )
+
+    @property
+    def conditions(self) -> list[tuple[str, str, str | int]]:
+        """Facet, comparison (`=`, `>=`, `<`) and value of each."""
+        found: list[tuple[str, str, str | int]] = [(name, "=", getattr(self, name)) for name in EQUAL if getattr(self, name)]
+        found += [("created", ">=", seconds(self.since))] if self.since else []
+        return found + ([("created", "<", seconds(self.until))] if self.until else [])
+
+
+ANYTHING = Only()
+
+
+def facets_of(record: Record) -> dict[str, str | int]:
+    """What stands beside a record for `Only` to look at."""
+    facets: dict[str, Any] = {name: getattr(record, name) for name in EQUAL}
+    return facets | {"created": seconds(record.created)}
+
+
+def seconds(time: str) -> int:
+    """Seconds since 1970 of an ISO 8601 time, UTC unless it says otherwise; raises `ValueError`."""
+    read = datetime.fromisoformat(time)
+    return int((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp())
