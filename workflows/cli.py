@@ -109,6 +109,9 @@ def reproduce(
         ),
     ] = None,
     again: Annotated[bool, typer.Option("--again", help="Make a new run though an equal one has ended.")] = False,
+    fresh_seeds: Annotated[
+        bool, typer.Option("--fresh-seeds", help="Take seeds that no run on this data had: what is known is tried once more.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """From a paper to a verdict."""
@@ -131,11 +134,13 @@ def reproduce(
         allow_unsafe_sandbox=allow_unsafe_sandbox,
         approve=approve,
         ablation=ablation,
+        again=again,
+        fresh_seeds=fresh_seeds,
         budget=Budget(usd=budget_usd, tokens=budget_tokens, minutes=budget_minutes, sandbox_minutes=budget_sandbox_minutes),
         record=record and record.resolve(),
         replay=replay and replay.resolve(),
     )
-    folder = begin(settings, request, again=again)
+    folder = begin(settings, request)
     free = ("sandbox", "allow_unsafe_sandbox", "approve", "budget", "record")
     bounds = {name: getattr(request, name) for name in free}
     _run(settings, folder, json=json, changes=bounds)

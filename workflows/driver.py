@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 EXIT_OF_STATUS = {
     "done": ExitCode.DONE,
+    "known": ExitCode.DONE,
     "out_of_scope": ExitCode.OUT_OF_SCOPE,
     "no_candidate": ExitCode.NO_CANDIDATE,
     "declined": ExitCode.DONE,
@@ -72,11 +73,11 @@ class NoSuchRun(LookupError):
     """There is no run of that name."""
 
 
-def begin(settings: Settings, request: ReproductionRequest, *, again: bool = False) -> RunFolder:
-    """The folder of the run for this request: the one there is, or a new one (always a new one with `again`)."""
+def begin(settings: Settings, request: ReproductionRequest) -> RunFolder:
+    """The folder of the run for this request: the one there is, or a new one (always where it says `again`)."""
     name = run_name(request)
     taken = sorted((settings.home / "runs").glob(f"{name}*"))
-    if again and taken:
+    if request.again and taken:
         name = f"{name}-{len(taken) + 1}"
     folder = RunFolder(settings.home / "runs" / name)
     if not folder.has("request.json"):
@@ -151,7 +152,7 @@ def go(
 def ended_before(folder: RunFolder) -> Ended | None:
     """The run's end when it has one that running again would not change."""
     summary = folder.summary
-    if summary.status in ("done", "out_of_scope"):
+    if summary.status in ("done", "known", "out_of_scope"):
         return Ended(summary, folder, EXIT_OF_STATUS[summary.status], reused=True)
     return None
 

@@ -1,7 +1,7 @@
 """The main flow, top to bottom: from a paper to a verdict.
 
     read -> parse -> recall -> plan -> [approve] -> choose -> write | change -> check -> smoke -> sample -> review -> choose ...
-         -> choose -> train -> score -> compare -> ablate -> report -> remember
+         -> choose -> look_up -> train -> score -> compare -> ablate -> report -> remember
 
 Candidates climb a cascade of checks; whenever one failed, or passed them all, `choose` says what comes next (see
 `agents.autotrain.search`): a draft, a repair, an improvement, the training of the best, or the end.
@@ -25,7 +25,7 @@ from agents.secrets import discreet
 from workflows import steps
 from workflows.context import Context
 
-Status = Literal["running", "out_of_scope", "declined", "no_candidate", "done"]
+Status = Literal["running", "out_of_scope", "declined", "no_candidate", "known", "done"]
 
 
 class State(TypedDict, total=False):
@@ -35,7 +35,7 @@ class State(TypedDict, total=False):
     status: Status
     reason: str
     candidate: int  # the one in hand, numbered from 1
-    move: Literal["write", "change", "train", "report"]
+    move: Literal["write", "change", "look_up", "report"]
     of: int  # the candidate to change
     origin: Literal["repair", "improvement"]
     passed: bool  # what the last step came to
@@ -79,7 +79,7 @@ def choose(state: State, runtime: Runtime[Context]) -> State:
         case Change(of, origin):
             return {"move": "change", "candidate": tried + 1, "of": of, "origin": origin}
         case Train(number):
-            return {"move": "train", "candidate": number}
+            return {"move": "look_up", "candidate": number}
         case GiveUp(reason):
             return {"move": "report", "status": "no_candidate", "reason": reason}
 
@@ -112,6 +112,11 @@ def sample(state: State, runtime: Runtime[Context]) -> State:
 def review(state: State, runtime: Runtime[Context]) -> State:
     steps.review(runtime.context, state["candidate"])
     return {}
+
+
+def look_up(state: State, runtime: Runtime[Context]) -> State:
+    known = steps.look_up(runtime.context, state["candidate"])
+    return {"status": "known", "reason": known.in_words, "verdict": known.verdict} if known else {}
 
 
 def train(state: State, runtime: Runtime[Context]) -> State:
@@ -159,7 +164,7 @@ def _or_choose(then: str) -> Callable[[State], str]:
 def build() -> StateGraph[State, Context]:
     """The graph, not yet compiled with a checkpointer."""
     graph: StateGraph[State, Context] = StateGraph(State, context_schema=Context)
-    before = (read, parse, recall, plan, approve, choose, write, change, check, smoke, sample, review)
+    before = (read, parse, recall, plan, approve, choose, write, change, check, smoke, sample, review, look_up)
     for node in (*before, train, score, compare, ablate, report, remember):
         graph.add_node(node.__name__, discreet()(node))  # what a node raises is kept in checkpoints and traces
     graph.add_edge(START, "read")
@@ -168,13 +173,14 @@ def build() -> StateGraph[State, Context]:
     graph.add_edge("recall", "plan")
     graph.add_edge("plan", "approve")
     graph.add_conditional_edges("approve", _go_on("choose"), ["choose", "report"])
-    graph.add_conditional_edges("choose", lambda state: state["move"], ["write", "change", "train", "report"])
+    graph.add_conditional_edges("choose", lambda state: state["move"], ["write", "change", "look_up", "report"])
     graph.add_conditional_edges("write", _written, ["check", "choose", "report"])
     graph.add_conditional_edges("change", _or_choose("check"), ["check", "choose"])
     graph.add_conditional_edges("check", _or_choose("smoke"), ["smoke", "choose"])
     graph.add_conditional_edges("smoke", _or_choose("sample"), ["sample", "choose"])
     graph.add_conditional_edges("sample", _or_choose("review"), ["review", "choose"])
     graph.add_edge("review", "choose")
+    graph.add_conditional_edges("look_up", _go_on("train"), ["train", "report"])
     graph.add_conditional_edges("train", _or_choose("score"), ["score", "choose"])
     graph.add_edge("score", "compare")
     graph.add_edge("compare", "ablate")

@@ -29,12 +29,19 @@ class ReproductionRequest(BaseModel):
     allow_unsafe_sandbox: bool = False
     approve: bool = False
     ablation: bool = True
+    again: bool = False  # a new run though an equal one has ended
+    fresh_seeds: bool = False  # seeds that no run on this data has had, so that what is known is tried once more
     budget: Budget = Budget()
     record: Path | None = None  # the folder that gets every exchange with the model
     replay: Path | None = None  # the folder whose exchanges answer in the model's place
 
     @property
+    def isolated(self) -> bool:
+        """Whether the run may not depend on what else a memory holds: exchanges that are recorded or replayed must come again."""
+        return bool(self.record or self.replay)
+
+    @property
     def key(self) -> str:
         """Equal for requests that ask for the same result; budgets, approval and recording do not change it."""
-        asked = self.model_dump(exclude={"budget", "approve", "sandbox", "allow_unsafe_sandbox", "record"})
+        asked = self.model_dump(exclude={"budget", "approve", "sandbox", "allow_unsafe_sandbox", "record", "again"})
         return hashlib.sha256(repr(sorted(asked.items())).encode()).hexdigest()[:10]

@@ -77,6 +77,7 @@ def make_plan(
     *,
     baselines: Sequence[str] = (),
     seeds: int = 3,
+    first_seed: int = TUNING_SEED + 1,
     trials: int = 2,
     max_epochs: int = 5,
     batch_size: int | None = None,
@@ -87,7 +88,8 @@ def make_plan(
 ) -> ExperimentPlan:
     """The plan for reproducing `spec` on `prepared`. Without a `batch_size`, the largest that leaves an epoch 100 steps.
 
-    `find_way` is given the settings of a training and the embedding width. Raises `PlanImpossible`.
+    The seeds are `first_seed` and those that follow. `find_way` is given the settings of a training and the embedding width.
+    Raises `PlanImpossible`.
     """
     chosen = tuple(dict.fromkeys(baselines)) or default_baselines(prepared.schema)
     unknown = [name for name in chosen if name not in known_models]
@@ -108,7 +110,7 @@ def make_plan(
         predicts=prepared.schema.predicts,
         tasks=tuple(t.name for t in prepared.schema.tasks),
         baselines=chosen,
-        seeds=tuple(range(TUNING_SEED + 1, TUNING_SEED + 1 + seeds)),
+        seeds=tuple(range(first_seed, first_seed + seeds)),
         trials=trials,
         embedding_dim=embedding_dim,
         batch_size=config.batch_size,

@@ -4,6 +4,7 @@ from workflows.steps.candidate import change, choose, tried, write
 from workflows.steps.cascade import check, review, sample, smoke
 from workflows.steps.closing import report
 from workflows.steps.judging import ablate, compare, score
+from workflows.steps.known import look_up
 from workflows.steps.planning import plan, plan_in_words, recall
 from workflows.steps.reading import parse, read
 from workflows.steps.remembering import remember
@@ -15,6 +16,7 @@ __all__ = [
     "check",
     "choose",
     "compare",
+    "look_up",
     "parse",
     "plan",
     "plan_in_words",

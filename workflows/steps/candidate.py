@@ -51,9 +51,8 @@ class ReviewResult(Strict):
 
 
 def lessons_are_told(request: ReproductionRequest) -> bool:
-    """Whether the writer is told of the past: not where exchanges are recorded or replayed, which may not depend on what else a
-    memory holds; and the built-in engine has no use for it."""
-    return bool(request.model) and not (request.record or request.replay)
+    """Whether the writer is told of the past; the built-in engine has no use for it."""
+    return bool(request.model) and not request.isolated
 
 
 def choose(ctx: Context, done_with: list[int], drafts_over: bool) -> Move:

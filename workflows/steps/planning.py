@@ -17,6 +17,7 @@ from sandboxes.kit.datasets import DATASETS, resolve_data
 from sandboxes.kit.layers import CARDS
 from sandboxes.kit.models import models_of
 from workflows.context import Context
+from workflows.steps.known import first_fresh_seed
 
 
 def recall(ctx: Context) -> Recall:
@@ -58,6 +59,7 @@ def _made(ctx: Context, spec: MethodSpec, prepared: Prepared) -> ExperimentPlan:
         tuple(models_of(prepared.schema.predicts)),
         baselines=request.baselines,
         seeds=request.seeds,
+        first_seed=first_fresh_seed(ctx, prepared.name, prepared.data_hash) if request.fresh_seeds else 1,
         trials=request.trials,
         max_epochs=request.epochs,
         batch_size=request.batch_size,

@@ -45,7 +45,7 @@ def track(ctx: Context, status: str, reason: str) -> str:
     for name in ARTIFACTS:
         if folder.has(name):
             tracker.artifact(parent, folder.root / name)
-    tracker.finish(parent, ok=status in ("done", "out_of_scope", "declined"))
+    tracker.finish(parent, ok=status in ("done", "known", "out_of_scope", "declined"))
     return parent
 
 

@@ -25,6 +25,7 @@ SECTIONS = (
 
 ENDED: dict[Outcome, str] = {
     "done": "done",
+    "known": "known",
     "out_of_scope": "out of scope",
     "declined": "declined",
     "no_candidate": "no candidate",

@@ -20,7 +20,7 @@ from agents.autotrain.results import ModelResult
 from agents.autotrain.search import Origin
 from agents.autotrain.spec import MethodSpec, Strict
 
-Outcome = Literal["done", "out_of_scope", "declined", "no_candidate", "stopped", "failed"]
+Outcome = Literal["done", "known", "out_of_scope", "declined", "no_candidate", "stopped", "failed"]
 
 
 class PaperView(Strict):
