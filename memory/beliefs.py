@@ -63,7 +63,7 @@ class Belief:
         """The belief and how well it stands, in one sentence without an end."""
         count = {p: sum(lesson.polarity == p for lesson in self.lessons) for p in SAYS}
         runs = " and ".join(f"{n} run{'s' if n != 1 else ''} {SAYS[p]}" for p, n in count.items() if n)
-        marks = [f"strength {self.strength:+.2f}", *(["contested"] if self.contested else [])]
+        marks = [f"strength {self.strength:+.2f}".replace("+0.00", "0"), *(["contested"] if self.contested else [])]
         marks += ["faded: the data has changed since"] if self.faded else []
         where = ", ".join(filter(None, (self.newest.dataset, self.newest.task)))
         return f"{self.newest.subject} ({where}): {runs}; {', '.join(marks)}"
@@ -89,6 +89,12 @@ def versions_of(lessons: Iterable[LessonRecord]) -> dict[str, int]:
     """The versions of a data set in the order in which lessons were first learned on them."""
     hashes = [lesson.data_hash for lesson in sorted(lessons, key=lambda r: (r.created, r.id)) if lesson.data_hash]
     return {data_hash: number for number, data_hash in enumerate(dict.fromkeys(hashes))}
+
+
+def newest_beliefs(store: MemoryStore, k: int, only: Only = ANYTHING) -> list[Belief]:
+    """The `k` beliefs that were last added to, newest first."""
+    topics = dict.fromkeys(lesson.topic for lesson in reversed(store.all("lesson", only, 10 * k)))
+    return [belief for topic in list(topics)[:k] if (belief := belief_on(store, topic))]
 
 
 def beliefs_near(store: MemoryStore, text: str, k: int, at_least: float = -1.0, only: Only = ANYTHING) -> list[Belief]:

@@ -88,15 +88,16 @@ class RecordLog:
             self._db.execute("PRAGMA secure_delete = ON")
             self.id = str(self._one("SELECT value FROM about WHERE name = 'id'"))
 
-    def append(self, records: Iterable[AnyRecord]) -> int:
-        """Writes records, all or none; returns how many were new or had changed. Forgotten ids stay so.
+    def append(self, records: Iterable[AnyRecord], merging: bool = False) -> int:
+        """Writes records, all or none; returns how many were new or had changed. Forgotten ids stay so. `merging` leaves out
+        what was written before, even where it has changed since.
 
         Raises `RecordRefused` for one that is too large.
         """
         written = 0
         with self._writing():
             for record in records:
-                written += self._write(record, _body(record))
+                written += self._write(record, _body(record), merging)
         return written
 
     def rows(self, ids: Sequence[str]) -> dict[str, Row]:
@@ -130,6 +131,10 @@ class RecordLog:
         """The next rows after `seq` in the order of writing, at most so many."""
         return list(self._rows("WHERE newest AND seq > ? ORDER BY seq LIMIT ?", [seq, most]))
 
+    def written(self, seq: int, most: int) -> list[Row]:
+        """As `after`, with the revisions that newer ones have replaced."""
+        return list(self._rows("WHERE seq > ? ORDER BY seq LIMIT ?", [seq, most]))
+
     def number_after(self, seq: int) -> int:
         return self._one("SELECT COUNT(*) FROM records WHERE newest AND seq > ?", seq)  # type: ignore[return-value]
 
@@ -160,6 +165,13 @@ class RecordLog:
             found = self._db.execute("SELECT at, why FROM forgotten WHERE id = ?", (record_id,)).fetchone()
         return (str(found[0]), str(found[1])) if found else None
 
+    def number_forgotten(self) -> int:
+        return self._one("SELECT COUNT(*) FROM forgotten")  # type: ignore[return-value]
+
+    def number_newer(self) -> int:
+        """Records that a newer program wrote, which this one cannot read."""
+        return self._one("SELECT COUNT(*) FROM records WHERE newest AND version > ?", VERSION)  # type: ignore[return-value]
+
     def indexed(self, space: str) -> Indexed:
         with self._reading():
             found = self._db.execute("SELECT seq, generation, vectors FROM spaces WHERE name = ?", (space,)).fetchone()
@@ -173,12 +185,14 @@ class RecordLog:
     def close(self) -> None:
         self._db.close()
 
-    def _write(self, record: AnyRecord, body: str) -> bool:
+    def _write(self, record: AnyRecord, body: str, merging: bool) -> bool:
         digest = hashlib.sha256(body.encode()).digest()
         if self._db.execute("SELECT 1 FROM forgotten WHERE id = ?", (record.id,)).fetchone():
             return False
         before = self._db.execute("SELECT digest FROM records WHERE id = ? AND newest", (record.id,)).fetchone()
         if before and before[0] == digest:
+            return False
+        if merging and self._db.execute("SELECT 1 FROM records WHERE id = ? AND digest = ?", (record.id, digest)).fetchone():
             return False
         if before:
             self._db.execute("UPDATE records SET newest = 0 WHERE id = ? AND newest", (record.id,))

@@ -147,7 +147,8 @@ class OutcomeRecord(Record):
         return self.verdict or self.status
 
     def text(self) -> str:
-        return f"{self.status} {self.verdict} on {self.dataset}: {self.reason}"
+        where = f" on {self.dataset}" if self.dataset else ""
+        return f"{self.status} {self.verdict}{where}: {self.reason}"
 
 
 class LessonRecord(Record):

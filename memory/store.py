@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,12 +37,23 @@ class MemoryStore:
         self._embeddings = embeddings
         self._index = FollowingIndex(self.log, embeddings, folder, server, progress)
 
+    @property
+    def embedding(self) -> str:
+        """The name of the embedding by which records are found."""
+        return self._embeddings.name
+
     def __len__(self) -> int:
         return sum(self.log.counts().values())
 
     def add(self, *records: AnyRecord) -> int:
         """Writes records, all or none, and returns how many are new or changed. Raises `RecordRefused` for one too large."""
         written = self.log.append(records)
+        self._index.ask(lambda index: None)
+        return written
+
+    def merge(self, records: Iterable[AnyRecord]) -> int:
+        """Adds what another memory has written, its history included; what was written here before is left as it is."""
+        written = self.log.append(records, merging=True)
         self._index.ask(lambda index: None)
         return written
 
