@@ -19,12 +19,12 @@ SUBJECT = "a model with scenario_gate against dnn"
 
 def run(number: int, verdict: str, data_hash: str = "h1") -> list[RunRecord | OutcomeRecord | LessonRecord]:
     polarity = {"better": "positive", "worse": "negative"}[verdict]
-    about = {"dataset": "clicks", "task": "multi_scenario", "agent": "AutoTrain", "created": f"2026-01-0{number}T00:00:00+00:00"}
+    created = f"2026-01-0{number}T00:00:00+00:00"
+    about = {"dataset": "clicks", "task": "multi_scenario", "agent": "AutoTrain", "created": created, "mlflow_run": f"m{number}"}
     return [
         RunRecord(
             id=f"run-{number}",
             parents=("paper-1",),
-            mlflow_run=f"m{number}",
             data_hash=data_hash,
             code_hash="c",
             candidate="Gates",
