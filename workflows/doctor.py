@@ -42,6 +42,7 @@ def examine(settings: Settings, *, ask_model: bool = False) -> list[Finding]:
         _redis,
         _asked_model if ask_model else _model,
         _tracking,
+        _memory,
         _data,
     )
     return [replace(finding, detail=without_secrets(finding.detail)) for check in checks for finding in check(settings)]
@@ -166,6 +167,20 @@ def _tracking(settings: Settings) -> list[Finding]:
             )
         ]
     return [Finding("MLflow store", "ok", uri)]
+
+
+def _memory(settings: Settings) -> list[Finding]:
+    from memory.errors import MemoryUnusable
+    from workflows.memory import open_memory
+
+    try:
+        memory = open_memory(settings)
+        memory.similar("recommendation", "lesson", 1)
+    except MemoryUnusable as error:
+        what, _, remedy = str(error).partition(": ")
+        return [Finding("memory", "broken", what, remedy)]
+    where = f"vectors at {settings.chroma_url}" if settings.chroma_url else f"in {settings.home / 'memory'}"
+    return [Finding("memory", "ok", f"{len(memory):,} records {where}, found by {memory.embedding}")]
 
 
 def _data(settings: Settings) -> list[Finding]:

@@ -34,6 +34,7 @@ class PastModel(Strict):
     name: str  # the paper's own name for it, "" without one
     similarity: float
     outcome: str
+    same_blocks: bool = False  # whether it was made of the very blocks that this method names
 
 
 class Known(Strict):
@@ -76,7 +77,7 @@ def recall(memory: MemoryStore, paper: Paper, spec: MethodSpec, dataset: str) ->
             if hit.similarity >= NEAR and hit.record.kind == "paper"
         ),
         lessons=tuple(_known(belief) for belief in beliefs_near(memory, method, BELIEFS, NEAR)),
-        models=tuple(_models(memory, memory.similar(method, "method", k=8))[:MODELS]),
+        models=tuple(_models(memory, memory.similar(method, "method", k=8), blocks_of(spec))[:MODELS]),
         samples_per_s=_speed(memory.all("run", Only(dataset=dataset), RUNS)),
     )
 
@@ -100,7 +101,7 @@ def _speed(runs: Sequence[AnyRecord]) -> float | None:
     return median(rates) if rates else None
 
 
-def _models(memory: MemoryStore, near: Sequence[Hit]) -> list[PastModel]:
+def _models(memory: MemoryStore, near: Sequence[Hit], blocks: frozenset[str]) -> list[PastModel]:
     """The newest model that came to a verdict for each method that is near enough, nearest first."""
     found = {}
     for hit in near:
@@ -109,7 +110,11 @@ def _models(memory: MemoryStore, near: Sequence[Hit]) -> list[PastModel]:
         if done := [o for parent in hit.record.parents for o in _outcomes(memory, parent) if o.status == "done"]:
             run_id = done[-1].id.removeprefix("outcome-")
             found[run_id] = PastModel(
-                run_id=run_id, name=hit.record.name, similarity=round(hit.similarity, 3), outcome=done[-1].reason
+                run_id=run_id,
+                name=hit.record.name,
+                similarity=round(hit.similarity, 3),
+                outcome=done[-1].reason,
+                same_blocks=bool(blocks) and blocks == frozenset(hit.record.mechanisms),
             )
     return list(found.values())
 
@@ -120,6 +125,10 @@ def abstract_of(paper: Paper) -> str:
         if section.title.strip().lower() == "abstract":
             return paper.body(section).strip()[:ABSTRACT_LENGTH]
     return paper.text[:ABSTRACT_LENGTH]
+
+
+def blocks_of(spec: MethodSpec) -> frozenset[str]:
+    return frozenset(m.block for m in spec.mechanisms if m.block)
 
 
 def _method_in_words(spec: MethodSpec) -> str:

@@ -26,6 +26,9 @@ def recall(ctx: Context) -> Recall:
     ctx.folder.save("recall", found)
     if not found.empty:
         ctx.say(f"memory holds {len(found.papers)} similar papers and {len(found.lessons)} lessons")
+    for past in found.models:
+        if past.same_blocks:
+            ctx.say(f"run {past.run_id} tried a model of the same blocks: {past.outcome}")
     return found
 
 

@@ -49,6 +49,12 @@ def test_models_of_like_methods_are_found_with_their_newest_outcome(memory: Memo
     assert 0 < model.similarity <= 1
 
 
+def test_a_model_of_the_very_same_blocks_is_marked(memory: MemoryStore) -> None:
+    remember(memory, "a", ("fm",), ("r1", "done", "worse than lr"))
+    remember(memory, "b", ("fm", "dnn"), ("r2", "done", "better than lr"))
+    assert {m.run_id: m.same_blocks for m in recall(memory, PAPER, SPEC, "clicks").models} == {"r1": True, "r2": False}
+
+
 def test_methods_that_came_to_nothing_give_no_model(memory: MemoryStore) -> None:
     remember(memory, "a", ("fm",), ("r1", "no_candidate", "no model passed"))
     assert recall(memory, PAPER, SPEC, "clicks").models == ()
