@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from itertools import pairwise
 
 from memory.records import (
     AnyRecord,
@@ -131,6 +132,6 @@ class Letters:
 
     def _vector(self, text: str) -> list[float]:
         vector = [0.0] * self.width
-        for first, second in zip(text, text[1:], strict=False):
+        for first, second in pairwise(text):
             vector[(ord(first) * 31 + ord(second) * 17) % self.width] += 1.0
         return vector

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from memory_records import DAY, ONE_OF_EACH, Letters, found_by_itself, lesson, papers, said
+from memory_records import DAY, ONE_OF_EACH, Letters, lesson, papers, said
 
 from memory.embeddings import WordEmbeddings
 from memory.narrowing import Only, facets_of
