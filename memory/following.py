@@ -30,6 +30,7 @@ T = TypeVar("T")
 Progress = Callable[[int, int], None]  # records embedded so far, and in all
 
 STEP = 2000  # records embedded between two words on progress
+UNSEEN = -1
 logger = logging.getLogger(__name__)
 
 
@@ -42,18 +43,18 @@ class FollowingIndex:
         self._place = (folder / "index" / embeddings.name).resolve()
         self._client = chroma.at_server(server) if server else None
         self._index = VectorIndex(lambda: self._client or chroma.in_folder(self._place), log.id, embeddings.name)
-        self._seen = -1  # the generation that the open index shows
+        self._seen = UNSEEN  # the generation that the open index shows
 
     def ask(self, what: Callable[[VectorIndex], T]) -> T:
         fault: IndexFault | None = None
         with log_faults(self._lock), alone(self._lock):
-            for prepare in (self._follow, self._look_again, self._make_anew):
+            for prepare in (self._follow, self._follow, self._make_anew):
                 try:
                     prepare()
                     return what(self._index)
                 except IndexFault as error:
                     logger.info("the memory's index: %s", error)
-                    fault = error
+                    fault, self._seen = error, UNSEEN  # so that it is opened anew
         remedy = "see that its server works" if self._client else f"see that {self._place} can be written and has space"
         raise MemoryUnusable(
             f"the index of the memory cannot be used ({fault}): {remedy}, and repeat the command; no record is lost"
@@ -65,10 +66,6 @@ class FollowingIndex:
         if state.generation != self._seen:
             self._see(state)
         self._catch_up(state)
-
-    def _look_again(self) -> None:
-        self._seen = -1
-        self._follow()
 
     def _make_anew(self) -> None:
         if self._client:
