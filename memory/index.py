@@ -13,13 +13,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from memory.errors import first_line
-from memory.narrowing import ANYTHING, Facets, Only
+from memory.narrowing import ANYTHING, EQUAL, Facets, Only, plain
 from memory.records import Kind
 
 Vector = NDArray[np.float32]  # (d,)
@@ -59,7 +60,7 @@ class VectorIndex:
             apart = vectors + HAIR * np.stack([_direction(name, vectors.shape[1]) for name in ids])
             apart /= np.linalg.norm(apart, axis=1, keepdims=True)
             for part in _parts(len(ids)):
-                collection.upsert(ids=list(ids[part]), embeddings=apart[part], metadatas=[dict(f) for f in facets[part]])
+                collection.upsert(ids=list(ids[part]), embeddings=apart[part], metadatas=list(map(_hidden, facets[part])))
 
     def delete(self, ids: Sequence[str]) -> None:
         with faults():
@@ -84,6 +85,7 @@ class VectorIndex:
             collection = self._all().get(kind)
             if collection is None or k < 1:
                 return []
+            only = replace(only, **{name: _digest(getattr(only, name)) for name in EQUAL})
             wanted = k if only.anything else LOOKED_AT * k
             near = [(name, s) for name, s, facets in _query(collection, vector, wanted) if only.matches(facets)]
             if len(near) < k and not only.anything:
@@ -115,6 +117,15 @@ class VectorIndex:
             self._names[kind], embedding_function=None, configuration={"hnsw": GRAPH}
         )
         return self._collections[kind]
+
+
+def _hidden(facets: Facets) -> dict[str, str | int]:
+    """Facets as digests: Chroma's file keeps what was deleted from it, and no text of a forgotten record is to stay."""
+    return {name: _digest(value) if isinstance(value, str) else value for name, value in facets.items()}
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(plain(text).encode()).hexdigest()[:16] if text else ""
 
 
 def _parts(n: int) -> list[slice]:

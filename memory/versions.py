@@ -41,7 +41,12 @@ def _where(error: Exception) -> str:
 
 
 def _second(fields: Fields) -> Fields:
-    """Lessons name what they are about, and data set and task apart (they stood together in `scope`)."""
+    """Lessons name what they are about, and data set and task apart (they stood together in `scope`).
+
+    A metric that is no number is written as one that is none (it was `null`).
+    """
+    if fields["kind"] == "outcome":
+        return fields | {"metrics": {n: "NaN" if v is None else v for n, v in fields.get("metrics", {}).items()}}
     if fields["kind"] != "lesson":
         return fields
     rest = {name: value for name, value in fields.items() if name != "scope"}

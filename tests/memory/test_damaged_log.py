@@ -138,9 +138,7 @@ def test_a_record_of_a_newer_program_is_passed_over_and_said_when_asked_for(log:
         database.execute(f"INSERT INTO records ({columns}) VALUES ({', '.join('?' * len(row))})", row)
     store = cheap(log.parent)
     assert len(store) == 300 and len(store.all()) == 299
-    with pytest.raises(
-        RecordRefused, match=r"a newer program wrote this record \(version 99, this one reads up to 2\): update it"
-    ):
+    with pytest.raises(RecordRefused, match=r"a newer program wrote this record \(version 99, .* 2\): update it"):
         store.get("p5")
     assert "p5" not in {hit.record.id for hit in store.similar("bread", "paper", 300)}
 

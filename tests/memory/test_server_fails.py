@@ -78,9 +78,7 @@ def test_a_server_that_ends_and_comes_back_has_lost_nothing(tmp_path: Path) -> N
     store = cheap(tmp_path / "memory", address)
     store.add(*papers(range(20)))
     end_server(process)
-    with pytest.raises(
-        MemoryUnusable, match=r"^the index .*: see that its server works, and repeat the command; no record is lost$"
-    ):
+    with pytest.raises(MemoryUnusable, match=r"^the index .*: see that its server works, .* no record is lost$"):
         store.add(*papers(range(20, 25)))
     with pytest.raises(MemoryUnusable) as said:
         store.similar("bread", "paper")
