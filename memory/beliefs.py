@@ -75,7 +75,7 @@ def belief_on(store: MemoryStore, topic: str) -> Belief | None:
     if not lessons:
         return None
     around = store.all("lesson", Only(dataset=lessons[-1].dataset), LATEST) if lessons[-1].dataset else lessons
-    return believed(lessons, versions_of(r for r in around if isinstance(r, LessonRecord)))
+    return believed(lessons, versions_of(r for r in (*lessons, *around) if isinstance(r, LessonRecord)))
 
 
 def believed(lessons: Sequence[LessonRecord], versions: Mapping[str, int]) -> Belief:
@@ -99,7 +99,12 @@ def newest_beliefs(store: MemoryStore, k: int, only: Only = ANYTHING) -> list[Be
 
 def beliefs_near(store: MemoryStore, text: str, k: int, at_least: float = -1.0, only: Only = ANYTHING) -> list[Belief]:
     """The `k` beliefs whose lessons are nearest in meaning to `text`, nearest first."""
-    hits = store.similar(text, "lesson", 4 * k, only)
-    topics = dict.fromkeys(hit.record.topic for hit in hits if hit.similarity >= at_least)
+    vector, wanted = store.vector(text), 4 * k
+    while True:
+        hits = store.near(vector, "lesson", wanted, only)
+        topics = dict.fromkeys(hit.record.topic for hit in hits if hit.similarity >= at_least)
+        if len(topics) >= k or len(hits) < wanted or hits[-1].similarity < at_least:
+            break
+        wanted *= 4  # many lessons speak of the same
     found = (belief_on(store, topic) for topic in list(topics)[:k])
     return [belief for belief in found if belief]

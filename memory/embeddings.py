@@ -14,10 +14,12 @@ from typing import Any, Protocol
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
-from memory.errors import MemoryUnusable
+from memory.errors import MemoryUnusable, first_line
 from memory.index import Vectors
+from memory.narrowing import plain
 
 LONGEST = 8000  # characters of a text that are embedded: models read no more
+SHORTEST = 1e-12  # a vector has no direction below
 
 
 class NamedEmbeddings(Protocol):
@@ -36,7 +38,8 @@ class WordEmbeddings(Embeddings):
     name = "wordllama-256"
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        vectors: list[list[float]] = _model().embed(texts, norm=True).tolist()
+        means = _model().embed(texts)
+        vectors: list[list[float]] = (means / np.maximum(_lengths(means), SHORTEST)).tolist()
         return vectors
 
     def embed_query(self, text: str) -> list[float]:
@@ -53,9 +56,9 @@ class ProviderEmbeddings(Embeddings):
         try:
             self._model: Embeddings = init_embeddings(model)
         except ImportError as error:
-            raise MemoryUnusable(f"the embedding {model} needs a package: {_first_line(error)}") from None
+            raise MemoryUnusable(f"the embedding {model} needs a package: {first_line(error)}") from None
         except Exception as error:  # noqa: BLE001 - each provider has its own for a key that is missing
-            raise MemoryUnusable(f"the embedding {model} cannot be used: {_first_line(error)}") from None
+            raise MemoryUnusable(f"the embedding {model} cannot be used: {first_line(error)}") from None
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         return self._model.embed_documents(texts)
@@ -72,15 +75,19 @@ def open_embeddings(model: str = "") -> NamedEmbeddings:
 def vectors_of(embeddings: NamedEmbeddings, texts: list[str]) -> Vectors:
     """Unit vectors (n, d); a text without a known word gets the same vector in every direction. Raises `MemoryUnusable`."""
     try:
-        raw = np.asarray(embeddings.embed_documents([text[:LONGEST] for text in texts]), np.float32)
+        raw = np.asarray(embeddings.embed_documents([plain(text)[:LONGEST] for text in texts]), np.float32)
+        if raw.ndim != 2 or len(raw) != len(texts) or not np.isfinite(raw).all():
+            raise ValueError("it gave something else than a vector for each text")
     except Exception as error:  # providers raise what they like: network, key, quota
-        raise MemoryUnusable(f"the embedding {embeddings.name} did not answer: {_first_line(error)}") from error
-    norms = np.linalg.norm(raw, axis=1, keepdims=True)
-    return np.where(norms > 0, raw / np.maximum(norms, 1e-12), np.float32(1 / np.sqrt(raw.shape[1])))
+        raise MemoryUnusable(f"the embedding {embeddings.name} did not answer: {first_line(error)}") from error
+    lengths = _lengths(raw)
+    return np.where(lengths > SHORTEST, raw / np.maximum(lengths, SHORTEST), np.float32(1 / np.sqrt(raw.shape[1])))
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+def _lengths(vectors: Vectors) -> Vectors:
+    """(n, 1)."""
+    lengths: Vectors = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return lengths
 
 
 @cache

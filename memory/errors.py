@@ -7,3 +7,8 @@ class MemoryUnusable(Exception):
 
 class RecordRefused(Exception):
     """A record that is not kept, or cannot be read: too large, of an unknown kind or version, not a record at all."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of another library says, short enough for a sentence."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

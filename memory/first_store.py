@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from memory.alone import alone
-from memory.errors import RecordRefused
-from memory.log import RecordLog
+from memory.errors import MemoryUnusable, RecordRefused
+from memory.log import RecordLog, body_of
 from memory.records import AnyRecord
 from memory.versions import read_record
 
@@ -15,7 +18,10 @@ FOLDER = "first-version"  # where the files of the first version go
 
 
 def move_first_store(folder: Path, log: RecordLog) -> None:
-    """Reads its records and moves its files into a folder of their own; does nothing where there is none."""
+    """Reads its records and moves its files into a folder of their own; does nothing where there is none.
+
+    Raises `MemoryUnusable`.
+    """
     file = folder / "chroma.sqlite3"
     if not file.exists():
         return
@@ -31,13 +37,21 @@ def move_first_store(folder: Path, log: RecordLog) -> None:
         file.rename(kept / file.name)
 
 
-def _records(file: Path) -> list[AnyRecord]:
-    with sqlite3.connect(file) as database:
-        bodies = database.execute("SELECT string_value FROM embedding_metadata WHERE key = 'json' ORDER BY id").fetchall()
-    found = []
+def forget_first_store(folder: Path) -> None:
+    """Throws away the files of the first version, since what is forgotten may lie in them."""
+    shutil.rmtree(folder / FOLDER, ignore_errors=True)
+
+
+def _records(file: Path) -> Iterator[AnyRecord]:
+    try:
+        with closing(sqlite3.connect(file)) as database:
+            bodies = database.execute("SELECT string_value FROM embedding_metadata WHERE key = 'json' ORDER BY id").fetchall()
+    except sqlite3.Error as error:
+        raise MemoryUnusable(f"{file}, a memory of the first version, cannot be read ({error}): move it away") from None
     for (body,) in bodies:
         try:
-            found.append(read_record(body, 1))
+            record = read_record(body, 1)
+            body_of(record)
         except RecordRefused:
-            continue
-    return found
+            continue  # it stays in the files that are kept
+        yield record

@@ -1,17 +1,17 @@
 """The index that follows the log: whatever is asked of it, it holds by then what the log holds.
 
-What another process has written, or what was written before a crash, is embedded first, under a lock: Chroma in a folder loses
-vectors that two processes write at once, and a process does not find what another wrote until it opens the folder anew. The log
-therefore keeps, for each space, how far the index has come, how many changes it has seen and how many vectors it held then.
-A damaged index is opened anew, and made anew where that does not help.
+What another process has written, or what was written before a crash, is embedded first. One process at a time asks: Chroma in a
+folder loses vectors that two write at once, and no process finds what another wrote until it opens the folder anew. The log
+therefore keeps, for each space, how far the index has come, how many changes it has seen, how many vectors it held then and what
+its files were. A damaged index is opened anew, and made anew where that does not help.
 """
 
 from __future__ import annotations
 
 import logging
 import shutil
-import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import TypeVar
@@ -20,8 +20,9 @@ from memory import chroma
 from memory.alone import alone
 from memory.embeddings import NamedEmbeddings, vectors_of
 from memory.errors import MemoryUnusable, RecordRefused
-from memory.index import IndexFault, VectorIndex
+from memory.index import IndexFault, VectorIndex, faults
 from memory.log import Indexed, RecordLog, Row
+from memory.log_faults import log_faults
 from memory.narrowing import facets_of
 from memory.records import AnyRecord
 
@@ -29,8 +30,8 @@ T = TypeVar("T")
 Progress = Callable[[int, int], None]  # records embedded so far, and in all
 
 STEP = 2000  # records embedded between two words on progress
+UNSEEN = -1
 logger = logging.getLogger(__name__)
-_one_at_a_time = threading.RLock()  # within a process, where all share one client
 
 
 class FollowingIndex:
@@ -39,91 +40,69 @@ class FollowingIndex:
     def __init__(self, log: RecordLog, embeddings: NamedEmbeddings, folder: Path, server: str, progress: Progress) -> None:
         self._log, self._embeddings, self._progress = log, embeddings, progress
         self._lock = folder / "index.lock"
-        self._place = None if server else (folder / "index").resolve()
-        client = chroma.at_server(server) if server else None
-        self._index = VectorIndex(lambda: client or chroma.in_folder(folder / "index"), log.id, embeddings.name)
-        self._seen = -1  # the generation that the open index shows
+        self._place = (folder / "index" / embeddings.name).resolve()
+        self._client = chroma.at_server(server) if server else None
+        self._index = VectorIndex(lambda: self._client or chroma.in_folder(self._place), log.id, embeddings.name)
+        self._seen = UNSEEN  # the generation that the open index shows
 
     def ask(self, what: Callable[[VectorIndex], T]) -> T:
         fault: IndexFault | None = None
-        with _one_at_a_time:
-            for prepare in (self._follow, self._look_again, self._make_anew):
+        with log_faults(self._lock), alone(self._lock):
+            for prepare in (self._follow, self._follow, self._make_anew):
                 try:
                     prepare()
                     return what(self._index)
                 except IndexFault as error:
                     logger.info("the memory's index: %s", error)
-                    fault = error
-        raise MemoryUnusable(f"the index of the memory cannot be used: {fault}") from fault
-
-    def drop(self, ids: Sequence[str]) -> None:
-        """Takes out the vectors of records that the log holds no more."""
-
-        def delete(index: VectorIndex) -> None:
-            with alone(self._lock):
-                state = self._state
-                if state.generation != self._seen:
-                    self._see(state)
-                index.delete(ids)
-                self._note(state, state.seq)
-
-        self.ask(delete)
-
-    @property
-    def _state(self) -> Indexed:
-        return self._log.indexed(self._embeddings.name)
+                    fault, self._seen = error, UNSEEN  # so that it is opened anew
+        remedy = "see that its server works" if self._client else f"see that {self._place} can be written and has space"
+        raise MemoryUnusable(
+            f"the index of the memory cannot be used ({fault}): {remedy}, and repeat the command; no record is lost"
+        ) from fault
 
     def _follow(self) -> None:
-        """Sees what other processes did, and embeds what nobody has."""
-        state = self._state
+        """Sees what other processes did, and does what nobody has."""
+        state = self._log.indexed(self._embeddings.name)
         if state.generation != self._seen:
             self._see(state)
-        if state.seq < self._log.last():
-            with alone(self._lock):
-                state = self._state
-                if state.generation != self._seen:
-                    self._see(state)
-                self._embed_after(state)
-
-    def _look_again(self) -> None:
-        """Waits for who writes; goes on where a crash ended a change."""
-        with alone(self._lock):
-            state = self._state
-            if state.seq >= self._log.last():
-                self._see(state)
-            else:
-                self._reopen()
-                self._embed_after(state)
+        self._catch_up(state)
 
     def _make_anew(self) -> None:
-        with alone(self._lock):
-            state = self._state
-            if self._place:
-                chroma.close(self._place)
-                shutil.rmtree(self._place, ignore_errors=True)
-            else:
-                self._index.clear()
-            self._embed_after(Indexed(0, state.generation, 0))
+        if self._client:
+            self._index.clear()
+        else:
+            chroma.close(self._place)
+            shutil.rmtree(self._place, ignore_errors=True)
+        generation = self._log.indexed(self._embeddings.name).generation
+        self._catch_up(self._noted(Indexed(generation=generation, forgotten=self._log.number_forgotten())))
 
     def _see(self, state: Indexed) -> None:
-        """Opens the index as it was left. One that does not hold what was written to it is at fault."""
-        self._reopen()
-        if (found := self._index.count()) != state.vectors:
+        """Opens the index as it was left. One that does not hold what was written to it is at fault.
+
+        What a process wrote that was killed before it could note it may be there or not.
+        """
+        self._index.look_anew()
+        if not self._client:
+            chroma.close(self._place)
+            if self._seal() != state.seal:
+                raise IndexFault("its files have changed")
+        fewer, more = len(self._log.forgotten_after(state.forgotten)), self._log.number_after(state.seq)
+        found = self._index.count()
+        if not state.vectors - fewer <= found <= state.vectors + more:
             raise IndexFault(f"it holds {found:,} vectors of {state.vectors:,}")
         self._seen = state.generation
 
-    def _reopen(self) -> None:
-        if self._place:
-            chroma.close(self._place)
-
-    def _embed_after(self, state: Indexed) -> None:
-        """Embeds what the log holds beyond `state`; the caller holds the lock."""
-        seq, done, of = state.seq, 0, self._log.number_after(state.seq)
-        while rows := self._log.after(seq, STEP):
+    def _catch_up(self, state: Indexed) -> None:
+        """Embeds what the log holds beyond `state`, and takes out what it has forgotten since."""
+        done, of = 0, self._log.number_after(state.seq)
+        while rows := self._log.after(state.seq, STEP):
             self._embed(rows)
-            seq, done = rows[-1].seq, done + len(rows)
+            state = self._noted(replace(state, seq=rows[-1].seq))
+            done += len(rows)
             self._progress(done, of)
-        self._note(state, max(seq, self._log.last()))
+        if gone := self._log.forgotten_after(state.forgotten):
+            self._index.delete(gone)
+            self._noted(replace(state, forgotten=state.forgotten + len(gone)))
 
     def _embed(self, rows: Sequence[Row]) -> None:
         records = sorted(readable(rows), key=lambda r: r.kind)
@@ -132,9 +111,16 @@ class FollowingIndex:
             vectors = vectors_of(self._embeddings, [r.text() for r in same])
             self._index.upsert(kind, [r.id for r in same], vectors, [facets_of(r) for r in same])
 
-    def _note(self, state: Indexed, seq: int) -> None:
-        self._seen = state.generation + 1
-        self._log.set_indexed(self._embeddings.name, Indexed(seq, self._seen, self._index.count()))
+    def _noted(self, state: Indexed) -> Indexed:
+        """The state, now that the index has come so far."""
+        state = replace(state, generation=state.generation + 1, vectors=self._index.count(), seal=self._seal())
+        self._log.set_indexed(self._embeddings.name, state)
+        self._seen = state.generation
+        return state
+
+    def _seal(self) -> str:
+        with faults():
+            return "" if self._client else chroma.seal(self._place)
 
 
 def readable(rows: Sequence[Row]) -> list[AnyRecord]:

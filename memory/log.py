@@ -14,12 +14,14 @@ import threading
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from pydantic_core import PydanticSerializationError
 
+from memory.alone import alone
 from memory.errors import MemoryUnusable, RecordRefused
+from memory.log_faults import log_faults
 from memory.narrowing import ANYTHING, Only, facets_of
 from memory.records import AnyRecord, Kind, now
 from memory.versions import VERSION, read_record
@@ -38,9 +40,10 @@ CREATE INDEX by_id ON records (id, seq);
 CREATE INDEX by_kind ON records (kind, created, seq) WHERE newest;
 CREATE INDEX by_topic ON records (topic, created, seq) WHERE newest AND topic != '';
 CREATE TABLE lineage (parent TEXT NOT NULL, child TEXT NOT NULL, PRIMARY KEY (parent, child)) WITHOUT ROWID;
-CREATE TABLE forgotten (id TEXT PRIMARY KEY, at TEXT NOT NULL, why TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE forgotten (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, at TEXT NOT NULL, why TEXT NOT NULL);
 CREATE TABLE spaces (
-    name TEXT PRIMARY KEY, seq INTEGER NOT NULL, generation INTEGER NOT NULL, vectors INTEGER NOT NULL
+    name TEXT PRIMARY KEY, seq INTEGER NOT NULL, forgotten INTEGER NOT NULL, generation INTEGER NOT NULL,
+    vectors INTEGER NOT NULL, seal TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TRIGGER append_only BEFORE UPDATE OF seq, id, kind, version, digest, body ON records
     BEGIN SELECT RAISE(ABORT, 'records are never changed'); END;
@@ -66,11 +69,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Indexed:
-    """How the index of a space stands: complete up to `seq`, after `generation` changes, holding so many vectors."""
+    """How the index of a space stands: complete up to `seq`, without the first `forgotten` that were forgotten, after
+    `generation` changes, holding so many `vectors`, in files of that `seal`."""
 
     seq: int = 0
+    forgotten: int = 0
     generation: int = 0
     vectors: int = 0
+    seal: str = ""
 
 
 class RecordLog:
@@ -79,8 +85,7 @@ class RecordLog:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.RLock()
-        with self._faults():
-            path.parent.mkdir(parents=True, exist_ok=True)
+        with log_faults(path), alone(path.with_suffix(".lock")):  # SQLite gives up where two change its journal at once
             self._db = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA busy_timeout = 60000")
             self._begin()
@@ -92,12 +97,12 @@ class RecordLog:
         """Writes records, all or none; returns how many were new or had changed. Forgotten ids stay so. `merging` leaves out
         what was written before, even where it has changed since.
 
-        Raises `RecordRefused` for one that is too large.
+        Raises `RecordRefused` for one that is too large, or has the id of another kind.
         """
         written = 0
         with self._writing():
             for record in records:
-                written += self._write(record, _body(record), merging)
+                written += self._write(record, body_of(record), merging)
         return written
 
     def rows(self, ids: Sequence[str]) -> dict[str, Row]:
@@ -143,20 +148,18 @@ class RecordLog:
         with self._reading():
             return dict(self._db.execute("SELECT kind, COUNT(*) FROM records WHERE newest GROUP BY kind ORDER BY kind"))
 
-    def last(self) -> int:
-        """The last `seq`, 0 in an empty log."""
-        return self._one("SELECT COALESCE(MAX(seq), 0) FROM records")  # type: ignore[return-value]
-
     def forget(self, ids: Sequence[str], why: str) -> int:
         """Takes these records out for good; returns how many there were. Their ids, the time and the reason stay."""
         with self._writing():
             for record_id in ids:
-                self._db.execute("INSERT OR IGNORE INTO forgotten VALUES (?, ?, ?)", (record_id, now(), why))
+                self._db.execute("INSERT OR IGNORE INTO forgotten (id, at, why) VALUES (?, ?, ?)", (record_id, now(), why))
             rows = [(record_id,) for record_id in ids]
             gone = sum(self._db.execute("DELETE FROM records WHERE id = ?", row).rowcount > 0 for row in rows)
             self._db.executemany("DELETE FROM lineage WHERE child = ?", rows)
-        with self._reading():
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # else the text would stay in the write-ahead log
+        if self._one("PRAGMA wal_checkpoint(TRUNCATE)"):  # else the text would stay in the write-ahead log
+            raise MemoryUnusable(
+                f"it is forgotten, but its text stays in {self.path}-wal until the other processes that read the memory end"
+            )
         return gone
 
     def forgotten(self, record_id: str) -> tuple[str, str] | None:
@@ -168,19 +171,24 @@ class RecordLog:
     def number_forgotten(self) -> int:
         return self._one("SELECT COUNT(*) FROM forgotten")  # type: ignore[return-value]
 
+    def forgotten_after(self, number: int) -> list[str]:
+        """The ids that were forgotten after the first so many."""
+        with self._reading():
+            found = self._db.execute("SELECT id FROM forgotten WHERE seq > ? ORDER BY seq", (number,)).fetchall()
+        return [str(record_id) for (record_id,) in found]
+
     def number_newer(self) -> int:
         """Records that a newer program wrote, which this one cannot read."""
         return self._one("SELECT COUNT(*) FROM records WHERE newest AND version > ?", VERSION)  # type: ignore[return-value]
 
     def indexed(self, space: str) -> Indexed:
         with self._reading():
-            found = self._db.execute("SELECT seq, generation, vectors FROM spaces WHERE name = ?", (space,)).fetchone()
-        return Indexed(*found) if found else Indexed()
+            found = self._db.execute("SELECT * FROM spaces WHERE name = ?", (space,)).fetchone()
+        return Indexed(*found[1:]) if found else Indexed()
 
     def set_indexed(self, space: str, state: Indexed) -> None:
         with self._writing():
-            row = (space, state.seq, state.generation, state.vectors)
-            self._db.execute("INSERT OR REPLACE INTO spaces VALUES (?, ?, ?, ?)", row)
+            self._db.execute("INSERT OR REPLACE INTO spaces VALUES (?, ?, ?, ?, ?, ?)", (space, *astuple(state)))
 
     def close(self) -> None:
         self._db.close()
@@ -189,13 +197,16 @@ class RecordLog:
         digest = hashlib.sha256(body.encode()).digest()
         if self._db.execute("SELECT 1 FROM forgotten WHERE id = ?", (record.id,)).fetchone():
             return False
-        before = self._db.execute("SELECT digest FROM records WHERE id = ? AND newest", (record.id,)).fetchone()
+        before = self._db.execute("SELECT digest, kind FROM records WHERE id = ? AND newest", (record.id,)).fetchone()
         if before and before[0] == digest:
             return False
+        if before and before[1] != record.kind:
+            raise RecordRefused(f"record {record.id} is a {before[1]} already, and no {record.kind}: give it an id of its own")
         if merging and self._db.execute("SELECT 1 FROM records WHERE id = ? AND digest = ?", (record.id, digest)).fetchone():
             return False
         if before:
             self._db.execute("UPDATE records SET newest = 0 WHERE id = ? AND newest", (record.id,))
+            self._db.execute("DELETE FROM lineage WHERE child = ?", (record.id,))
         row = {"id": record.id, "kind": record.kind, "version": VERSION, "digest": digest, "body": body, **facets_of(record)}
         self._db.execute(
             f"INSERT INTO records ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
@@ -216,8 +227,9 @@ class RecordLog:
 
     def _begin(self) -> None:
         """Makes the tables where there are none; refuses a file that is not ours."""
+        empty = not self._one("SELECT COUNT(*) FROM sqlite_master")  # asked first: another process may make them now
         application, layout = self._one("PRAGMA application_id"), self._one("PRAGMA user_version")
-        if application == 0 and not self._one("SELECT COUNT(*) FROM sqlite_master"):
+        if empty and application in (0, APPLICATION):
             with self._writing():
                 if self._one("SELECT COUNT(*) FROM sqlite_master"):
                     return  # another process was first
@@ -246,26 +258,12 @@ class RecordLog:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        with self._lock, self._faults():
+        with self._lock, log_faults(self.path):
             yield
 
-    @contextmanager
-    def _faults(self) -> Iterator[None]:
-        """What SQLite says, for a person."""
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            raise MemoryUnusable(f"the memory {self.path} cannot be used: {error}; {_remedy(str(error))}") from None
-        except sqlite3.DatabaseError as error:
-            raise MemoryUnusable(
-                f"the memory {self.path} is damaged ({error}): move it away, and bring back an export with "
-                "agenticrs memory import FILE"
-            ) from None
-        except OSError as error:
-            raise MemoryUnusable(f"the memory {self.path} cannot be used: {error.strerror}") from None
 
-
-def _body(record: AnyRecord) -> str:
+def body_of(record: AnyRecord) -> str:
+    """The record as it is written. Raises `RecordRefused`."""
     try:
         body = record.model_dump_json()
     except PydanticSerializationError:
@@ -273,14 +271,6 @@ def _body(record: AnyRecord) -> str:
     if len(body.encode()) > LARGEST:
         raise RecordRefused(f"record {record.id} is larger than {LARGEST // 1024} KiB: keep it as an artifact")
     return body
-
-
-def _remedy(said: str) -> str:
-    if "full" in said:
-        return "free some space and repeat the command; what was written before is kept"
-    if "locked" in said:
-        return "another process has been writing for a minute; repeat the command when it has ended"
-    return "see that this user may read and write it and its folder"
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -15,7 +15,10 @@ EQUAL = ("dataset", "task", "agent", "outcome", "topic")
 
 @dataclass(frozen=True)
 class Only:
-    """Records of which all that is set here holds; times are ISO 8601, `since` inclusive and `until` exclusive."""
+    """Records of which all that is set here holds; times are ISO 8601, `since` inclusive and `until` exclusive.
+
+    Raises `ValueError` for what is no time.
+    """
 
     dataset: str = ""
     task: str = ""
@@ -25,13 +28,17 @@ class Only:
     since: str = ""
     until: str = ""
 
+    def __post_init__(self) -> None:
+        for time in filter(None, (self.since, self.until)):
+            seconds(time)
+
     @property
     def anything(self) -> bool:
         return not any(asdict(self).values())
 
     def matches(self, facets: Facets) -> bool:
         return (
-            all(facets.get(name) == wanted for name in EQUAL if (wanted := getattr(self, name)))
+            all(facets.get(name) == wanted for name, wanted in self._equal.items())
             and (not self.since or int(facets["created"]) >= seconds(self.since))
             and (not self.until or int(facets["created"]) < seconds(self.until))
         )
@@ -39,9 +46,13 @@ class Only:
     @property
     def conditions(self) -> list[tuple[str, str, str | int]]:
         """Facet, comparison (`=`, `>=`, `<`) and value of each."""
-        found: list[tuple[str, str, str | int]] = [(name, "=", getattr(self, name)) for name in EQUAL if getattr(self, name)]
+        found: list[tuple[str, str, str | int]] = [(name, "=", wanted) for name, wanted in self._equal.items()]
         found += [("created", ">=", seconds(self.since))] if self.since else []
         return found + ([("created", "<", seconds(self.until))] if self.until else [])
+
+    @property
+    def _equal(self) -> dict[str, str]:
+        return {name: plain(getattr(self, name)) for name in EQUAL if getattr(self, name)}
 
 
 ANYTHING = Only()
@@ -51,6 +62,11 @@ def facets_of(record: Record) -> dict[str, str | int]:
     """What stands beside a record for `Only` to look at."""
     facets: dict[str, Any] = {name: getattr(record, name) for name in EQUAL}
     return facets | {"created": seconds(record.created)}
+
+
+def plain(text: str) -> str:
+    """The text without halves of characters, as a terminal can give them: no record holds any, and no library takes them."""
+    return text.encode(errors="replace").decode()
 
 
 def seconds(time: str) -> int:

@@ -11,7 +11,7 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 Polarity = Literal["positive", "negative", "neutral"]
 
@@ -20,13 +20,21 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def _time(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
+
+
+Time = Annotated[str, AfterValidator(_time)]  # ISO 8601, UTC unless it says otherwise
+
+
 class Record(BaseModel):
     """Common to all records. `id` is stable: writing the same thing twice leaves one record. `parents` are record ids."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
 
     id: str = Field(min_length=1, max_length=200)
-    created: str = Field(default_factory=now)  # ISO 8601 in UTC
+    created: Time = Field(default_factory=now)
     parents: tuple[str, ...] = ()
     mlflow_run: str = ""
     agent: str = ""  # whose step wrote it

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from memory.embeddings import NamedEmbeddings, vectors_of
-from memory.first_store import move_first_store
+from memory.first_store import forget_first_store, move_first_store
 from memory.following import FollowingIndex, Progress, readable
 from memory.index import Vector
 from memory.log import RecordLog
@@ -34,7 +34,7 @@ class MemoryStore:
     ) -> None:
         self.log = RecordLog(folder / "records.sqlite")
         move_first_store(folder, self.log)
-        self._embeddings = embeddings
+        self._folder, self._embeddings = folder, embeddings
         self._index = FollowingIndex(self.log, embeddings, folder, server, progress)
 
     @property
@@ -93,7 +93,8 @@ class MemoryStore:
     def forget(self, ids: Sequence[str], why: str) -> int:
         """Takes records out for good, and returns how many there were; the same ids are not written again."""
         gone = self.log.forget(ids, why)
-        self._index.drop(ids)
+        forget_first_store(self._folder)
+        self._index.ask(lambda index: None)
         return gone
 
     def close(self) -> None:
