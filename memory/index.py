@@ -80,7 +80,8 @@ class VectorIndex:
         """The vectors of those ids that there are."""
         with _faults():
             collection = self._all().get(kind)
-            found = collection.get(ids=list(ids), include=["embeddings"]) if collection and ids else None
+            once = list(dict.fromkeys(ids))  # Chroma refuses to be asked twice for one
+            found = collection.get(ids=once, include=["embeddings"]) if collection and ids else None
         return (
             {name: np.asarray(v, np.float32) for name, v in zip(found["ids"], found["embeddings"], strict=True)} if found else {}
         )

@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +23,11 @@ from memory.errors import MemoryUnusable, RecordRefused
 from memory.narrowing import ANYTHING, Only, facets_of
 from memory.records import AnyRecord, Kind, now
 from memory.versions import VERSION, read_record
+from memory.words import SCHEMA as WORDS
+from memory.words import Words
 
 APPLICATION = 0x41675253  # "AgRS": tells our files from other SQLite files
-LAYOUT = 1  # of the tables below
+LAYOUT = 2  # of the tables below; the first had no words
 LARGEST = 256 * 1024  # bytes of one record: what is larger belongs into an artifact
 SCHEMA = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -83,6 +85,7 @@ class RecordLog:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA busy_timeout = 60000")
+            self._words = Words(self._db)
             self._begin()
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA secure_delete = ON")
@@ -126,6 +129,25 @@ class RecordLog:
         inside = "SELECT child FROM lineage WHERE parent = ?"
         return list(self._rows(f"WHERE newest AND id IN ({inside}) ORDER BY created, seq", [record_id]))
 
+    def children_of(self, kind: Kind, record_id: str, newest: int, only: Only = ANYTHING) -> list[str]:
+        """The ids of its children of a kind, the newest so many of them, newest first."""
+        conditions = "".join(f" AND +{name} {sign} ?" for name, sign, _ in only.conditions)
+        # With + SQLite takes no index for a condition, and looks the few children up by id.
+        query = f"""SELECT id FROM records WHERE id IN (SELECT child FROM lineage WHERE parent = ?) AND newest AND +kind = ?
+            {conditions} ORDER BY created DESC, seq DESC LIMIT ?"""
+        with self._reading():
+            found = self._db.execute(query, (record_id, kind, *(value for *_, value in only.conditions), newest))
+            return [str(name) for (name,) in found]
+
+    def worded(self, text: str, kinds: Sequence[Kind], most: int, only: Only = ANYTHING) -> list[tuple[Row, float]]:
+        """Records of those kinds that have rare words of `text`, at most so many, and how much of them, best first.
+
+        1 is what twelve words can give at most: a question's, or the rarest of a longer text.
+        """
+        with self._reading():
+            found = self._words.search(text, kinds, most, only)
+        return [(Row(seq, name, of, version, body), share) for seq, name, of, version, body, share in found]
+
     def after(self, seq: int, most: int) -> list[Row]:
         """The next rows after `seq` in the order of writing, at most so many."""
         return list(self._rows("WHERE newest AND seq > ? ORDER BY seq LIMIT ?", [seq, most]))
@@ -150,6 +172,7 @@ class RecordLog:
             rows = [(record_id,) for record_id in ids]
             gone = sum(self._db.execute("DELETE FROM records WHERE id = ?", row).rowcount > 0 for row in rows)
             self._db.executemany("DELETE FROM lineage WHERE child = ?", rows)
+            self._words.purge()
         with self._reading():
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # else the text would stay in the write-ahead log
         return gone
@@ -183,10 +206,11 @@ class RecordLog:
         if before:
             self._db.execute("UPDATE records SET newest = 0 WHERE id = ? AND newest", (record.id,))
         row = {"id": record.id, "kind": record.kind, "version": VERSION, "digest": digest, "body": body, **facets_of(record)}
-        self._db.execute(
+        written = self._db.execute(
             f"INSERT INTO records ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
             tuple(row.values()),
         )
+        self._words.add(written.lastrowid or 0, record.text())
         links = [(parent, record.id) for parent in record.parents]
         self._db.executemany("INSERT OR IGNORE INTO lineage VALUES (?, ?)", links)
         return True
@@ -207,7 +231,7 @@ class RecordLog:
             with self._writing():
                 if self._one("SELECT COUNT(*) FROM sqlite_master"):
                     return  # another process was first
-                for statement in _statements(SCHEMA):
+                for statement in _statements(SCHEMA + WORDS):
                     self._db.execute(statement)
                 self._db.execute("INSERT INTO about VALUES ('id', ?)", (uuid.uuid4().hex[:12],))
                 self._db.execute(f"PRAGMA application_id = {APPLICATION}")
@@ -216,6 +240,23 @@ class RecordLog:
             raise MemoryUnusable(f"{self.path} is not a memory of this program: move it away, or name another home")
         elif int(str(layout)) > LAYOUT:
             raise MemoryUnusable(f"{self.path} was written by a newer version of this program: update it")
+        elif int(str(layout)) < LAYOUT:
+            self._add_words()
+
+    def _add_words(self) -> None:
+        """Brings a log of the first layout up to this one."""
+        with self._writing():
+            if self._one("PRAGMA user_version") == LAYOUT:
+                return  # another process was first
+            for statement in _statements(WORDS):
+                self._db.execute(statement)
+            seq = 0
+            while rows := self.after(seq, 2000):
+                seq = rows[-1].seq
+                for row in rows:
+                    with suppress(RecordRefused):
+                        self._words.add(row.seq, row.read().text())
+            self._db.execute(f"PRAGMA user_version = {LAYOUT}")
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -264,6 +305,8 @@ def _body(record: AnyRecord) -> str:
 def _remedy(said: str) -> str:
     if "full" in said:
         return "free some space and repeat the command; what was written before is kept"
+    if "fts5" in said:
+        return "install a Python whose SQLite has FTS5"
     if "locked" in said:
         return "another process has been writing for a minute; repeat the command when it has ended"
     return "see that this user may read and write it and its folder"
