@@ -25,6 +25,8 @@ from memory.log_faults import log_faults
 from memory.narrowing import ANYTHING, Only, facets_of
 from memory.records import AnyRecord, Kind, now
 from memory.versions import VERSION, read_record
+from memory.words import SCHEMA as WORDS
+from memory.words import Words
 
 APPLICATION = 0x41675253  # "AgRS": tells our files from other SQLite files
 LAYOUT = 1  # of the tables below
@@ -88,6 +90,7 @@ class RecordLog:
         with log_faults(path), alone(path.with_suffix(".lock")):  # SQLite gives up where two change its journal at once
             self._db = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA busy_timeout = 60000")
+            self._words = Words(self._db)
             self._begin()
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA secure_delete = ON")
@@ -132,6 +135,25 @@ class RecordLog:
         inside = "SELECT child FROM lineage WHERE parent = ?"
         return list(self._rows(f"WHERE newest AND id IN ({inside}) ORDER BY created, seq", [record_id]))
 
+    def children_of(self, kind: Kind, record_id: str, newest: int, only: Only = ANYTHING) -> list[str]:
+        """The ids of its children of a kind, the newest so many of them, newest first."""
+        conditions = "".join(f" AND +{name} {sign} ?" for name, sign, _ in only.conditions)
+        # With + SQLite takes no index for a condition, and looks the few children up by id.
+        query = f"""SELECT id FROM records WHERE id IN (SELECT child FROM lineage WHERE parent = ?) AND newest AND +kind = ?
+            {conditions} ORDER BY created DESC, seq DESC LIMIT ?"""
+        with self._reading():
+            found = self._db.execute(query, (record_id, kind, *(value for *_, value in only.conditions), newest))
+            return [str(name) for (name,) in found]
+
+    def worded(self, text: str, kinds: Sequence[Kind], most: int, only: Only = ANYTHING) -> list[tuple[Row, float]]:
+        """Records of those kinds that have rare words of `text`, at most so many, and how much of them, best first.
+
+        1 is what twelve words can give at most: a question's, or the rarest of a longer text.
+        """
+        with self._reading():
+            found = self._words.search(text, kinds, most, only)
+        return [(Row(seq, name, of, version, body), share) for seq, name, of, version, body, share in found]
+
     def after(self, seq: int, most: int) -> list[Row]:
         """The next rows after `seq` in the order of writing, at most so many."""
         return list(self._rows("WHERE newest AND seq > ? ORDER BY seq LIMIT ?", [seq, most]))
@@ -156,6 +178,7 @@ class RecordLog:
             rows = [(record_id,) for record_id in ids]
             gone = sum(self._db.execute("DELETE FROM records WHERE id = ?", row).rowcount > 0 for row in rows)
             self._db.executemany("DELETE FROM lineage WHERE child = ?", rows)
+            self._words.purge()
         if self._one("PRAGMA wal_checkpoint(TRUNCATE)"):  # else the text would stay in the write-ahead log
             raise MemoryUnusable(
                 f"it is forgotten, but its text stays in {self.path}-wal until the other processes that read the memory end"
@@ -208,10 +231,11 @@ class RecordLog:
             self._db.execute("UPDATE records SET newest = 0 WHERE id = ? AND newest", (record.id,))
             self._db.execute("DELETE FROM lineage WHERE child = ?", (record.id,))
         row = {"id": record.id, "kind": record.kind, "version": VERSION, "digest": digest, "body": body, **facets_of(record)}
-        self._db.execute(
+        written = self._db.execute(
             f"INSERT INTO records ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
             tuple(row.values()),
         )
+        self._words.add(written.lastrowid or 0, record.text())
         links = [(parent, record.id) for parent in record.parents]
         self._db.executemany("INSERT OR IGNORE INTO lineage VALUES (?, ?)", links)
         return True
@@ -233,7 +257,7 @@ class RecordLog:
             with self._writing():
                 if self._one("SELECT COUNT(*) FROM sqlite_master"):
                     return  # another process was first
-                for statement in _statements(SCHEMA):
+                for statement in _statements(SCHEMA + WORDS):
                     self._db.execute(statement)
                 self._db.execute("INSERT INTO about VALUES ('id', ?)", (uuid.uuid4().hex[:12],))
                 self._db.execute(f"PRAGMA application_id = {APPLICATION}")

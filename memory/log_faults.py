@@ -30,6 +30,8 @@ def log_faults(path: Path) -> Iterator[None]:
 def _remedy(said: str) -> str:
     if "full" in said:
         return "free some space and repeat the command; what was written before is kept"
+    if "fts5" in said:
+        return "install a Python whose SQLite has FTS5"
     if "locked" in said:
         return "another process has been writing for a minute; repeat the command when it has ended"
     return "see that this user may read and write it and its folder"

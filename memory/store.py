@@ -62,9 +62,18 @@ class MemoryStore:
         row = self.log.rows([record_id]).get(record_id)
         return row.read() if row else None
 
+    def many(self, ids: Sequence[str]) -> dict[str, AnyRecord]:
+        """Those of the ids that there are. What cannot be read is left out."""
+        return {record.id: record for record in readable(list(self.log.rows(ids).values()))}
+
     def all(self, kind: Kind | None = None, only: Only = ANYTHING, newest: int | None = None) -> list[AnyRecord]:
         """Records, oldest first; with `newest`, the last so many of them. What cannot be read is left out."""
         return readable(self.log.listing(kind, only, newest))
+
+    def worded(self, text: str, kinds: Sequence[Kind], k: int = 5, only: Only = ANYTHING) -> list[tuple[AnyRecord, float]]:
+        """The `k` records of those kinds that have most of the rare words of `text`, best first, and how much (see the log)."""
+        found = [(readable([row]), share) for row, share in self.log.worded(text, kinds, k, only)]
+        return [(record, share) for records, share in found for record in records]
 
     def children(self, record_id: str) -> list[AnyRecord]:
         """What names that record as a parent, oldest first."""
@@ -82,8 +91,7 @@ class MemoryStore:
     def near(self, vector: Vector, kind: Kind, k: int = 5, only: Only = ANYTHING) -> list[Hit]:
         """The `k` records of a kind nearest to a unit vector, nearest first."""
         found = self._index.ask(lambda index: index.nearest(kind, vector, k, only))
-        rows = self.log.rows([name for name, _ in found])
-        records = {record.id: record for record in readable(list(rows.values()))}
+        records = self.many([name for name, _ in found])
         return [Hit(records[name], similarity) for name, similarity in found if name in records]
 
     def vectors(self, kind: Kind, ids: Sequence[str]) -> dict[str, Vector]:

@@ -10,6 +10,7 @@ from agents.autotrain.spec import MethodSpec, Strict
 from memory.beliefs import Belief, beliefs_near
 from memory.narrowing import Only
 from memory.records import AnyRecord, MethodRecord, OutcomeRecord, Polarity, RunRecord
+from memory.retrieval import find
 from memory.store import Hit, MemoryStore
 
 NEAR = 0.35  # cosine similarity below which static word vectors say little more than "also about recommendation"
@@ -20,7 +21,7 @@ RUNS = 50  # of the newest on a data set, by which speed is judged
 
 
 class SimilarPaper(Strict):
-    """A paper read before, its nearness to this one, and how the runs on it ended."""
+    """A paper read before, how near what speaks most for it is to this one, and how the runs on it ended."""
 
     title: str
     similarity: float
@@ -69,12 +70,12 @@ def recall(memory: MemoryStore, paper: Paper, spec: MethodSpec, dataset: str) ->
     return Recall(
         papers=tuple(
             SimilarPaper(
-                title=hit.record.title,
-                similarity=round(hit.similarity, 3),
-                outcomes=tuple(o.text() for o in _outcomes(memory, hit.record.id)),
+                title=found.record.title,
+                similarity=round(found.by.similarity, 3),
+                outcomes=tuple(o.text() for o in _outcomes(memory, found.record.id)),
             )
-            for hit in memory.similar(abstract_of(paper), "paper")
-            if hit.similarity >= NEAR and hit.record.kind == "paper"
+            for found in find(memory, abstract_of(paper), "paper")
+            if found.by.similarity >= NEAR and found.record.kind == "paper"
         ),
         lessons=tuple(_known(belief) for belief in beliefs_near(memory, method, BELIEFS, NEAR)),
         models=tuple(_models(memory, memory.similar(method, "method", k=8), blocks_of(spec))[:MODELS]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 from plain_flow import GOOD, Plain, Site, stages
 
 from memory.beliefs import belief_on
@@ -79,6 +80,8 @@ def test_a_run_leaves_its_decisions_its_outcome_and_what_it_taught(site: Site) -
     (outcome,) = (r for r in found if isinstance(r, OutcomeRecord))
     assert (outcome.verdict, outcome.dataset) == (ended.summary.verdict, "clicks") and outcome.mlflow_run
     assert outcome.metrics["test_auc"] > 0.5
+    client = MlflowClient(site.settings.mlflow_uri)
+    assert client.get_run(outcome.mlflow_run).data.tags["memory"] == outcome.id
     (lesson,) = (r for r in found if isinstance(r, LessonRecord))
     belief = belief_on(memory, lesson.topic)
     assert belief and belief.lessons == (lesson,) and "1 run" in belief.in_words

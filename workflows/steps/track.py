@@ -57,6 +57,7 @@ def _tags(ctx: Context, status: str, reason: str) -> dict[str, str]:
         "status": status,
         "engine": ctx.engine.name,
         "paper": ctx.request.paper,
+        "memory": f"outcome-{ctx.folder.run_id}",  # the record of what came of it, which points back here
     }
     if summary.dataset:
         tags["data"] = summary.dataset + (" (synthetic)" if ctx.prepared.synthetic else "")

@@ -10,7 +10,7 @@ from agents.autotrain.paper import Paper
 from agents.autotrain.recall import MODELS, recall
 from agents.autotrain.spec import Mechanism, MethodSpec, Scope
 from memory.embeddings import WordEmbeddings
-from memory.records import MethodRecord, OutcomeRecord
+from memory.records import MethodRecord, OutcomeRecord, PaperRecord, SectionRecord
 from memory.store import MemoryStore
 
 PAPER = Paper(
@@ -67,3 +67,13 @@ def test_there_are_few_and_the_nearest_come_first(memory: MemoryStore) -> None:
     assert len(found) == MODELS
     assert [m.similarity for m in found] == sorted((m.similarity for m in found), reverse=True)
     assert "r2" not in {m.run_id for m in found}
+
+
+def test_papers_are_found_by_their_sections_too(memory: MemoryStore) -> None:
+    vague = {"source": "b.md", "abstract": "A new idea about things."}
+    memory.add(PaperRecord(id="paper-a", title="New", **vague), PaperRecord(id="paper-b", title="Other", **vague))
+    memory.add(SectionRecord(id="section-a", parents=("paper-a",), title="Gates", beginning=PAPER.text))
+    memory.add(OutcomeRecord(id="outcome-r", parents=("paper-a",), status="done", verdict="tie", reason="no difference"))
+    (paper,) = recall(memory, PAPER, SPEC, "clicks").papers
+    assert (paper.title, len(paper.outcomes)) == ("New", 1)
+    assert paper.similarity > 0.9
