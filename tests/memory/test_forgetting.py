@@ -20,7 +20,8 @@ from memory.errors import MemoryUnusable
 from memory.records import LessonRecord, PaperRecord
 from memory.store import MemoryStore
 
-SECRET = b"xylophone-quarterly-ledger"
+SECRET = b"xylophonists-quarterly-ledger"
+TRACES = (SECRET, b"xylophon")  # the words of records lie apart as well, without their endings
 KEPT = PaperRecord(id="kept", title="Kept", source="k.md", abstract="this one stays")
 
 
@@ -37,8 +38,8 @@ def lesson() -> LessonRecord:
 
 
 def places(folder: Path) -> list[str]:
-    """The files that hold the secret."""
-    return [name for name, content in everything_in(folder).items() if SECRET in content]
+    """The files that hold the secret, or a word of it."""
+    return [name for name, content in everything_in(folder).items() if any(trace in content for trace in TRACES)]
 
 
 def test_what_is_forgotten_is_in_no_file(tmp_path: Path, address: str) -> None:

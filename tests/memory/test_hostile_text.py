@@ -87,7 +87,7 @@ def test_an_id_that_is_none_is_refused(name: str) -> None:
 def test_half_a_character_is_refused_and_nothing_written(field: str, tmp_path: Path) -> None:
     store = cheap(tmp_path)
     half = ("\ud800",) if field == "parents" else "a\ud800b"
-    with pytest.raises(RecordRefused, match="^record p holds what is not text$"):
+    with pytest.raises(RecordRefused, match=r"^record p holds what is not text$"):
         store.add(ONE_OF_EACH[0], PaperRecord(**({"id": "p", "title": "", "source": "", "abstract": ""} | {field: half})))
     assert len(store) == 0
 
@@ -99,7 +99,7 @@ def test_half_a_character_may_be_looked_for(tmp_path: Path) -> None:
     only = Only(dataset="\udcff", task="\ud800")
     assert store.similar("x", "lesson", 5, only) == [] == store.all(only=only)
     for ask in (store.get, store.children, lambda name: store.forget([name], "")):
-        with pytest.raises(RecordRefused, match="^a record's id is text, and this is none$"):
+        with pytest.raises(RecordRefused, match=r"^a record's id is text, and this is none$"):
             ask("\ud800")
 
 
@@ -109,7 +109,7 @@ def test_a_record_may_be_as_large_as_promised_and_no_larger(store: MemoryStore) 
         return empty.model_copy(update={"abstract": "é" * ((size - len(empty.model_dump_json())) // 2)})
 
     assert store.add(of(256 * 1024)) == 1
-    with pytest.raises(RecordRefused, match="^record p is larger than 256 KiB: keep it as an artifact$"):
+    with pytest.raises(RecordRefused, match=r"^record p is larger than 256 KiB: keep it as an artifact$"):
         store.add(of(256 * 1024 + 2))
     assert store.get("p") == of(256 * 1024)
 
