@@ -23,7 +23,6 @@ from memory.errors import MemoryUnusable, RecordRefused
 from memory.index import IndexFault, VectorIndex, faults
 from memory.log import Indexed, RecordLog, Row
 from memory.log_faults import log_faults
-from memory.narrowing import facets_of
 from memory.records import AnyRecord
 
 T = TypeVar("T")
@@ -109,7 +108,7 @@ class FollowingIndex:
         for kind, group in groupby(records, key=lambda r: r.kind):
             same = list(group)
             vectors = vectors_of(self._embeddings, [r.text() for r in same])
-            self._index.upsert(kind, [r.id for r in same], vectors, [facets_of(r) for r in same])
+            self._index.upsert(kind, [r.id for r in same], vectors)
 
     def _noted(self, state: Indexed) -> Indexed:
         """The state, now that the index has come so far."""

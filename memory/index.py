@@ -1,8 +1,7 @@
 """The vectors of records, in Chroma: an index that can be thrown away and made again, since the log holds the truth.
 
-Each kind of record has a collection of its own, because Chroma filters slowly: at 100,000 records a condition that a fifth of
-them meet costs 50 ms, the nearest of a collection 1 ms. Other conditions are looked at among the nearest first, and put to
-Chroma only where too few of those meet them: then few records do, and Chroma is fast.
+Each kind of record has a collection of its own, and nothing but vectors lies in it: Chroma filters slowly (at 100,000 records a
+condition that a fifth of them meet costs 50 ms, the nearest of a collection 1 ms), and its file keeps what was deleted from it.
 
 Equal vectors are laid apart by a hair: the graph in which Chroma searches falls to pieces where more than 32 of its points are
 the same (thirty texts of a hundred records each hid half of the others).
@@ -13,22 +12,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from memory.errors import first_line
-from memory.narrowing import ANYTHING, EQUAL, Facets, Only, plain
 from memory.records import Kind
 
 Vector = NDArray[np.float32]  # (d,)
 Vectors = NDArray[np.float32]  # (n, d)
 
-LOOKED_AT = 8  # times as many of the nearest as are wanted
 BATCH = 2000  # vectors written at once
-SIGNS = {"=": "$eq", ">=": "$gte", "<": "$lt"}
 GRAPH = {"space": "cosine", "ef_construction": 100, "max_neighbors": 16, "ef_search": 400}
 HAIR = 1e-3  # how far a vector is laid from where it belongs: its similarities change by less than 1e-3
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -53,14 +48,14 @@ class VectorIndex:
         with faults():
             return sum(int(c.count()) for c in self._all().values())
 
-    def upsert(self, kind: Kind, ids: Sequence[str], vectors: Vectors, facets: Sequence[Facets]) -> None:
+    def upsert(self, kind: Kind, ids: Sequence[str], vectors: Vectors) -> None:
         """Vectors (n, d) under the ids of their records; what is there under such an id is replaced."""
         with faults():
             collection = self._all().get(kind) or self._made(kind)
             apart = vectors + HAIR * np.stack([_direction(name, vectors.shape[1]) for name in ids])
             apart /= np.linalg.norm(apart, axis=1, keepdims=True)
             for part in _parts(len(ids)):
-                collection.upsert(ids=list(ids[part]), embeddings=apart[part], metadatas=list(map(_hidden, facets[part])))
+                collection.upsert(ids=list(ids[part]), embeddings=apart[part])
 
     def delete(self, ids: Sequence[str]) -> None:
         with faults():
@@ -79,18 +74,19 @@ class VectorIndex:
                 self._client.delete_collection(collection.name)
             self.look_anew()
 
-    def nearest(self, kind: Kind, vector: Vector, k: int, only: Only = ANYTHING) -> list[tuple[str, float]]:
+    def nearest(self, kind: Kind, vector: Vector, k: int) -> list[tuple[str, float]]:
         """Ids and cosine similarities of the `k` of a kind that are nearest to `vector`, nearest first."""
         with faults():
             collection = self._all().get(kind)
             if collection is None or k < 1:
                 return []
-            only = replace(only, **{name: _digest(getattr(only, name)) for name in EQUAL})
-            wanted = k if only.anything else LOOKED_AT * k
-            near = [(name, s) for name, s, facets in _query(collection, vector, wanted) if only.matches(facets)]
-            if len(near) < k and not only.anything:
-                near = [(name, s) for name, s, _ in _query(collection, vector, k, _where(only))]
-            return near[:k]
+            found = collection.query(query_embeddings=[vector], n_results=k, include=["distances"])
+            return [(name, 1.0 - distance) for name, distance in zip(found["ids"][0], found["distances"][0], strict=True)]
+
+    def nearest_of(self, kind: Kind, vector: Vector, k: int, ids: Sequence[str]) -> list[tuple[str, float]]:
+        """The same among those ids alone, each of which is looked at."""
+        near = [(name, float(v @ vector)) for name, v in self.vectors(kind, ids).items()]
+        return sorted(near, key=lambda found: (-found[1], found[0]))[:k]
 
     def vectors(self, kind: Kind, ids: Sequence[str]) -> dict[str, Vector]:
         """The vectors of those ids that there are, as they were laid apart."""
@@ -119,15 +115,6 @@ class VectorIndex:
         return self._collections[kind]
 
 
-def _hidden(facets: Facets) -> dict[str, str | int]:
-    """Facets as digests: Chroma's file keeps what was deleted from it, and no text of a forgotten record is to stay."""
-    return {name: _digest(value) if isinstance(value, str) else value for name, value in facets.items()}
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(plain(text).encode()).hexdigest()[:16] if text else ""
-
-
 def _parts(n: int) -> list[slice]:
     return [slice(start, start + BATCH) for start in range(0, n, BATCH)]
 
@@ -137,17 +124,6 @@ def _direction(name: str, d: int) -> Vector:
     seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8])
     direction = np.random.default_rng(seed).standard_normal(d, np.float32)
     return direction / np.linalg.norm(direction)
-
-
-def _query(collection: Any, vector: Vector, k: int, where: Any = None) -> Iterator[tuple[str, float, Facets]]:
-    found = collection.query(query_embeddings=[vector], n_results=k, where=where, include=["metadatas", "distances"])
-    for name, distance, facets in zip(found["ids"][0], found["distances"][0], found["metadatas"][0], strict=True):
-        yield name, 1.0 - distance, facets
-
-
-def _where(only: Only) -> dict[str, Any]:
-    conditions = [{name: {SIGNS[sign]: value}} for name, sign, value in only.conditions]
-    return conditions[0] if len(conditions) == 1 else {"$and": conditions}
 
 
 @contextmanager

@@ -41,7 +41,9 @@ CREATE TABLE records (
 CREATE INDEX by_id ON records (id, seq);
 CREATE INDEX by_kind ON records (kind, created, seq) WHERE newest;
 CREATE INDEX by_topic ON records (topic, created, seq) WHERE newest AND topic != '';
+CREATE INDEX by_place ON records (kind, dataset, outcome, created, id) WHERE newest;
 CREATE TABLE lineage (parent TEXT NOT NULL, child TEXT NOT NULL, PRIMARY KEY (parent, child)) WITHOUT ROWID;
+CREATE INDEX by_child ON lineage (child);
 CREATE TABLE forgotten (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, at TEXT NOT NULL, why TEXT NOT NULL);
 CREATE TABLE spaces (
     name TEXT PRIMARY KEY, seq INTEGER NOT NULL, forgotten INTEGER NOT NULL, generation INTEGER NOT NULL,
@@ -110,13 +112,7 @@ class RecordLog:
 
     def rows(self, ids: Sequence[str]) -> dict[str, Row]:
         """The newest revisions of those ids that there are."""
-        found: dict[str, Row] = {}
-        for start in range(0, len(ids), 500):
-            part = ids[start : start + 500]
-            marks = ",".join("?" * len(part))
-            for row in self._rows(f"WHERE newest AND id IN ({marks})", part):
-                found[row.id] = row
-        return found
+        return {row.id: row for some in _parts(ids) for row in self._rows(f"WHERE newest AND id IN ({_marks(some)})", some)}
 
     def listing(self, kind: Kind | None = None, only: Only = ANYTHING, newest: int | None = None) -> list[Row]:
         """Rows, oldest first; with `newest`, the last so many of them."""
@@ -135,24 +131,64 @@ class RecordLog:
         inside = "SELECT child FROM lineage WHERE parent = ?"
         return list(self._rows(f"WHERE newest AND id IN ({inside}) ORDER BY created, seq", [record_id]))
 
-    def children_of(self, kind: Kind, record_id: str, newest: int, only: Only = ANYTHING) -> list[str]:
-        """The ids of its children of a kind, the newest so many of them, newest first."""
-        conditions = "".join(f" AND +{name} {sign} ?" for name, sign, _ in only.conditions)
-        # With + SQLite takes no index for a condition, and looks the few children up by id.
-        query = f"""SELECT id FROM records WHERE id IN (SELECT child FROM lineage WHERE parent = ?) AND newest AND +kind = ?
-            {conditions} ORDER BY created DESC, seq DESC LIMIT ?"""
+    def ids(self, kind: Kind, only: Only) -> list[str]:
+        """The ids of the records of a kind that meet `only`."""
+        conditions = [("kind", "=", kind), *only.conditions]
+        where = " AND ".join(f"{name} {sign} ?" for name, sign, _ in conditions)
         with self._reading():
-            found = self._db.execute(query, (record_id, kind, *(value for *_, value in only.conditions), newest))
+            found = self._db.execute(f"SELECT id FROM records WHERE newest AND {where}", tuple(v for *_, v in conditions))
             return [str(name) for (name,) in found]
 
-    def worded(self, text: str, kinds: Sequence[Kind], most: int, only: Only = ANYTHING) -> list[tuple[Row, float]]:
-        """Records of those kinds that have rare words of `text`, at most so many, and how much of them, best first.
+    def fitting(self, ids: Sequence[str], only: Only) -> set[str]:
+        """Those of the ids whose records meet `only`."""
+        where, values = _looked_up(only)
+        found: set[str] = set()
+        with self._reading():
+            for some in _parts(ids):
+                query = f"SELECT id FROM records WHERE newest AND id IN ({_marks(some)}){where}"
+                found.update(name for (name,) in self._db.execute(query, (*some, *values)))
+        return found
+
+    def children_of(self, kind: Kind, parents: Sequence[str], most: int, only: Only = ANYTHING) -> dict[str, list[str]]:
+        """For each of the parents that has any, the ids of its children of a kind, the newest so many, newest first."""
+        where, values = _looked_up(only)
+        found: dict[str, list[str]] = {}
+        with self._reading():
+            for some in _parts(parents):
+                query = f"""SELECT parent, id FROM (
+                        SELECT parent, id, ROW_NUMBER() OVER (PARTITION BY parent ORDER BY created DESC, seq DESC) AS place
+                        FROM lineage JOIN records ON id = child
+                        WHERE parent IN ({_marks(some)}) AND newest AND +kind = ?{where}
+                    ) WHERE place <= ? ORDER BY parent, place"""
+                for parent, child in self._db.execute(query, (*some, kind, *values, most)):
+                    found.setdefault(parent, []).append(child)
+        return found
+
+    def ancestors(self, ids: Sequence[str], kind: Kind, levels: int) -> dict[str, tuple[str, ...]]:
+        """For each of the ids that leads to any, the first of that kind on every way up, the nearest first.
+
+        A record of the kind is its own; at most so many levels are climbed.
+        """
+        found: dict[str, tuple[str, ...]] = {}
+        with self._reading():
+            for some in _parts(ids):
+                query = f"""WITH RECURSIVE up (start, at, level, of) AS (
+                        SELECT id, id, 0, kind FROM records WHERE newest AND id IN ({_marks(some)})
+                        UNION
+                        SELECT start, parent, level + 1, kind FROM up JOIN lineage ON child = at JOIN records ON id = parent
+                        WHERE of != ? AND level < ? AND newest
+                    ) SELECT start, at FROM up WHERE of = ? GROUP BY start, at ORDER BY start, MIN(level), at"""
+                for start, at in self._db.execute(query, (*some, kind, levels, kind)):
+                    found[start] = (*found.get(start, ()), at)
+        return found
+
+    def worded(self, text: str, kinds: Sequence[Kind], most: int, only: Only = ANYTHING) -> list[tuple[str, Kind, float]]:
+        """Ids and kinds of records that have rare words of `text`, at most so many, and how much of them, best first.
 
         1 is what twelve words can give at most: a question's, or the rarest of a longer text.
         """
         with self._reading():
-            found = self._words.search(text, kinds, most, only)
-        return [(Row(seq, name, of, version, body), share) for seq, name, of, version, body, share in found]
+            return self._words.search(text, kinds, most, only)
 
     def after(self, seq: int, most: int) -> list[Row]:
         """The next rows after `seq` in the order of writing, at most so many."""
@@ -295,6 +331,20 @@ def body_of(record: AnyRecord) -> str:
     if len(body.encode()) > LARGEST:
         raise RecordRefused(f"record {record.id} is larger than {LARGEST // 1024} KiB: keep it as an artifact")
     return body
+
+
+def _parts(ids: Sequence[str]) -> list[Sequence[str]]:
+    """As many at a time as SQLite takes values."""
+    return [ids[start : start + 30_000] for start in range(0, len(ids), 30_000)]
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ",".join("?" * len(values))
+
+
+def _looked_up(only: Only) -> tuple[str, list[str | int]]:
+    """Conditions, and their values, on records that are looked up by id: with + SQLite takes no other index for them."""
+    return "".join(f" AND +{name} {sign} ?" for name, sign, _ in only.conditions), [value for *_, value in only.conditions]
 
 
 def _statements(script: str) -> Iterator[str]:

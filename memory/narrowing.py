@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from memory.records import Record
 
-Facets = Mapping[str, str | int]
 EQUAL = ("dataset", "task", "agent", "outcome", "topic")
 
 
@@ -36,13 +34,6 @@ class Only:
     def anything(self) -> bool:
         return not any(asdict(self).values())
 
-    def matches(self, facets: Facets) -> bool:
-        return (
-            all(facets.get(name) == wanted for name, wanted in self._equal.items())
-            and (not self.since or int(facets["created"]) >= seconds(self.since))
-            and (not self.until or int(facets["created"]) < seconds(self.until))
-        )
-
     @property
     def conditions(self) -> list[tuple[str, str, str | int]]:
         """Facet, comparison (`=`, `>=`, `<`) and value of each."""
@@ -59,7 +50,7 @@ ANYTHING = Only()
 
 
 def facets_of(record: Record) -> dict[str, str | int]:
-    """What stands beside a record for `Only` to look at."""
+    """What stands beside a record in the log, for `Only` to look at."""
     facets: dict[str, Any] = {name: getattr(record, name) for name in EQUAL}
     return facets | {"created": seconds(record.created)}
 

@@ -14,6 +14,8 @@ from memory.log import RecordLog
 from memory.narrowing import ANYTHING, Only
 from memory.records import AnyRecord, Kind
 
+WIDENED = (8, 32)  # times as many of the nearest as are wanted are looked at where only some fit
+
 
 @dataclass(frozen=True)
 class Hit:
@@ -63,17 +65,12 @@ class MemoryStore:
         return row.read() if row else None
 
     def many(self, ids: Sequence[str]) -> dict[str, AnyRecord]:
-        """Those of the ids that there are. What cannot be read is left out."""
+        """Records by id, of those ids that there are. What cannot be read is left out."""
         return {record.id: record for record in readable(list(self.log.rows(ids).values()))}
 
     def all(self, kind: Kind | None = None, only: Only = ANYTHING, newest: int | None = None) -> list[AnyRecord]:
         """Records, oldest first; with `newest`, the last so many of them. What cannot be read is left out."""
         return readable(self.log.listing(kind, only, newest))
-
-    def worded(self, text: str, kinds: Sequence[Kind], k: int = 5, only: Only = ANYTHING) -> list[tuple[AnyRecord, float]]:
-        """The `k` records of those kinds that have most of the rare words of `text`, best first, and how much (see the log)."""
-        found = [(readable([row]), share) for row, share in self.log.worded(text, kinds, k, only)]
-        return [(record, share) for records, share in found for record in records]
 
     def children(self, record_id: str) -> list[AnyRecord]:
         """What names that record as a parent, oldest first."""
@@ -90,9 +87,26 @@ class MemoryStore:
 
     def near(self, vector: Vector, kind: Kind, k: int = 5, only: Only = ANYTHING) -> list[Hit]:
         """The `k` records of a kind nearest to a unit vector, nearest first."""
-        found = self._index.ask(lambda index: index.nearest(kind, vector, k, only))
+        found = self.nearest(vector, kind, k, only)
         records = self.many([name for name, _ in found])
         return [Hit(records[name], similarity) for name, similarity in found if name in records]
+
+    def nearest(self, vector: Vector, kind: Kind, k: int, only: Only = ANYTHING) -> list[tuple[str, float]]:
+        """The same, by their ids and similarities alone.
+
+        Where records are narrowed, ever more of the nearest are looked at; where few of those fit, so few fit at all that each
+        of them is.
+        """
+        if only.anything:
+            return self._index.ask(lambda index: index.nearest(kind, vector, k))
+        for times in WIDENED:
+            near = self._index.ask(lambda index, most=times * k: index.nearest(kind, vector, most))  # type: ignore[misc]
+            fit = self.log.fitting([name for name, _ in near], only)
+            found = [(name, similarity) for name, similarity in near if name in fit]
+            if len(found) >= k or len(near) < times * k:
+                return found[:k]
+        ids = self.log.ids(kind, only)
+        return self._index.ask(lambda index: index.nearest_of(kind, vector, k, ids))
 
     def vectors(self, kind: Kind, ids: Sequence[str]) -> dict[str, Vector]:
         """The unit vectors of those records of a kind."""

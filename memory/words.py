@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from math import log
 
 from memory.narrowing import Only
+from memory.records import Kind
 
-READ_FOR_A_QUERY = 10_000  # places where its words stand: some 10 ms
+READ_FOR_A_QUERY = 3_000  # places where its words stand: some 5 ms
 MOST_WORDS = 200  # of a query that are looked at
 AS_MANY = 12  # words of an ordinary question: what so many can give counts as 1, so that a long text's words weigh no less
 MOST_OF_ONE = 2.2  # times its rarity, what SQLite's BM25 gives for a word that a text repeats without end
@@ -44,11 +45,11 @@ class Words:
         """Takes out of the file the words of records that are gone: until then they only are not found."""
         self._db.execute("INSERT INTO words (words) VALUES ('optimize')")
 
-    def search(self, text: str, kinds: Sequence[str], most: int, only: Only) -> list[tuple[int, str, str, int, str, float]]:
-        """Rows of records of those kinds that have rare words of the text, at most so many, and how much of them, best first."""
+    def search(self, text: str, kinds: Sequence[Kind], most: int, only: Only) -> list[tuple[str, Kind, float]]:
+        """Records of those kinds that have rare words of the text, at most so many, and how much of them, best first."""
         rare, best = self._rare(text)
         conditions = "".join(f" AND {name} {sign} ?" for name, sign, _ in only.conditions)
-        query = f"""SELECT seq, id, kind, version, body, -bm25(words) / ? AS share
+        query = f"""SELECT id, kind, -bm25(words) / ? AS share
             FROM words CROSS JOIN records ON seq = words.rowid
             WHERE words MATCH ? AND newest AND kind IN ({",".join("?" * len(kinds))}){conditions}
             ORDER BY share DESC, seq LIMIT ?"""

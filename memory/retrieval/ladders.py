@@ -6,12 +6,12 @@ that it is a run of.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from memory.narrowing import Only
-from memory.records import AnyRecord, Kind
+from memory.records import Kind
 from memory.store import MemoryStore
 
 Root = Literal["paper", "run"]
@@ -37,42 +37,14 @@ LADDERS: Mapping[Root, Ladder] = {
 }
 
 
-def roots_of(store: MemoryStore, ladder: Ladder, records: Iterable[AnyRecord], only: Only) -> dict[str, tuple[str, ...]]:
-    """Ids of the roots of each record, by its id; none where lineage leads nowhere. `only` narrows those below its top."""
-    start = {record.id: record for record in records}
-    known = _with_ancestors(store, start)
-    below: dict[str, list[str]] = {}
-    found = {}
-    for record in start.values():
-        if record.kind in ladder.own:
-            found[record.id] = _nearest(record, ladder.root, known)
-            continue
-        tops = _nearest(record, ladder.top, known)
-        for top in tops:
-            if top not in below:
-                below[top] = store.log.children_of(ladder.root, top, OF_ONE, only)
-        found[record.id] = tuple(dict.fromkeys(root for top in tops for root in below[top]))
-    return found
+def roots_of(store: MemoryStore, ladder: Ladder, kinds: Mapping[str, Kind], only: Only) -> dict[str, tuple[str, ...]]:
+    """Ids of the roots of each record that leads to one, by its id. `only` narrows those below the ladder's top."""
+    own = [name for name, kind in kinds.items() if kind in ladder.own]
+    found = store.log.ancestors(own, ladder.root, LEVELS)
+    tops = store.log.ancestors([name for name, kind in kinds.items() if kind not in ladder.own], ladder.top, LEVELS)
+    below = store.log.children_of(ladder.root, [top for above in tops.values() for top in above], OF_ONE, only)
+    return found | {name: _roots(above, below) for name, above in tops.items()}
 
 
-def _with_ancestors(store: MemoryStore, start: Mapping[str, AnyRecord]) -> dict[str, AnyRecord]:
-    known, asked, level = dict(start), set(start), list(start.values())
-    for _ in range(LEVELS):
-        missing = list(dict.fromkeys(p for record in level for p in record.parents if p not in asked))
-        if not missing:
-            break
-        asked |= set(missing)
-        level = list(store.many(missing).values())
-        known |= {record.id: record for record in level}
-    return known
-
-
-def _nearest(record: AnyRecord, kind: Kind, known: Mapping[str, AnyRecord]) -> tuple[str, ...]:
-    """Ids of the first of that kind on every way up; a record of that kind is its own."""
-    found, seen, level = [], {record.id}, [record]
-    while level:
-        found += [r.id for r in level if r.kind == kind]
-        parents = dict.fromkeys(p for r in level if r.kind != kind for p in r.parents if p in known and p not in seen)
-        seen |= set(parents)
-        level = [known[p] for p in parents]
-    return tuple(found)
+def _roots(tops: Sequence[str], below: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(root for top in tops for root in below.get(top, ())))

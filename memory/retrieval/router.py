@@ -9,20 +9,33 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from memory.index import Vector
 from memory.narrowing import ANYTHING, Only
-from memory.records import AnyRecord, Kind
-from memory.retrieval.answers import Found
+from memory.records import Kind
+from memory.retrieval.answers import Found, hits_of
 from memory.retrieval.familiarity import uncertainty
 from memory.retrieval.ladders import LADDERS, Ladder, Root, roots_of
 from memory.retrieval.search import Search, plain
-from memory.store import Hit, MemoryStore
+from memory.store import MemoryStore
 
 LEAST = 0.05  # uncertainty below which grains are equally sure: no grain is heard alone
 
-Told = Sequence[tuple[AnyRecord, float]]  # what a search found, each with how much that says for it
-Voice = Mapping[str, tuple[float, AnyRecord]]  # how much is said for each root, at most, and the record that says it
+
+class Said(NamedTuple):
+    """How much is said for a root, at most, and the record that says it."""
+
+    much: float
+    by: str
+    kind: Kind
+
+    def times(self, weight: float) -> Said:
+        return self._replace(much=weight * self.much)
+
+
+Told = Sequence[tuple[str, Kind, float]]  # what a search found, each with how much that says for it
+Voice = Mapping[str, Said]  # by root
 
 
 @dataclass(frozen=True)
@@ -39,7 +52,7 @@ class Router:
         vector, ladder = store.vector(text), self.ladders[root]
         grains = [self._grain(store, vector, kind, where) for kind, where in _grains(ladder, only)]
         words = self._words(store, text, ladder, only)
-        roots = roots_of(store, ladder, (record for told in (*grains, words) for record, _ in told), only)
+        roots = roots_of(store, ladder, {name: kind for told in (*grains, words) for name, kind, _ in told}, only)
         voices = _in_one_scale([self._weighed(_voice(grain, roots)) for grain in grains])
         return _best(store, vector, [*voices, _voice(words, roots, self.words)], k)
 
@@ -48,17 +61,17 @@ class Router:
         found = self.search(store, vector, kind, self.listed, where)
         least = min(s.score for s in found) if found else 0.0
         floor = least if len(found) == self.listed else min(least, 0.0)
-        return [(s.hit.record, s.score - floor) for s in found]
+        return [(s.id, kind, s.score - floor) for s in found]
 
     def _words(self, store: MemoryStore, text: str, ladder: Ladder, only: Only) -> Told:
         if not self.words:
             return []
-        above = store.worded(text, ladder.above, self.listed) if ladder.above else []
-        return store.worded(text, ladder.own, self.listed, only) + above
+        above = store.log.worded(text, ladder.above, self.listed) if ladder.above else []
+        return store.log.worded(text, ladder.own, self.listed, only) + above
 
     def _weighed(self, voice: Voice) -> Voice:
-        weight = certainty([said for said, _ in voice.values()], self.temperature)
-        return {root: (weight * said, record) for root, (said, record) in voice.items()}
+        weight = certainty([said.much for said in voice.values()], self.temperature)
+        return {root: said.times(weight) for root, said in voice.items()}
 
 
 def certainty(scores: Sequence[float], temperature: float) -> float:
@@ -72,42 +85,32 @@ def _grains(ladder: Ladder, only: Only) -> Iterator[tuple[Kind, Only]]:
     yield from ((kind, ANYTHING) for kind in ladder.above)
 
 
-def _voice(told: Told, roots: Mapping[str, Iterable[str]], weight: float = 1.0) -> Voice:
-    best: dict[str, tuple[float, AnyRecord]] = {}
-    for record, said in told:
-        for root in roots[record.id]:
-            if root not in best or weight * said > best[root][0]:
-                best[root] = weight * said, record
+def _voice(told: Told, roots: Mapping[str, Sequence[str]], weight: float = 1.0) -> Voice:
+    best: dict[str, Said] = {}
+    for name, kind, said in told:
+        for root in roots.get(name, ()):
+            if root not in best or weight * said > best[root].much:
+                best[root] = Said(weight * said, name, kind)
     return best
 
 
 def _totals(voices: Iterable[Voice]) -> dict[str, float]:
     totals: dict[str, float] = defaultdict(float)
     for voice in voices:
-        for root, (said, _) in voice.items():
-            totals[root] += said
+        for root, said in voice.items():
+            totals[root] += said.much
     return totals
 
 
 def _in_one_scale(voices: Sequence[Voice]) -> list[Voice]:
     """So that all of them together say 1 of the best root: spaces of embeddings differ in how near their nearest are."""
     most = max(_totals(voices).values(), default=0.0) or 1.0
-    return [{root: (said / most, record) for root, (said, record) in voice.items()} for voice in voices]
+    return [{root: said.times(1 / most) for root, said in voice.items()} for voice in voices]
 
 
 def _best(store: MemoryStore, vector: Vector, voices: Sequence[Voice], k: int) -> list[Found]:
     totals = _totals(voices)
     names = sorted(totals, key=lambda root: (-totals[root], root))[:k]
-    records = store.many(names)
-    spoke = {name: max((v[name] for v in voices if name in v), key=lambda s: s[0])[1] for name in names if name in records}
-    by = {hit.record.id: hit for hit in _hits(store, vector, spoke.values())}
-    return [Found(records[n], totals[n], by[spoke[n].id]) for n in spoke if spoke[n].id in by]
-
-
-def _hits(store: MemoryStore, vector: Vector, records: Iterable[AnyRecord]) -> Iterator[Hit]:
-    kinds: dict[Kind, list[AnyRecord]] = defaultdict(list)
-    for record in records:
-        kinds[record.kind].append(record)
-    for kind, same in kinds.items():
-        vectors = store.vectors(kind, [r.id for r in same])
-        yield from (Hit(r, float(vectors[r.id] @ vector)) for r in same if r.id in vectors)
+    spoke = {name: max((voice[name] for voice in voices if name in voice), key=lambda said: said.much) for name in names}
+    roots, by = store.many(names), hits_of(store, vector, {said.by: said.kind for said in spoke.values()})
+    return [Found(roots[n], totals[n], by[said.by]) for n, said in spoke.items() if n in roots and said.by in by]

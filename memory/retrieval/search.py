@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from memory.index import Vector
 from memory.narrowing import Only
 from memory.records import Kind
-from memory.store import Hit, MemoryStore
+from memory.store import MemoryStore
 
 
-@dataclass(frozen=True)
-class Scored:
-    """A hit, and the score by which the search ranks it; scores of one search compare."""
+class Scored(NamedTuple):
+    """A record's id, and the score by which the search ranks it; scores of one search compare."""
 
-    hit: Hit
+    id: str
     score: float
 
 
@@ -27,4 +25,4 @@ class Search(Protocol):
 
 def plain(store: MemoryStore, vector: Vector, kind: Kind, k: int, only: Only) -> list[Scored]:
     """The `k` nearest."""
-    return [Scored(hit, hit.similarity) for hit in store.near(vector, kind, k, only)]
+    return [Scored(*found) for found in store.nearest(vector, kind, k, only)]

@@ -16,11 +16,11 @@ import numpy as np
 
 from memory.index import Vector
 from memory.narrowing import Only
-from memory.records import AnyRecord, Kind
+from memory.records import Kind
 from memory.retrieval.clusters import centroids, mixed
 from memory.retrieval.familiarity import uncertainty
 from memory.retrieval.search import Scored
-from memory.store import Hit, MemoryStore
+from memory.store import MemoryStore
 
 Found = Mapping[str, float]  # the similarity by id of what one query found, nearest first
 
@@ -44,10 +44,10 @@ class TwoPath:
     fuse: Literal["best", "mean"] = "mean"
 
     def __call__(self, store: MemoryStore, vector: Vector, kind: Kind, k: int, only: Only) -> list[Scored]:
-        probe = store.near(vector, kind, max(k, self.probed), only)
-        if self.familiar([hit.similarity for hit in probe[: self.probed]]):
-            return [Scored(hit, hit.similarity) for hit in probe[:k]]
-        return self._recollected(store, vector, kind, k, only, probe)
+        probe: Found = dict(store.nearest(vector, kind, max(k, self.probed), only))
+        if not self.familiar(list(probe.values())[: self.probed]):
+            probe = self._recollected(store, vector, kind, k, only, probe)
+        return [Scored(*found) for found in list(probe.items())[:k]]
 
     def familiar(self, similarities: Sequence[float]) -> bool:
         """By the probe's similarities; nothing at all leaves nothing to recollect."""
@@ -56,32 +56,21 @@ class TwoPath:
         mean, peaked = fmean(similarities), uncertainty(similarities, self.temperature) <= self.peaked
         return mean >= self.surely or (mean > self.hardly and peaked)
 
-    def _recollected(
-        self, store: MemoryStore, vector: Vector, kind: Kind, k: int, only: Only, probe: Sequence[Hit]
-    ) -> list[Scored]:
-        records: dict[str, AnyRecord] = {hit.record.id: hit.record for hit in probe}
-        answers: list[Found] = [_found(probe)]
+    def _recollected(self, store: MemoryStore, vector: Vector, kind: Kind, k: int, only: Only, probe: Found) -> Found:
+        answers = [probe]
         scores = fused(answers, self.fuse)
         for _ in range(self.rounds):
-            best = list(scores)[: self.probed]
-            vectors = store.vectors(kind, best)
-            for centre in centroids(np.stack([vectors[name] for name in best if name in vectors]), self.clusters):
-                near = store.near(mixed(vector, centre, self.kept), kind, max(k, self.probed), only)
-                answers.append(_found(near))
-                records |= {hit.record.id: hit.record for hit in near}
+            vectors = store.vectors(kind, list(scores)[: self.probed])
+            for centre in centroids(np.stack(list(vectors.values())), self.clusters):
+                near = store.nearest(mixed(vector, centre, self.kept), kind, max(k, self.probed), only)
+                answers.append(dict(near))
             before, scores = scores, fused(answers, self.fuse)
             if before.keys() == scores.keys():
                 break  # nothing new came to mind
-        names = list(scores)[:k]
-        vectors = store.vectors(kind, names)
-        return [Scored(Hit(records[n], float(vectors[n] @ vector)), scores[n]) for n in names if n in vectors]
+        return scores
 
 
-def _found(hits: Sequence[Hit]) -> Found:
-    return {hit.record.id: hit.similarity for hit in hits}
-
-
-def fused(answers: Sequence[Found], how: Literal["best", "mean"]) -> dict[str, float]:
+def fused(answers: Sequence[Found], how: Literal["best", "mean"]) -> Found:
     """One score for each id that any of the answers holds, the highest first."""
     heard = [answer for answer in answers if answer]
     lasts = [min(answer.values()) for answer in heard]

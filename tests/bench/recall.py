@@ -27,7 +27,8 @@ from memory.embeddings import NamedEmbeddings, WordEmbeddings
 from memory.narrowing import Only
 from memory.records import Kind
 from memory.retrieval import DEFAULT, Found, Ladder, Retriever, Root, RootsAlone, Router, TwoPath
-from memory.store import Hit, MemoryStore
+from memory.retrieval.answers import hits_of
+from memory.store import MemoryStore
 
 PLAIN = "plain"
 TEMPERATURES = (0.02, 0.05, 0.1)
@@ -55,7 +56,9 @@ class WordsAlone:
     """Roots by rare words alone."""
 
     def __call__(self, store: MemoryStore, text: str, root: Root, k: int, only: Only) -> list[Found]:
-        return [Found(record, share, Hit(record, 0.0)) for record, share in store.worded(text, (root,), k, only)]
+        worded = store.log.worded(text, (root,), k, only)
+        hits = hits_of(store, store.vector(text), {name: kind for name, kind, _ in worded})
+        return [Found(hits[name].record, share, hits[name]) for name, _, share in worded if name in hits]
 
 
 @dataclass(frozen=True)

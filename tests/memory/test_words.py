@@ -11,6 +11,7 @@ from memory.embeddings import WordEmbeddings
 from memory.log import RecordLog
 from memory.narrowing import Only
 from memory.records import PaperRecord, SectionRecord
+from memory.retrieval import find
 from memory.store import MemoryStore
 from memory.words import AS_MANY, READ_FOR_A_QUERY
 
@@ -30,7 +31,7 @@ def log(tmp_path: Path) -> RecordLog:
 
 
 def found(log: RecordLog, text: str, only: Only | None = None) -> list[str]:
-    return [row.id for row, _ in log.worded(text, ("paper",), 9, only or Only())]
+    return [name for name, _, _ in log.worded(text, ("paper",), 9, only or Only())]
 
 
 def test_the_rarest_word_counts_most(log: RecordLog) -> None:
@@ -43,7 +44,7 @@ def test_words_are_found_in_other_forms(log: RecordLog) -> None:
 
 
 def test_kinds_and_conditions_hold(log: RecordLog) -> None:
-    assert {row.id for row, _ in log.worded("walks", ("paper", "section"), 9)} == {"b", "s"}
+    assert {name for name, _, _ in log.worded("walks", ("paper", "section"), 9)} == {"b", "s"}
     assert found(log, "tables", Only(dataset="d")) == ["a"]
 
 
@@ -56,14 +57,14 @@ def test_any_text_is_a_question(log: RecordLog, text: str) -> None:
 
 def test_shares_stay_in_bounds_for_a_question(log: RecordLog) -> None:
     for text in ("tables", "quantised embedding tables", "experts walks"):
-        assert all(0 <= share <= 1 for _, share in log.worded(text, ("paper", "section"), 9))
+        assert all(0 <= share <= 1 for _, _, share in log.worded(text, ("paper", "section"), 9))
 
 
 def test_a_long_text_weighs_as_a_question_does(tmp_path: Path) -> None:
     log = RecordLog(tmp_path / "records.sqlite")
     words = [f"w{i}" for i in range(100)]
     log.append([paper("whole", " ".join(words)), *(paper(f"p{i}", f"other{i}") for i in range(200))])
-    (_, whole), (_, question) = (log.worded(" ".join(text), ("paper",), 1)[0] for text in (words, words[:AS_MANY]))
+    (_, _, whole), (_, _, question) = (log.worded(" ".join(text), ("paper",), 1)[0] for text in (words, words[:AS_MANY]))
     assert whole > question > 0
 
 
@@ -97,4 +98,4 @@ def test_the_store_leaves_out_what_cannot_be_read(tmp_path: Path) -> None:
         database.execute("DROP TRIGGER append_only")
         database.execute("UPDATE records SET version = 99 WHERE id = 'a'")
     database.close()
-    assert [record.id for record, _ in store.worded("tables", ("paper",))] == ["b"]
+    assert [f.record.id for f in find(store, "tables", "paper")] == ["b"]

@@ -21,7 +21,7 @@ def store(tmp_path: Path) -> MemoryStore:
 
 def roots(store: MemoryStore, root: Root, record: AnyRecord, only: Only = ANYTHING) -> tuple[str, ...]:
     store.add(record)
-    return roots_of(store, LADDERS[root], [record], only)[record.id]
+    return roots_of(store, LADDERS[root], {record.id: record.kind}, only).get(record.id, ())
 
 
 def mechanism(name: str, *parents: str) -> MechanismRecord:
@@ -36,9 +36,9 @@ def lesson(name: str, *parents: str) -> LessonRecord:
 def test_every_record_of_a_ladder_leads_to_its_root(store: MemoryStore) -> None:
     for record in ladders():
         if record.kind in ("paper", "section", "mechanism"):
-            assert roots_of(store, LADDERS["paper"], [record], ANYTHING)[record.id][0].startswith("paper-")
+            assert roots_of(store, LADDERS["paper"], {record.id: record.kind}, ANYTHING)[record.id][0].startswith("paper-")
         if record.kind != "method":
-            (name,) = roots_of(store, LADDERS["run"], [record], ANYTHING)[record.id]
+            (name,) = roots_of(store, LADDERS["run"], {record.id: record.kind}, ANYTHING)[record.id]
             assert name.startswith("run-") and name.split("-")[1] == record.id.split("-")[1]
 
 
@@ -72,6 +72,6 @@ def test_the_newest_runs_of_a_paper_are_reached(store: MemoryStore) -> None:
         store.add(*run("gates", f"run-n{i}", f"2026-03-01T00:{i:02}:00+00:00"))
     paper = store.get("paper-gates")
     assert paper
-    reached = roots_of(store, LADDERS["run"], [paper], ANYTHING)[paper.id]
+    reached = roots_of(store, LADDERS["run"], {paper.id: "paper"}, ANYTHING)[paper.id]
     assert reached == tuple(f"run-n{i}" for i in range(OF_ONE + 4, 4, -1))
-    assert roots_of(store, LADDERS["run"], [paper], Only(until="2026-02-01"))[paper.id] == ("run-gates",)
+    assert roots_of(store, LADDERS["run"], {paper.id: "paper"}, Only(until="2026-02-01"))[paper.id] == ("run-gates",)

@@ -15,7 +15,7 @@ from memory.narrowing import ANYTHING, Only
 from memory.records import PaperRecord
 from memory.retrieval import TwoPath
 from memory.retrieval.two_path import fused
-from memory.store import Hit, MemoryStore
+from memory.store import MemoryStore
 
 WORDS = "gate expert bucket walk session noise basket table bandit price vector label crowd river engine tax".split()
 NEVER_SURE = {"surely": 2.0, "hardly": 1.5}
@@ -27,13 +27,13 @@ answers = st.lists(st.dictionaries(st.sampled_from("abcdefg"), st.floats(-1, 1),
 def searches(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Grows by one with every search of a store."""
     made: list[Any] = []
-    near = MemoryStore.near
+    nearest = MemoryStore.nearest
 
-    def counted(self: MemoryStore, *arguments: Any) -> list[Hit]:
+    def counted(self: MemoryStore, *arguments: Any) -> list[tuple[str, float]]:
         made.append(arguments)
-        return near(self, *arguments)
+        return nearest(self, *arguments)
 
-    monkeypatch.setattr(MemoryStore, "near", counted)
+    monkeypatch.setattr(MemoryStore, "nearest", counted)
     return made
 
 
@@ -62,26 +62,19 @@ def test_the_familiar_is_found_at_once(store: MemoryStore, searches: list[Any]) 
     assert isinstance(record, PaperRecord)
     found = TwoPath(surely=0.3)(store, store.vector(record.text()), "paper", 5, ANYTHING)
     assert len(searches) == 1
-    assert found[0].hit.record == record
+    assert found[0].id == record.id
 
 
 def test_what_narrows_holds_on_every_step(store: MemoryStore, searches: list[Any]) -> None:
     only = Only(agent="A")
     found = TwoPath(**NEVER_SURE)(store, store.vector("river"), "paper", 5, only)
-    assert [s.hit.record.agent for s in found] == ["A"] * 5
+    assert [r.agent for r in store.many([s.id for s in found]).values()] == ["A"] * 5
     assert len(searches) > 1 and all(where == only for *_, where in searches)
 
 
 def test_nothing_leaves_nothing_to_recollect(store: MemoryStore, searches: list[Any]) -> None:
     assert TwoPath(**NEVER_SURE)(store, store.vector("river"), "paper", 5, Only(agent="nobody")) == []
     assert len(searches) == 1
-
-
-def test_similarities_are_to_the_query_itself(store: MemoryStore) -> None:
-    vector = store.vector("walk of a crowd")
-    for s in TwoPath(**NEVER_SURE)(store, vector, "paper", 9, ANYTHING):
-        own = store.vectors("paper", [s.hit.record.id])[s.hit.record.id]
-        assert s.hit.similarity == pytest.approx(float(own @ vector), abs=1e-5)
 
 
 @pytest.mark.parametrize(
