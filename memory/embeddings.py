@@ -6,6 +6,7 @@ vectors of one name are never compared with those of another.
 
 from __future__ import annotations
 
+import logging
 import re
 from functools import cache
 from pathlib import Path
@@ -92,7 +93,11 @@ def _lengths(vectors: Vectors) -> Vectors:
 
 @cache
 def _model() -> Any:
-    import wordllama
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    import wordllama  # which has everything logged that any library says, unless it is kept from it
 
+    root.setLevel(level)
+    root.handlers[:] = handlers
     folder = Path(wordllama.__file__).parent
     return wordllama.WordLlama.load(cache_dir=folder, disable_download=True)

@@ -30,11 +30,12 @@ from shared_data import shared
 
 from memory.embeddings import WordEmbeddings, vectors_of
 from memory.narrowing import ANYTHING, Only
-from memory.records import AnyRecord, DecisionRecord, LessonRecord, MechanismRecord, OutcomeRecord, PaperRecord
+from memory.records import AnyRecord, DecisionRecord, LessonRecord, MechanismRecord, OutcomeRecord, PaperRecord, RunRecord
+from memory.retrieval import find
 from memory.store import MemoryStore
 
 SIZE, QUERIES, K, DATASETS = 100_000, 500, 10, 20
-KINDS = ("lesson", "decision", "outcome", "mechanism", "paper")
+KINDS = ("paper", "mechanism", "run", "decision", "outcome", "lesson")
 WRITTEN = 1000
 NARROWED = {
     "any": ANYTHING,
@@ -53,27 +54,34 @@ def sentences() -> list[str]:
 
 
 def made(number: int, said: list[str], seed: int) -> AnyRecord:
-    """The record of that number: two sentences, a few words of a third, and numbers."""
-    draw = random.Random(f"{seed}/{number}")
+    """The record of that number: two sentences, a few words of a third, and numbers.
+
+    Six in a row belong together: a paper, a mechanism of it, a run on it, and a decision, the outcome and a lesson of the run.
+    """
+    draw, group = random.Random(f"{seed}/{number}"), number // len(KINDS)
     first, second, third = draw.sample(said, 3)
     text = f"{first} {second} {' '.join(draw.sample(third.split(), 4))} {draw.random():.4f}"
-    day = f"2026-{1 + 11 * (number % 1000) // 1000:02d}-15T00:00:00+00:00"
-    shared = {"id": f"r{seed}-{number}", "created": day, "dataset": f"data-{number // 5 % DATASETS}", "task": "ctr"}
+    day = f"2026-{1 + 11 * (group % 1000) // 1000:02d}-15T00:00:00+00:00"
+    shared = {"id": f"r{seed}-{number}", "created": day, "dataset": f"data-{group % DATASETS}", "task": "ctr"}
+    paper, run = (f"r{seed}-{group * len(KINDS) + KINDS.index(kind)}" for kind in ("paper", "run"))
+    ended = ("positive", "negative")[group // DATASETS % 2]
     match KINDS[number % len(KINDS)]:
-        case "lesson":
-            polarity = ("positive", "negative")[number // 100 % 2]
-            return LessonRecord.model_validate(
-                {**shared, "subject": first[:60], "claim": text, "polarity": polarity, "reason": "", "evidence": ()}
-            )
-        case "decision":
-            return DecisionRecord.model_validate({**shared, "state": text, "alternatives": (), "choice": "a", "rationale": ""})
-        case "outcome":
-            verdict = ("positive", "negative")[number // 100 % 2]
-            return OutcomeRecord.model_validate({**shared, "status": "done", "verdict": verdict, "reason": text})
-        case "mechanism":
-            return MechanismRecord.model_validate({**shared, "name": first[:60], "quote": text})
-        case _:
+        case "paper":
             return PaperRecord.model_validate({**shared, "title": first, "source": "", "abstract": text})
+        case "mechanism":
+            return MechanismRecord.model_validate({**shared, "parents": (paper,), "name": first[:60], "quote": text})
+        case "run":
+            fixed = {"data_hash": "h", "code_hash": "c", "baselines": ("dnn",), "seeds": 3, "trials": 1, "sandbox": "docker"}
+            return RunRecord.model_validate({**shared, **fixed, "parents": (paper,), "candidate": text})
+        case "decision":
+            chosen = {"state": text, "alternatives": (), "choice": "a", "rationale": ""}
+            return DecisionRecord.model_validate({**shared, **chosen, "parents": (run,)})
+        case "outcome":
+            came = {"status": "done", "verdict": ended, "reason": text}
+            return OutcomeRecord.model_validate({**shared, **came, "parents": (paper, run)})
+        case _:
+            taught = {"subject": first[:60], "claim": text, "polarity": ended, "reason": "", "evidence": (run,)}
+            return LessonRecord.model_validate({**shared, **taught, "parents": (run,)})
 
 
 def build(folder: Path, server: str, size: int) -> dict[str, float]:
@@ -96,12 +104,19 @@ def measure(folder: Path, server: str, size: int) -> dict[str, float]:
     for name, only in NARROWED.items():
         kinds = ("lesson", "outcome") if only.outcome else KINDS
         times = [_timed(partial(store.similar, q, kinds[i % len(kinds)], K, only)) for i, q in enumerate(asked)]
-        found[f"recall of 10, {name}: median ms"] = 1000 * statistics.median(times)
-        found[f"recall of 10, {name}: p95 ms"] = 1000 * statistics.quantiles(times, n=20)[-1]
+        _note(found, f"the 10 nearest, {name}", times)
+    for root in ("paper", "run"):
+        for name, only in (("any", ANYTHING), ("one data set of 20", NARROWED["one data set of 20"])):
+            _note(found, f"find 5 {root}s, {name}", [_timed(partial(find, store, q, root, 5, only)) for q in asked[:200]])
     found["recall@10 of the index against exact search"] = _overlap(store, asked, size, said)
     found["writing 1,000 records, s"] = _timed(lambda: store.add(*(made(i, said, 2) for i in range(WRITTEN))))
     found["peak memory, MB"] = peak_mb()
     return found
+
+
+def _note(found: dict[str, float], what: str, seconds: list[float]) -> None:
+    found[f"{what}: median ms"] = 1000 * statistics.median(seconds)
+    found[f"{what}: p95 ms"] = 1000 * statistics.quantiles(seconds, n=20)[-1]
 
 
 def _timed(what: Callable[[], object]) -> float:
