@@ -24,9 +24,12 @@ format: .venv/installed-test
 ui: .venv/installed
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow ui --backend-store-uri sqlite:///$(AGENTICRS_HOME)/mlflow.sqlite
 
-# Training speed beside other libraries, each in a process of its own; `make bench BENCH=--quick` for a small version.
+# Training speed beside other libraries, each in a process of its own (`make bench BENCH=--quick` for a small version); the memory
+# at 100,000 records; how well it is searched.
 bench: .venv/installed .venv-bench/installed
 	PYTHONPATH=tests $(BIN)/python -m bench.speed $(BENCH)
+	PYTHONPATH=tests $(BIN)/python -m bench.store --server
+	PYTHONPATH=tests $(BIN)/python -m bench.recall
 
 clean:
 	rm -rf .venv .venv-bench agenticrs-home
