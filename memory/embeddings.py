@@ -70,6 +70,8 @@ class ProviderEmbeddings(Embeddings):
 
 def open_embeddings(model: str = "") -> NamedEmbeddings:
     """The embedding of that name, `provider:model`; "" is the default. Raises `MemoryUnusable`."""
+    if model and ":" not in model:
+        raise MemoryUnusable(f"the embedding {model!r} names no provider: write it as provider:model")
     return ProviderEmbeddings(model) if model else WordEmbeddings()
 
 
