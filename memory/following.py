@@ -29,7 +29,7 @@ T = TypeVar("T")
 Progress = Callable[[int, int], None]  # records embedded so far, and in all
 
 STEP = 2000  # records embedded between two words on progress
-UNSEEN = -1
+NOTHING = Indexed(generation=-1)
 logger = logging.getLogger(__name__)
 
 
@@ -42,7 +42,8 @@ class FollowingIndex:
         self._place = (folder / "index" / embeddings.name).resolve()
         self._client = chroma.at_server(server) if server else None
         self._index = VectorIndex(lambda: self._client or chroma.in_folder(self._place), log.id, embeddings.name)
-        self._seen = UNSEEN  # the generation that the open index shows
+        self._shown = NOTHING  # the state that the open index shows
+        self._sealed: tuple[chroma.Stamps, str] = ([], "")
 
     def ask(self, what: Callable[[VectorIndex], T]) -> T:
         fault: IndexFault | None = None
@@ -50,10 +51,13 @@ class FollowingIndex:
             for prepare in (self._follow, self._follow, self._make_anew):
                 try:
                     prepare()
-                    return what(self._index)
+                    answer = what(self._index)
+                    if self._seal() != self._shown.seal:  # Chroma writes its files also when it is asked
+                        self._noted(self._shown)
+                    return answer
                 except IndexFault as error:
                     logger.info("the memory's index: %s", error)
-                    fault, self._seen = error, UNSEEN  # so that it is opened anew
+                    fault, self._shown = error, NOTHING  # so that it is opened anew
         remedy = "see that its server works" if self._client else f"see that {self._place} can be written and has space"
         raise MemoryUnusable(
             f"the index of the memory cannot be used ({fault}): {remedy}, and repeat the command; no record is lost"
@@ -62,7 +66,7 @@ class FollowingIndex:
     def _follow(self) -> None:
         """Sees what other processes did, and does what nobody has."""
         state = self._log.indexed(self._embeddings.name)
-        if state.generation != self._seen:
+        if state.generation != self._shown.generation:
             self._see(state)
         self._catch_up(state)
 
@@ -89,7 +93,7 @@ class FollowingIndex:
         found = self._index.count()
         if not state.vectors - fewer <= found <= state.vectors + more:
             raise IndexFault(f"it holds {found:,} vectors of {state.vectors:,}")
-        self._seen = state.generation
+        self._shown = state
 
     def _catch_up(self, state: Indexed) -> None:
         """Embeds what the log holds beyond `state`, and takes out what it has forgotten since."""
@@ -114,12 +118,17 @@ class FollowingIndex:
         """The state, now that the index has come so far."""
         state = replace(state, generation=state.generation + 1, vectors=self._index.count(), seal=self._seal())
         self._log.set_indexed(self._embeddings.name, state)
-        self._seen = state.generation
+        self._shown = state
         return state
 
     def _seal(self) -> str:
+        """Of the index's files as they lie there now, "" at a server."""
+        if self._client:
+            return ""
         with faults():
-            return "" if self._client else chroma.seal(self._place)
+            if (now := chroma.stamps(self._place)) != self._sealed[0]:
+                self._sealed = now, chroma.seal(self._place)
+        return self._sealed[1]
 
 
 def readable(rows: Sequence[Row]) -> list[AnyRecord]:

@@ -56,18 +56,16 @@ def damaged(file: Path, how: str) -> None:
         "some bytes": bytes(some),
         "halved": content[: len(content) // 2],
         "zeros": bytes(len(content)),
-        "emptied": b"",
     }
     file.write_bytes(changed[how])
 
 
 DAMAGES = (
     *((name, "garbage") for name in ("chroma.sqlite3", "data_level0.bin", "link_lists.bin", "header.bin", "length.bin")),
-    *(("chroma.sqlite3", how) for how in ("some bytes", "halved", "emptied", "deleted")),
-    *(("data_level0.bin", how) for how in ("some bytes", "halved", "deleted")),
+    *(("chroma.sqlite3", how) for how in ("some bytes", "halved", "deleted")),
+    *(("data_level0.bin", how) for how in ("some bytes", "halved")),
     ("link_lists.bin", "zeros"),
     ("header.bin", "halved"),
-    ("index_metadata.pickle", "garbage"),
     ("index_metadata.pickle", "deleted"),
 )
 

@@ -75,7 +75,7 @@ def test_vectors_are_given_for_the_ids_that_there_are(store: MemoryStore) -> Non
     assert float(vectors["p1"] @ store.vector(ONE_OF_EACH[0].text())) > 0.999
 
 
-@pytest.mark.parametrize("k", [1, 5, 200, 10_000])
+@pytest.mark.parametrize("k", [5, 200, 10_000])
 def test_k_may_be_larger_than_the_store(store: MemoryStore, k: int) -> None:
     store.add(*papers(range(200)))
     ids = [h.record.id for h in store.similar("bread", "paper", k)]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from memory_processes import cheap
-from memory_records import ONE_OF_EACH, found_by_itself, vectors_in
+from memory_records import ONE_OF_EACH, found_by_itself, said, vectors_in
 from pydantic import ValidationError
 
 from memory.embeddings import WordEmbeddings
@@ -33,21 +33,34 @@ TEXTS = {
 }
 
 
-@pytest.mark.parametrize("name", TEXTS)
-def test_it_comes_back_as_it_went_in(name: str, store: MemoryStore) -> None:
-    text = TEXTS[name]
-    facet = text[:5000]
-    record = PaperRecord(id="p", title=text, source=facet, abstract="", dataset=facet, task=facet, agent=facet, parents=(facet,))
-    store.add(*ONE_OF_EACH, record)
-    assert store.get("p") == record and record in store.all("paper")
-    only = Only(dataset=facet, task=facet, agent=facet)
-    assert record in store.all("paper", only) and len(store.all()) == len(ONE_OF_EACH) + 1
-    for narrowed in (Only(), only):
-        hits = store.similar(record.text(), "paper", 5, narrowed)
-        assert record in [hit.record for hit in hits] and all(-1 <= hit.similarity <= 1.001 for hit in hits)
-    assert [r.id for r in store.children(facet)] == ["p"]
-    assert list(imported(exported(store.log))) == [*ONE_OF_EACH, record]
-    store.forget(["p"], text[:1000])
+def test_it_comes_back_as_it_went_in(store: MemoryStore) -> None:
+    store.add(*ONE_OF_EACH)
+    for name, text in TEXTS.items():
+        facet = text[:5000]
+        record = PaperRecord(
+            id=name,
+            title=text,
+            source=facet,
+            abstract="",
+            dataset=facet,
+            task=facet,
+            agent=facet,
+            parents=(facet,),
+            created="2026-05-01",
+        )
+        assert store.add(record) == 1, name
+        assert store.get(name) == record and record in store.all("paper"), name
+        assert store.children(facet) == [record], name
+        only = Only(dataset=facet, task=facet, agent=facet)
+        assert record in store.all("paper", only), name
+        for narrowed in (Only(), only):
+            hits = store.similar(record.text(), "paper", 5, narrowed)
+            assert record in [hit.record for hit in hits] and all(-1.001 <= hit.similarity <= 1.001 for hit in hits), name
+    written = store.all()
+    assert {r.id for r in imported(exported(store.log))} == {r.id for r in written} and len(written) == len(
+        (*ONE_OF_EACH, *TEXTS)
+    )
+    assert store.forget(list(TEXTS), TEXTS["operators"]) == len(TEXTS)
     assert vectors_in(store) == len(store) == len(ONE_OF_EACH)
 
 
@@ -67,13 +80,14 @@ IDS = [
 ]
 
 
-@pytest.mark.parametrize("name", IDS, ids=range(len(IDS)))
-def test_an_id_may_be_any_short_text(name: str, store: MemoryStore) -> None:
-    record = PaperRecord(id=name, title="bread and cheese", source="", abstract="", parents=(name,))
-    store.add(*ONE_OF_EACH, record)
-    assert store.get(name) == record and store.children(name) == [record] and set(store.vectors("paper", [name])) == {name}
-    assert found_by_itself(store, record)
-    assert store.forget([name], name) == 1 and store.log.forgotten(name)[1] == name
+def test_an_id_may_be_any_short_text(store: MemoryStore) -> None:
+    store.add(*ONE_OF_EACH)
+    records = [PaperRecord(id=name, title=said(n), source="", abstract="", parents=(name,)) for n, name in enumerate(IDS)]
+    store.add(*records)
+    for name, record in zip(IDS, records, strict=True):
+        assert store.get(name) == record and store.children(name) == [record], name
+        assert set(store.vectors("paper", [name])) == {name} and found_by_itself(store, record), name
+        assert store.forget([name], name) == 1 and store.log.forgotten(name)[1] == name
     assert store.all() == list(ONE_OF_EACH) and vectors_in(store) == len(ONE_OF_EACH)
 
 
