@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from simulated_models import Queries, World, list_runs, model_runs
 
-from agents.autotrain.compare import Comparison, LabelTruth, ListTruth, Question, Trained, Truth, beside_claims, compare
 from agents.autotrain.plan import ExperimentPlan
 from agents.autotrain.recall import Known, Recall, SimilarPaper
 from agents.autotrain.report import (
@@ -28,6 +27,7 @@ from agents.autotrain.report import (
 )
 from agents.autotrain.results import ModelResult, SeedRow, TrialRow
 from agents.autotrain.spec import Claim, Evidence, HyperParameter, Mechanism, MethodSpec, Named, Scope
+from agents.compare import Comparison, LabelTruth, ListTruth, Question, Trained, Truth, beside_claims, compare
 from sandboxes.kit.schema import Predicts
 from sandboxes.reports import EpochRow
 

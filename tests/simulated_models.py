@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.autotrain.compare import PolicyTruth
+from agents.compare import PolicyTruth
 from sandboxes.kit.ranking import LONGEST, Answers
 from sandboxes.kit.schema import FIRST_ID
 

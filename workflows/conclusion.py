@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from agents.autotrain.compare import MEASURES, Comparison
-from agents.autotrain.compare.comparison import BaselineRow
-from agents.autotrain.compare.holm import holm_adjusted
+from agents.compare import MEASURES, Comparison
+from agents.compare.comparison import BaselineRow
+from agents.compare.holm import holm_adjusted
 from agents.secrets import without_secrets
 from workflows.driver import Ended
 from workflows.run_folder import Summary

@@ -22,7 +22,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from agents.autotrain.compare.metric import MEASURES
+from agents.compare.metric import MEASURES
 
 Event = dict[str, object]
 Key = tuple[object, object]

@@ -16,8 +16,8 @@ from typing import TypeVar
 import numpy as np
 import optuna
 
-from agents.autotrain.compare import BadPredictions, truth_of
 from agents.autotrain.plan import TUNING_SEED, ExperimentPlan
+from agents.compare import BadPredictions, truth_of
 from agents.errors import Stopped
 from sandboxes.jobs import Finished, Job, JobRunner, ModelSource
 from sandboxes.kit.data import Prepared

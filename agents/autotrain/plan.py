@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 
 from pydantic import Field
 
-from agents.autotrain.compare.question import QUESTIONS, Question
-from agents.autotrain.spec import MethodSpec, Strict
+from agents.autotrain.spec import MethodSpec
 from agents.autotrain.way import Way, measured_on
+from agents.compare.question import QUESTIONS, Question
 from agents.errors import AgentError
+from agents.strict import Strict
 from sandboxes.kit.data import Prepared
 from sandboxes.kit.schema import Predicts, Schema
 from sandboxes.kit.training.config import TrainConfig

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from statistics import median
 
 from agents.autotrain.paper import Paper
-from agents.autotrain.spec import MethodSpec, Strict
+from agents.autotrain.spec import MethodSpec
+from agents.strict import Strict
 from memory.beliefs import Belief, beliefs_near
 from memory.narrowing import Only
 from memory.records import AnyRecord, MethodRecord, OutcomeRecord, Polarity, RunRecord

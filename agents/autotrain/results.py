@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import ConfigDict
 
 from agents.autotrain.experiment import ModelRuns, Trial, as_row
-from agents.autotrain.spec import Strict
+from agents.strict import Strict
 from sandboxes.jobs import Finished
 from sandboxes.protocol import Status
 from sandboxes.reports import EpochRow

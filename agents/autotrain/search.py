@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from agents.autotrain.engine import Rung
-from agents.autotrain.spec import Strict
+from agents.strict import Strict
 
 Origin = Literal["draft", "repair", "improvement"]
 RUNGS: tuple[Rung, ...] = get_args(Rung)

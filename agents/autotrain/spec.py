@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from agents.strict import Strict
 
 Basis = Literal["stated", "inferred", "default"]  # in the paper's words; concluded from them; neither
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Evidence(Strict):
@@ -39,7 +37,7 @@ class Mechanism(Strict):
     basis: Basis
     confidence: float = Field(ge=0, le=1)
     evidence: tuple[Evidence, ...] = ()
-    arguments: dict[str, int | float | bool | str | list[int]] = {}
+    arguments: dict[str, int | float | bool | str | list[int]] = Field(default_factory=dict)
     equations: tuple[str, ...] = ()  # as written in the paper
     symbols: tuple[Symbol, ...] = ()  # of the equations
     description: str = ""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import get_args
 
-from agents.autotrain.spec import Strict
 from agents.errors import Stopped
+from agents.strict import Strict
 from sandboxes.jobs import Job, JobRunner, ModelSource
 from sandboxes.kit.data import Prepared
 from sandboxes.kit.schema import Predicts

@@ -22,11 +22,11 @@ from paper_labels import SHARED_PAPERS, Label, read_labels
 
 from agents.autotrain.builtin import BuiltinEngine
 from agents.autotrain.builtin.parse import parse
-from agents.autotrain.compare import Comparison
 from agents.autotrain.data_choice import fitting_data
 from agents.autotrain.fidelity import leaf_rows, mechanism_rows, rubric
 from agents.autotrain.reading import read_paper
 from agents.autotrain.spec import MethodSpec
+from agents.compare import Comparison
 from agents.errors import NothingToBuild
 from sandboxes.kit.datasets import DATASETS, resolve_data
 from sandboxes.kit.layers import CARDS

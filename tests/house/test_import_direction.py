@@ -52,3 +52,13 @@ def test_no_module_has_a_name_that_other_libraries_probe_for() -> None:
     taken = [ROOT / "agents/run.py", ROOT / "workflows/handler.py", *(ROOT / "agents").glob("tracing*")]
     assert not [p for p in taken if p.exists()]
     assert not list((ROOT / "tests").rglob("__init__.py"))
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if p.is_relative_to(ROOT / "agents")], ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_agent_imports_another(path: Path) -> None:
+    """What two agents share stands beside them, so that each can be used, and evaluated, alone."""
+    agents = {f"agents.{name}" for name in ("autotrain", "autofeature", "autoperf")}
+    own = ".".join(path.relative_to(ROOT).parts[:2])
+    other = agents - {own}
+    taken = [module for module in imports(path) if any(module == o or module.startswith(f"{o}.") for o in other)]
+    assert own not in agents or not taken, taken

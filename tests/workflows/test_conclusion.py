@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from agents.autotrain.compare import Comparison, Trained, compare
-from agents.autotrain.compare.holm import holm_adjusted, holm_levels
+from agents.compare import Comparison, Trained, compare
+from agents.compare.holm import holm_adjusted, holm_levels
 from workflows.conclusion import _verdict
 from workflows.steps.judging import ModelScores, ScoreTable
 

@@ -11,8 +11,8 @@ import pytest
 from example_report import Simulation
 from rich.console import Console
 
-from agents.autotrain.compare import ITEMS, LABELS, LabelTruth, ListTruth, truth_of
 from agents.autotrain.results import ModelResult, SeedRow
+from agents.compare import ITEMS, LABELS, LabelTruth, ListTruth, truth_of
 from sandboxes.kit.data import Prepared
 from sandboxes.kit.ranking import LONGEST, Answers
 from sandboxes.kit.schema import CategoricalField, Schema, Task

@@ -9,7 +9,8 @@ from agents.autotrain.engine import Code, Failure, Rung, Tried
 from agents.autotrain.fidelity import LeafRow, MechanismRow, lacking
 from agents.autotrain.recall import Recall
 from agents.autotrain.search import Bounds, Candidate, Move, Origin, first_line, next_move
-from agents.autotrain.spec import MethodSpec, Strict
+from agents.autotrain.spec import MethodSpec
+from agents.strict import Strict
 from sandboxes.jobs import ModelSource
 from workflows.context import Context
 from workflows.request import ReproductionRequest

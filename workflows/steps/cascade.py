@@ -11,11 +11,12 @@ from typing import Literal
 
 import numpy as np
 
-from agents.autotrain.compare import BadPredictions, truth_of
 from agents.autotrain.engine import Code, NumericCheck, Rung
 from agents.autotrain.fidelity import as_run, by_numbers, faithful, leaf_rows, mechanism_rows, rubric
 from agents.autotrain.plan import ExperimentPlan
-from agents.autotrain.spec import MethodSpec, Strict
+from agents.autotrain.spec import MethodSpec
+from agents.compare import BadPredictions, truth_of
+from agents.strict import Strict
 from sandboxes.equations import EquationRow
 from sandboxes.jobs import Finished, Job
 from sandboxes.kit.training.config import TrainConfig

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from agents.autotrain.compare import BadPredictions, Comparison, Scores, Trained, Truth, truth_of
-from agents.autotrain.compare import compare as judge
 from agents.autotrain.experiment import Setting
 from agents.autotrain.plan import ExperimentPlan
 from agents.autotrain.results import ModelResult, Results, result_of
-from agents.autotrain.spec import MethodSpec, Strict
+from agents.autotrain.spec import MethodSpec
+from agents.compare import BadPredictions, Comparison, Scores, Trained, Truth, truth_of
+from agents.compare import compare as judge
 from agents.errors import Stopped
+from agents.strict import Strict
 from sandboxes.policy import violations
 from workflows.context import Context
 from workflows.steps.candidate import ReviewResult, load_code, source_of

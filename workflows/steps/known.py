@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agents.autotrain.configuration import configuration
 from agents.autotrain.plan import ExperimentPlan
-from agents.autotrain.spec import Strict
+from agents.strict import Strict
 from memory.narrowing import Only
 from memory.records import OutcomeRecord, RunRecord
 from workflows.context import Context

@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from agents.autotrain.compare import Comparison
 from agents.autotrain.configuration import configuration
 from agents.autotrain.paper import Paper
 from agents.autotrain.plan import ExperimentPlan
 from agents.autotrain.recall import abstract_of
 from agents.autotrain.results import Results
 from agents.autotrain.spec import MethodSpec
+from agents.compare import Comparison
 from memory.records import (
     AnyRecord,
     LessonRecord,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from agents.autotrain.compare import Comparison, Question, Scores
 from agents.autotrain.paper import Paper
 from agents.autotrain.plan import ExperimentPlan
 from agents.autotrain.results import ModelResult, Results, SeedRow
+from agents.compare import Comparison, Question, Scores
 from memory.served_model import ServedModel
 from memory.tracking import MetricSeries
 from workflows.context import Context

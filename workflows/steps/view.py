@@ -12,7 +12,6 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from agents.autotrain.compare import Comparison, beside_claims
 from agents.autotrain.paper import Paper
 from agents.autotrain.plan import ExperimentPlan
 from agents.autotrain.recall import Recall
@@ -33,6 +32,7 @@ from agents.autotrain.report.view import (
 from agents.autotrain.results import ModelResult, Results
 from agents.autotrain.search import Candidate
 from agents.autotrain.spec import MethodSpec
+from agents.compare import Comparison, beside_claims
 from agents.llm import Call, cost_of
 from sandboxes.jobs import kit_hash
 from workflows.context import Context

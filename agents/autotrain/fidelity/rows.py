@@ -8,7 +8,8 @@ from typing import Literal
 
 from agents.autotrain.engine import Judged, Judgement
 from agents.autotrain.fidelity.rubric import Leaf, LeafKind
-from agents.autotrain.spec import MethodSpec, Strict
+from agents.autotrain.spec import MethodSpec
+from agents.strict import Strict
 
 Status = Literal["implemented", "simplified", "missing"]
 Decider = Literal["reviewer", "numbers", "settings", "nobody"]

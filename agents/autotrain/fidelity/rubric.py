@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from agents.autotrain.spec import HyperParameter, MethodSpec, Strict
+from agents.autotrain.spec import HyperParameter, MethodSpec
+from agents.strict import Strict
 
 LeafKind = Literal["mechanism", "equation", "loss", "scheme", "hyper-parameter"]
 

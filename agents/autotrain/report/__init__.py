@@ -3,8 +3,6 @@
 from pathlib import Path
 
 from agents.autotrain.report.build import document_of
-from agents.autotrain.report.html import to_html
-from agents.autotrain.report.markdown import to_markdown
 from agents.autotrain.report.view import (
     AblationView,
     AttemptView,
@@ -19,6 +17,8 @@ from agents.autotrain.report.view import (
     ReportView,
     SmokeCheck,
 )
+from agents.documents.html import to_html
+from agents.documents.markdown import to_markdown
 
 __all__ = [
     "AblationView",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from agents.autotrain.report import formats, method, protocol, results
-from agents.autotrain.report.document import Document, Tone
 from agents.autotrain.report.view import Outcome, ReportView
+from agents.documents.document import Document, Tone
 
 SECTIONS = (
     method.scope,

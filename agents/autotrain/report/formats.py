@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from statistics import mean, stdev
 
-from agents.autotrain.compare.verdict import Verdict
-from agents.autotrain.report.document import Tone
+from agents.compare.verdict import Verdict
+from agents.documents.document import Tone
 
 VERDICT_TONE: dict[Verdict, Tone] = {"better": "good", "worse": "bad", "tie": "", "not comparable": "warn", "smoke": "warn"}
 NONE = "–"

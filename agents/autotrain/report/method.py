@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from agents.autotrain.fidelity import LeafRow
 from agents.autotrain.report import formats
-from agents.autotrain.report.document import Block, Cell, Fold, Items, Listing, Quote, Section, Table, Text, Tone, number, table
 from agents.autotrain.report.view import CodeView, FidelityView, ReportView
 from agents.autotrain.spec import Evidence, MethodSpec
+from agents.documents.document import Block, Cell, Fold, Items, Listing, Quote, Section, Table, Text, Tone, number, table
 
 STATUS_TONE: dict[str, Tone] = {"implemented": "good", "simplified": "warn", "missing": "bad"}
 JUDGEMENT_TONE: dict[str, Tone] = {"met": "good", "partly": "warn", "missing": "bad"}

@@ -8,12 +8,12 @@ from statistics import mean, stdev
 
 from scipy.special import stdtrit
 
-from agents.autotrain.compare.comparison import Comparison
-from agents.autotrain.compare.question import Question
-from agents.autotrain.compare.scores import TaskScore
-from agents.autotrain.report.document import Figure
-from agents.autotrain.report.svg import WIDTH, Canvas, clipped, legend, legend_rows, padded, series
 from agents.autotrain.report.view import ModelView
+from agents.compare.comparison import Comparison
+from agents.compare.question import Question
+from agents.compare.scores import TaskScore
+from agents.documents.document import Figure
+from agents.documents.svg import WIDTH, Canvas, clipped, legend, legend_rows, padded, series
 
 ROW = 30  # height of a model's row in dot plots and bars
 LABEL = 104  # room for names on the left of these

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from agents.autotrain.compare.question import Question
 from agents.autotrain.report import formats
-from agents.autotrain.report.document import Block, Cell, Fold, Items, Listing, Section, Table, Text, number, table
 from agents.autotrain.report.view import AttemptView, CostView, DataView, ModelView, Paid, ReportView
+from agents.compare.question import Question
+from agents.documents.document import Block, Cell, Fold, Items, Listing, Section, Table, Text, number, table
 
 SYNTHETIC = (
     "This data set is synthetic: made by a generator, not seen in the world. "

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from agents.autotrain.compare.comparison import Comparison, Effect
-from agents.autotrain.compare.metric import MEASURES
-from agents.autotrain.compare.question import Question
-from agents.autotrain.compare.scores import TaskScore
 from agents.autotrain.report import formats
-from agents.autotrain.report.document import Block, Cell, Figure, Figures, Fold, Items, Section, Table, Text, number, table
 from agents.autotrain.report.plots import calibration_plot, cost_bars, differences, learning_curves, scores_by_seed
 from agents.autotrain.report.view import AblationView, ModelView, ReportView
+from agents.compare.comparison import Comparison, Effect
+from agents.compare.metric import MEASURES
+from agents.compare.question import Question
+from agents.compare.scores import TaskScore
+from agents.documents.document import Block, Cell, Figure, Figures, Fold, Items, Section, Table, Text, number, table
 
 SAME_SIZE = 0.02  # more parameters than this may explain a difference
 

@@ -9,16 +9,17 @@ from typing import Literal
 
 from pydantic import Field
 
-from agents.autotrain.compare.claims import ClaimRow
-from agents.autotrain.compare.comparison import Comparison
-from agents.autotrain.compare.question import LABELS, Question
-from agents.autotrain.compare.scores import Scores
 from agents.autotrain.fidelity import LeafRow
 from agents.autotrain.plan import ExperimentPlan
 from agents.autotrain.recall import Recall
 from agents.autotrain.results import ModelResult
 from agents.autotrain.search import Origin
-from agents.autotrain.spec import MethodSpec, Strict
+from agents.autotrain.spec import MethodSpec
+from agents.compare.claims import ClaimRow
+from agents.compare.comparison import Comparison
+from agents.compare.question import LABELS, Question
+from agents.compare.scores import Scores
+from agents.strict import Strict
 
 Outcome = Literal["done", "known", "out_of_scope", "declined", "no_candidate", "stopped", "failed"]
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from agents.autotrain.compare import truth_of
-from agents.autotrain.compare.influence import mean_influence, ratio_parts
-from agents.autotrain.compare.policies import PolicyTruth
+from agents.compare import truth_of
+from agents.compare.influence import mean_influence, ratio_parts
+from agents.compare.policies import PolicyTruth
 from sandboxes.kit.collection import load_collection
 from sandboxes.kit.data.arrays import load_split
 from sandboxes.kit.data.encoders import Encoders

@@ -29,10 +29,10 @@ from agents.autotrain.language_model.kit_reference import kit_reference
 from agents.autotrain.paper import Paper
 from agents.autotrain.reading import find_quote, read_paper
 from agents.autotrain.report.build import document_of
-from agents.autotrain.report.html import to_html
-from agents.autotrain.report.markdown import to_markdown
 from agents.autotrain.report.view import CodeView, FidelityView, PaperView, ReportView
 from agents.autotrain.spec import Mechanism, MethodSpec, Scope
+from agents.documents.html import to_html
+from agents.documents.markdown import to_markdown
 from agents.errors import UnreadablePaper
 from agents.llm import LanguageModel, Ledger
 from sandboxes.kit.datasets import DATASETS

@@ -11,13 +11,13 @@ from bs4 import BeautifulSoup
 from example_report import SEEDS, Simulation, full_view, out_of_scope_view
 from markdown_it import MarkdownIt
 
-from agents.autotrain.compare import Trained, compare
 from agents.autotrain.report import AblationView, CostView, ModelView, ReportView, write_report
 from agents.autotrain.report.build import document_of
-from agents.autotrain.report.html import to_html
-from agents.autotrain.report.markdown import to_markdown
 from agents.autotrain.report.view import Outcome
 from agents.autotrain.results import ModelResult, SeedRow
+from agents.compare import Trained, compare
+from agents.documents.html import to_html
+from agents.documents.markdown import to_markdown
 from sandboxes.reports import EpochRow
 
 

@@ -10,10 +10,10 @@ from example_report import Simulation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.autotrain.compare import ITEMS, LABELS
 from agents.autotrain.report import formats, plots
-from agents.autotrain.report.document import Figure, table
-from agents.autotrain.report.svg import WIDTH, Canvas, series, ticks
+from agents.compare import ITEMS, LABELS
+from agents.documents.document import Figure, table
+from agents.documents.svg import WIDTH, Canvas, series, ticks
 
 
 @pytest.fixture(scope="module")

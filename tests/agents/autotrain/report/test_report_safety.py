@@ -17,11 +17,11 @@ from markdown_it import MarkdownIt
 from pydantic import ValidationError
 
 from agents.autotrain.report.build import document_of
-from agents.autotrain.report.cleaning import clean
-from agents.autotrain.report.document import Document, Listing, Section, Text, table
-from agents.autotrain.report.html import to_html
-from agents.autotrain.report.markdown import escaped, to_markdown
 from agents.autotrain.report.view import ReportView
+from agents.documents.cleaning import clean
+from agents.documents.document import Document, Listing, Section, Text, table
+from agents.documents.html import to_html
+from agents.documents.markdown import escaped, to_markdown
 
 HOSTILE = (
     "</title></desc></svg></style></pre>\"'><script>alert(1)</script><img src=x onerror=alert(2)><svg onload=alert(3)> {{ 7*7 }} "

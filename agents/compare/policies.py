@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.autotrain.compare.influence import mean_influence, ratio_parts
-from agents.autotrain.compare.metric import Metric
-from agents.autotrain.compare.paired import Paired, Runs, paired_difference
-from agents.autotrain.compare.question import ACTIONS, Question
-from agents.autotrain.compare.scores import BadPredictions, Scores, TaskScore
-from agents.autotrain.compare.verdict import Rules
+from agents.compare.influence import mean_influence, ratio_parts
+from agents.compare.metric import Metric
+from agents.compare.paired import Paired, Runs, paired_difference
+from agents.compare.question import ACTIONS, Question
+from agents.compare.scores import BadPredictions, Scores, TaskScore
+from agents.compare.verdict import Rules
 from sandboxes.kit.off_policy import (
     effective_sample_size,
     inverse_propensity_value,

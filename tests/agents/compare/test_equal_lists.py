@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scipy import stats
 from simulated_models import Queries, list_runs
 
-from agents.autotrain.compare import Comparison, ListTruth, Metric, Trained, compare
-from agents.autotrain.compare.verdict import Rules
+from agents.compare import Comparison, ListTruth, Metric, Trained, compare
+from agents.compare.verdict import Rules
 
 SIMULATIONS = 300
 ANY_SIZE = Rules(min_ndcg=0.0, min_recall=0.0)  # the minimum effect would only hide false calls

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy import stats
 from simulated_models import Logged, policy_runs
 
-from agents.autotrain.compare import Comparison, PolicyTruth, Trained, compare
-from agents.autotrain.compare.influence import mean_influence, ratio_parts
-from agents.autotrain.compare.verdict import Rules
+from agents.compare import Comparison, PolicyTruth, Trained, compare
+from agents.compare.influence import mean_influence, ratio_parts
+from agents.compare.verdict import Rules
 from sandboxes.kit.off_policy import weights_of
 
 SIMULATIONS = 300

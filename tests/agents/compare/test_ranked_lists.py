@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from simulated_models import Queries, list_runs
 
-from agents.autotrain.compare import BadPredictions, Comparison, ListTruth, Rules, Scores, Trained, compare
+from agents.compare import BadPredictions, Comparison, ListTruth, Rules, Scores, Trained, compare
 from sandboxes.kit.ranking import LONGEST, NOTHING, Answers
 
 RIGHT = Answers(np.array([0, 1, 3, 6]), np.array([2, 2, 3, 5, 6, 7], np.int32))  # {2}, {2, 3}, {5, 6, 7}

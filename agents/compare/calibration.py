@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.autotrain.spec import Strict
+from agents.strict import Strict
 
 
 class CalibrationBin(Strict):

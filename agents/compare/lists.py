@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.autotrain.compare.influence import mean_influence, mean_parts
-from agents.autotrain.compare.metric import SHORT, Metric
-from agents.autotrain.compare.paired import Paired, Runs, paired_difference
-from agents.autotrain.compare.question import ITEMS, Question
-from agents.autotrain.compare.scores import BadPredictions, Scores, TaskScore
-from agents.autotrain.compare.verdict import Rules
+from agents.compare.influence import mean_influence, mean_parts
+from agents.compare.metric import SHORT, Metric
+from agents.compare.paired import Paired, Runs, paired_difference
+from agents.compare.question import ITEMS, Question
+from agents.compare.scores import BadPredictions, Scores, TaskScore
+from agents.compare.verdict import Rules
 from sandboxes.kit.ranking import CUTOFF, LONGEST, NOTHING, Answers, ndcg_at, recall_at
 from sandboxes.kit.schema import FIRST_ID
 

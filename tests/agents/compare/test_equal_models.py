@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from scipy import stats
 from simulated_models import World, model_runs, sigmoid
 
-from agents.autotrain.compare import LabelTruth, Trained, compare, paired_over_seeds
-from agents.autotrain.compare.paired import Paired
-from agents.autotrain.compare.verdict import Rules
+from agents.compare import LabelTruth, Trained, compare, paired_over_seeds
+from agents.compare.paired import Paired
+from agents.compare.verdict import Rules
 
 SIMULATIONS = 600
 ANY_SIZE = Rules(min_auc=0.0, min_log_loss=0.0)  # the minimum effect would only hide false calls

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from simulated_models import Logged, policy_runs
 
-from agents.autotrain.compare import BadPredictions, Comparison, PolicyTruth, Rules, Scores, Trained, compare
+from agents.compare import BadPredictions, Comparison, PolicyTruth, Rules, Scores, Trained, compare
 from sandboxes.kit.off_policy import MOST_WEIGHT
 
 ACTIONS = np.array([2, 3, 4, 2, 1], np.int32)  # the last: an action that training did not know

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from simulated_models import World, model_runs
 
-from agents.autotrain.compare import Comparison, LabelTruth, Rules, Trained, Truth, compare, judge, paired_over_seeds
-from agents.autotrain.compare.holm import holm_levels
+from agents.compare import Comparison, LabelTruth, Rules, Trained, Truth, compare, judge, paired_over_seeds
+from agents.compare.holm import holm_levels
 
 GOOD = [
     # estimate, low, high, verdict, kind of tie

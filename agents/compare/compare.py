@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from agents.autotrain.compare.comparison import BaselineRow, Comparison, Effect
-from agents.autotrain.compare.holm import holm_levels
-from agents.autotrain.compare.metric import MEASURES, Metric
-from agents.autotrain.compare.paired import Paired, Runs
-from agents.autotrain.compare.scores import BadPredictions
-from agents.autotrain.compare.truth import Predictions, Truth
-from agents.autotrain.compare.verdict import Rules, TieKind, Verdict, judge, tie_in_words
+from agents.compare.comparison import BaselineRow, Comparison, Effect
+from agents.compare.holm import holm_levels
+from agents.compare.metric import MEASURES, Metric
+from agents.compare.paired import Paired, Runs
+from agents.compare.scores import BadPredictions
+from agents.compare.truth import Predictions, Truth
+from agents.compare.verdict import Rules, TieKind, Verdict, judge, tie_in_words
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup, escape
 
-from agents.autotrain.report.cleaning import clean
+from agents.documents.cleaning import clean
 
 WIDTH = 440  # of the drawing; narrow, so that labels are still readable when a phone shows it at 360 pixels
 SERIES = 6  # colours in the style sheet: classes s0 (the candidate) to s5

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.autotrain.compare.calibration import calibration
-from agents.autotrain.compare.influence import auc_influence, auc_parts, mean_influence, mean_parts, row_log_loss
-from agents.autotrain.compare.metric import Metric
-from agents.autotrain.compare.paired import Paired, Runs, paired_difference
-from agents.autotrain.compare.question import LABELS, Question
-from agents.autotrain.compare.scores import BadPredictions, Scores, TaskScore, present
-from agents.autotrain.compare.verdict import Rules
+from agents.compare.calibration import calibration
+from agents.compare.influence import auc_influence, auc_parts, mean_influence, mean_parts, row_log_loss
+from agents.compare.metric import Metric
+from agents.compare.paired import Paired, Runs, paired_difference
+from agents.compare.question import LABELS, Question
+from agents.compare.scores import BadPredictions, Scores, TaskScore, present
+from agents.compare.verdict import Rules
 from sandboxes.kit.metrics import auc, group_auc, log_loss
 
 CHANCE_BAND = 0.01  # an AUC this near to 0.5 is a model that learned nothing

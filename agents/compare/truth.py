@@ -8,14 +8,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.autotrain.compare.labels import LabelTruth
-from agents.autotrain.compare.lists import ListTruth
-from agents.autotrain.compare.metric import Metric
-from agents.autotrain.compare.paired import Paired, Runs
-from agents.autotrain.compare.policies import PolicyTruth
-from agents.autotrain.compare.question import Question
-from agents.autotrain.compare.scores import Scores
-from agents.autotrain.compare.verdict import Rules
+from agents.compare.labels import LabelTruth
+from agents.compare.lists import ListTruth
+from agents.compare.metric import Metric
+from agents.compare.paired import Paired, Runs
+from agents.compare.policies import PolicyTruth
+from agents.compare.question import Question
+from agents.compare.scores import Scores
+from agents.compare.verdict import Rules
 from sandboxes.kit.data import Prepared
 
 Predictions = NDArray[Any]  # probabilities, lists or policies, as the question wants them; unchecked

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from agents.autotrain.compare import paired_over_seeds
-from agents.autotrain.compare.influence import auc_influence, placements, row_log_loss, summed_by_group
-from agents.autotrain.compare.paired import Paired
+from agents.compare import paired_over_seeds
+from agents.compare.influence import auc_influence, placements, row_log_loss, summed_by_group
+from agents.compare.paired import Paired
 from sandboxes.kit.metrics import auc, log_loss
 
 

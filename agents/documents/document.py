@@ -10,7 +10,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from agents.autotrain.report.cleaning import clean
+from agents.documents.cleaning import clean
 
 Tone = Literal["", "good", "bad", "muted", "warn"]
 

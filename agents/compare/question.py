@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from agents.autotrain.compare.metric import MEASURES, SHORT, Measure, Metric
+from agents.compare.metric import MEASURES, SHORT, Measure, Metric
 from sandboxes.kit.ranking import LONGEST
 from sandboxes.kit.schema import Predicts
 

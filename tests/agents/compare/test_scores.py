@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.autotrain.compare import BadPredictions, LabelTruth, Scores, calibration
+from agents.compare import BadPredictions, LabelTruth, Scores, calibration
 
 Y = np.array([[0.0], [1.0], [0.0], [1.0], [1.0], [0.0]])
 P = np.array([[0.1], [0.9], [0.2], [0.3], [0.7], [0.4]], np.float32)

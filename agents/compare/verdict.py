@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from agents.autotrain.compare.metric import MEASURES, Metric
+from agents.compare.metric import MEASURES, Metric
 
 Verdict = Literal["better", "tie", "worse", "not comparable", "smoke"]
 TieKind = Literal["", "equivalent", "too small", "undecided"]

@@ -9,8 +9,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from agents.autotrain.report.cleaning import clean
-from agents.autotrain.report.document import Document
+from agents.documents.cleaning import clean
+from agents.documents.document import Document
 
 TEMPLATES = Path(__file__).parent / "templates"
 

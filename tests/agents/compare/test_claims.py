@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agents.autotrain.compare import BaselineRow, Comparison, Effect, beside_claims
 from agents.autotrain.spec import Claim
+from agents.compare import BaselineRow, Comparison, Effect, beside_claims
 
 
 def effect(metric: str, estimate: float) -> Effect:

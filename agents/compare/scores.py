@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from agents.autotrain.compare.calibration import CalibrationBin
-from agents.autotrain.spec import Strict
+from agents.compare.calibration import CalibrationBin
+from agents.strict import Strict
 
 
 class BadPredictions(ValueError):

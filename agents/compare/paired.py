@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import stdtrit
 
-from agents.autotrain.compare.influence import summed_by_group
+from agents.compare.influence import summed_by_group
 
 Array = NDArray[np.float64]
 LEAST_P = 1e-12  # below it a p-value says nothing more

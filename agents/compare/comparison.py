@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from agents.autotrain.compare.metric import MEASURES, Metric
-from agents.autotrain.compare.question import QUESTIONS, Question
-from agents.autotrain.compare.verdict import TieKind, Verdict
-from agents.autotrain.spec import Strict
+from agents.compare.metric import MEASURES, Metric
+from agents.compare.question import QUESTIONS, Question
+from agents.compare.verdict import TieKind, Verdict
+from agents.strict import Strict
 from sandboxes.kit.schema import Predicts
 
 

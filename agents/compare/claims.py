@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from agents.autotrain.compare.comparison import BaselineRow, Comparison
-from agents.autotrain.compare.metric import MEASURES
-from agents.autotrain.spec import Claim, Strict
+from agents.autotrain.spec import Claim
+from agents.compare.comparison import BaselineRow, Comparison
+from agents.compare.metric import MEASURES
+from agents.strict import Strict
 
 Means = Mapping[str, Mapping[str, float]]  # each model's mean test scores over seeds, by model and metric
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from agents.autotrain.report.cleaning import clean
-from agents.autotrain.report.document import Block, Cell, Document, Figures, Fold, Items, Listing, Quote, Table, Text
+from agents.documents.cleaning import clean
+from agents.documents.document import Block, Cell, Document, Figures, Fold, Items, Listing, Quote, Table, Text
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
 ADDRESS = re.compile(r"@(?!\d+\b(?![.-]\w))")
