@@ -16,6 +16,7 @@ PADDING_ID = 0
 UNKNOWN_ID = 1
 FIRST_ID = UNKNOWN_ID + 1  # of the values seen in training
 NOT_OBSERVED_ID, NEGATIVE_ID, POSITIVE_ID = 1, 2, 3  # what came of a past event
+MOST_BUCKETS = 2**31 - 1 - FIRST_ID  # that a hash may make of a field's values, so that every id fits int32
 N_OUTCOMES = 4  # ids of a history of outcomes, padding among them
 
 Side = Literal["user", "item", "context"]

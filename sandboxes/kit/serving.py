@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from sandboxes.kit.batch import Batch
+from sandboxes.kit.data.derived_rows import FOLDER
 from sandboxes.kit.data.encoders import Encoders
 from sandboxes.kit.data.prepared import Prepared
 from sandboxes.kit.data.vocabulary import Vocabulary
@@ -103,6 +104,8 @@ def keep(folder: Path, prepared: Path, weights: Path, hyper: Mapping[str, int | 
     for name in ("prepared.json", "visible/schema.json", "vocabularies.parquet", *tables):
         if (prepared / name).is_file():  # without a categorical field there are no vocabularies
             shutil.copyfile(prepared / name, folder / name)
+    if (prepared / FOLDER).is_dir():
+        shutil.copytree(prepared / FOLDER, folder / FOLDER)
     shutil.copyfile(weights, folder / "weights.safetensors")
     if isinstance(model, Path):
         shutil.copyfile(model, folder / "model.py")

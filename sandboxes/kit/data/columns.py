@@ -7,6 +7,7 @@ Notation: n rows, B rows of a block, V distinct texts, E values of a sequence in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Sequence as Seq
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,16 +51,19 @@ class CodedField:
         return pl.read_parquet(self.texts).to_series()
 
 
-def code_fields(spec: TableSpec, table: Table, folder: Path) -> dict[str, CodedField]:
-    """Every categorical field, coded into files in `folder`."""
-    numbered = list(enumerate(spec.categorical))
-    coded = side_by_side(lambda one: _coded(spec, one[1], table, folder / f"field{one[0]}"), numbered)
-    return {c.name: made for c, made in zip(spec.categorical, coded, strict=True)}
+def code_fields(fields: Seq[Categorical], sequences: Seq[Sequence], table: Table, folder: Path) -> dict[str, CodedField]:
+    """Categorical fields, and those of the sequences of them that the table holds, coded into files in `folder`."""
+
+    def one(field: Categorical) -> CodedField:
+        own = [s for s in sequences if s.column and s.of == field.name]
+        return _coded(field, own, table, folder / f"{text_hashes(pl.Series([field.name]))[0]:x}.field")
+
+    return dict(zip([f.name for f in fields], side_by_side(one, list(fields)), strict=True))
 
 
 def whole_row_hashes(spec: TableSpec, table: Table, fields: Mapping[str, CodedField], n: int) -> Hashes:
     """A hash (n,) of each row: of every column that is read, but for one that only names the split."""
-    by_column = {c.column or c.name: fields[c.name] for c in spec.categorical if fields[c.name].texts}
+    by_column = {c.column or c.name: fields[c.name] for c in spec.categorical if c.name in fields and fields[c.name].texts}
     total = np.zeros(n, dtype=np.uint64)
     for name in spec.columns:
         if spec.split.by == "given" and name == spec.split.column:
@@ -89,9 +93,8 @@ def token_blocks(tokens: Tokens, n: int, block: int) -> Iterator[tuple[NDArray[n
     yield from zip(tokens.counts.blocks(block_sizes(n, block)), tokens.codes.blocks(sums), strict=True)
 
 
-def _coded(spec: TableSpec, field: Categorical, table: Table, stem: Path) -> CodedField:
+def _coded(field: Categorical, sequences: Seq[Sequence], table: Table, stem: Path) -> CodedField:
     column = field.column or field.name
-    sequences = [s for s in spec.sequences if s.column and s.of == field.name]
     dictionary = None if field.hash_buckets else Dictionary()
     encode = dictionary.encode if dictionary else Buckets(field.hash_buckets).encode
     codes = ColumnFile(stem.with_suffix(".codes"), np.uint32)

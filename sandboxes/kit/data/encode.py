@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from sandboxes.kit.data.column_files import Array, ColumnFile
 from sandboxes.kit.data.columns import CodedField, block_sizes, token_blocks
 from sandboxes.kit.data.delays import Waits
-from sandboxes.kit.data.errors import DataError
 from sandboxes.kit.data.hashed import Buckets
 from sandboxes.kit.data.numbers import Scaler, fit_scaler
 from sandboxes.kit.data.prepared import SPLITS
+from sandboxes.kit.data.raw_columns import numbers_of
 from sandboxes.kit.data.side_by_side import side_by_side
 from sandboxes.kit.data.spec import Categorical, Numeric, TableSpec
 from sandboxes.kit.data.splits import TRAIN
@@ -122,7 +122,7 @@ def fit_numbers(spec: TableSpec, table: Table, rows: Rows, folder: Path) -> dict
         number, field = numbered
         values = ColumnFile(folder / f"{number}.numbers", np.float64)
         for block in table.blocks(field.column or field.name):
-            values.append(numbers_of(field, block))
+            values.append(numbers_of(block))
         return NumberField(values, fit_scaler(_of_train(values, rows, VALUES), field.transform))
 
     made = side_by_side(one, list(enumerate(spec.numeric)))
@@ -135,15 +135,3 @@ def _of_train(column: ColumnFile, rows: Rows, block: int) -> Iterator[Array]:
     for numbers in column.blocks(block_sizes(len(rows), block)):
         yield numbers[rows.codes[at : at + len(numbers)] == TRAIN]
         at += len(numbers)
-
-
-def numbers_of(field: Numeric, column: pl.Series) -> NDArray[np.float64]:
-    """The column (n,) as numbers, NaN = missing. Raises `DataError` for text that is none."""
-    numbers = column.cast(pl.Float64, strict=False)
-    if column.dtype.is_numeric():
-        return numbers.fill_null(np.nan).to_numpy()
-    text = column.filter(numbers.is_null() & column.is_not_null()).cast(pl.String).str.strip_chars()
-    wrong = text.filter(text != "")
-    if len(wrong):
-        raise DataError(f"the numeric column {column.name!r} holds {wrong[0]!r}; make it categorical or clean it")
-    return numbers.fill_null(np.nan).to_numpy()

@@ -5,7 +5,7 @@ Notation: B rows, C categorical fields, N numeric fields, L history length.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -17,16 +17,18 @@ from torch import Tensor
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.data.arrays import load_tables
-from sandboxes.kit.data.encode import numbers_of
+from sandboxes.kit.data.derived_rows import DerivedColumns
 from sandboxes.kit.data.errors import DataError
 from sandboxes.kit.data.given_sequences import encode_sequences, tokens
 from sandboxes.kit.data.hashed import Buckets
 from sandboxes.kit.data.labels import said_outcomes
 from sandboxes.kit.data.numbers import Scaler
 from sandboxes.kit.data.prepared import Prepared
+from sandboxes.kit.data.raw_columns import as_text, numbers_of
 from sandboxes.kit.data.spec import Categorical, Label, Numeric, Sequence, Vectors
 from sandboxes.kit.data.vector_rows import rows_of
 from sandboxes.kit.data.vocabulary import Vocabulary
+from sandboxes.kit.features import transform_of
 from sandboxes.kit.schema import PADDING_ID, Schema
 from sandboxes.kit.vector_table import VectorTable
 
@@ -52,6 +54,7 @@ class Encoders:
     vectors: tuple[Vectors, ...] = ()
     beyond: Mapping[str, Vocabulary] = field(default_factory=dict)  # values with vectors that train did not teach
     tables: Mapping[str, VectorTable] = field(default_factory=dict)
+    derived: DerivedColumns = field(default_factory=DerivedColumns)
 
     @classmethod
     def of(cls, prepared: Prepared) -> Encoders:
@@ -75,13 +78,15 @@ class Encoders:
             vectors=(vectors := tuple(Vectors(**v) for v in settings.get("vectors", ()))),
             beyond={v.name: _values(v.name, known) for v in vectors},
             tables=load_tables(prepared.visible, prepared.schema),
+            derived=DerivedColumns.open(tuple(map(transform_of, settings.get("derived", ()))), settings["dtypes"], prepared.root),
         )
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The table's columns that a row must have, each once."""
         named = [(c.name, c.column) for c in self.categorical] + [(n.name, n.column) for n in self.numeric]
-        return tuple(dict.fromkeys(column or name for name, column in named if name not in self.empty))
+        read = [column or name for name, column in named if name not in self.empty]
+        return tuple(c for c in dict.fromkeys((*read, *self.derived.inputs)) if c not in self.derived.names)
 
     @property
     def history_columns(self) -> tuple[str, ...]:
@@ -94,12 +99,15 @@ class Encoders:
         missing = [c for c in self.columns if c not in table.columns]
         if missing:
             raise DataError(f"the rows have no column {', '.join(map(repr, missing))}; they need {', '.join(self.columns)}")
-        ids = [self._ids(c, table) for c in self.categorical]
-        numeric = [self._numbers(n, table) for n in self.numeric]
+        table = self.derived.add(table)
+        ids = {c.name: self._ids(c, table) for c in self.categorical}
+        histories = {s.name: self._history(s, table) for s in self.sequences}  # each (B, L)
+        own = {s.name: ids[s.of] for s in self.sequences if s.of in ids}
+        numeric = [self._numbers(n, table, lambda name: self.derived.measure(name, histories, own)) for n in self.numeric]
         return Batch(
-            ids=_stacked(ids, table.height, np.int64),  # (B, C)
+            ids=_stacked(list(ids.values()), table.height, np.int64),  # (B, C)
             numeric=_stacked(numeric, table.height, np.float32),  # (B, N)
-            history={s.name: torch.from_numpy(self._history(s, table).astype(np.int64)) for s in self.sequences},  # (B, L)
+            history={name: torch.from_numpy(history.astype(np.int64)) for name, history in histories.items()},
             vector_rows={v.name: torch.from_numpy(self._vector_rows(v, table).astype(np.int64)) for v in self.vectors},  # (B,)
             tables=self.tables,
         )
@@ -111,10 +119,11 @@ class Encoders:
             return ids
         return rows_of(ids, self._texts(of, table), self.beyond[vectors.name], vocabulary.cardinality)
 
-    def _numbers(self, field: Numeric, table: pl.DataFrame) -> NDArray[np.float32]:
+    def _numbers(self, field: Numeric, table: pl.DataFrame, measured: Callable[[str], pl.Series]) -> NDArray[np.float32]:
         if field.name in self.empty:
             return np.zeros(table.height, dtype=np.float32)
-        return self.scalers[field.name].apply(numbers_of(field, table[field.column or field.name]))
+        column = field.column or field.name
+        return self.scalers[field.name].apply(numbers_of(table[column] if column in table.columns else measured(column)))
 
     def _ids(self, field: Categorical, table: pl.DataFrame) -> NDArray[np.int32]:
         if field.name in self.empty:
@@ -147,22 +156,6 @@ def _vocabulary(field: Categorical, known: pl.DataFrame) -> Vocabulary | Buckets
 
 def _values(name: str, known: pl.DataFrame) -> Vocabulary:
     return Vocabulary(known.filter(pl.col("field") == name).sort("id")["value"])
-
-
-def as_text(column: pl.Series, dtype: str) -> pl.Series:
-    """The column's values as the text that a column of the Polars type `dtype` with the same values has."""
-    if dtype.startswith(("Int", "UInt")) and column.dtype.is_float():
-        whole = column.is_finite() & (column == column.floor())
-        integers = column.cast(pl.Int64, strict=False).cast(pl.String)
-        return pl.select(pl.when(whole).then(integers).otherwise(column.fill_nan(None).cast(pl.String))).to_series()
-    if dtype in ("Float32", "Float64") and column.dtype.is_numeric():
-        return column.cast(pl.Float32 if dtype == "Float32" else pl.Float64).cast(pl.String)
-    if dtype == "Boolean":
-        as_truth = column.cast(pl.Boolean).cast(pl.String) if column.dtype.is_numeric() else column.cast(pl.String)
-        return as_truth.str.to_lowercase()
-    if dtype == "Date" and column.dtype == pl.Datetime:
-        return column.cast(pl.Date).cast(pl.String)
-    return column.cast(pl.String)
 
 
 def _stacked(columns: list[NDArray[np.int32]] | list[NDArray[np.float32]], rows: int, dtype: type[np.generic]) -> Tensor:

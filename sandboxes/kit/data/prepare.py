@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from sandboxes.kit.data.columns import CodedField, code_fields, key_hashes, whole_row_hashes
 from sandboxes.kit.data.decisions import write_decisions
 from sandboxes.kit.data.delays import known_when_training
+from sandboxes.kit.data.derive import derive, measure_histories
+from sandboxes.kit.data.derived_rows import FOLDER
 from sandboxes.kit.data.encode import IdField, Rows, fit_ids, fit_numbers, join_vocabularies
 from sandboxes.kit.data.errors import DataError
 from sandboxes.kit.data.labels import label_array
@@ -73,15 +75,20 @@ def _write(source: Source, root: Path) -> None:
     table = _table(source, columns / "rows.parquet")
     dtypes = {name: str(dtype) for name, dtype in table.frame.collect_schema().items()}
     rows, fields, checks = _rows(spec, table, columns)
+    if spec.derived:
+        table = derive(spec, table, rows, columns, root / FOLDER)
+        fields |= code_fields([c for c in spec.categorical if c.name not in fields], spec.sequences, table, columns)
     if spec.predicts != "items":
         _write_labels(rows, visible, hidden)
     ids = fit_ids(spec, rows, fields, columns)
-    numbers = fit_numbers(spec, table, rows, columns)
     own = [rows.labels[rows.codes == code] for code in (TRAIN, VALID)]
     kept = [looked_at(labels) for labels in own]
     shown, unknown = write_ids(rows, ids, visible, kept)
-    measured = write_numbers(rows, numbers, visible, kept)
     write_sequences(spec, table, rows, ids, visible)
+    if spec.measures:
+        table = measure_histories(spec, table, rows, visible, columns)
+    numbers = fit_numbers(spec, table, rows, columns)
+    measured = write_numbers(rows, numbers, visible, kept)
     vectors = {
         v.name: write_vectors(
             v.name, source.vectors[v.name](), dtypes[spec.column_of(v.of)], ids[v.of], visible, columns / f"{v.name}.vectors"
@@ -152,13 +159,15 @@ def _held(frame: pl.LazyFrame | pl.DataFrame, spool: Path) -> Table:
 
 
 def _rows(spec: TableSpec, table: Table, folder: Path) -> tuple[Rows, dict[str, CodedField], list[LeakCheck]]:
-    """Split, labels, users and times of all rows; the categorical fields in codes; and the checks that need whole rows."""
+    """Split, labels, users and times of all rows; the categorical fields that the table holds, in codes; and the checks that need
+    whole rows."""
     labels = label_array(spec.tasks, table)
     n = len(labels)
     if not n:
         raise DataError(f"{spec.name}: the table has no rows; check the files")
     times = time_values(table, spec.time) if spec.time else None
-    fields = code_fields(spec, table, folder)
+    held = [c for c in spec.categorical if (c.column or c.name) not in {d.name for d in spec.derived}]
+    fields = code_fields(held, spec.sequences, table, folder)
     whole = whole_row_hashes(spec, table, fields, n)
     alike = [check_alike(whole, spec.split)] if spec.predicts == "actions" else []
     key = key_hashes(table, spec.split.key, n) if spec.split.key else None
@@ -270,7 +279,7 @@ def _key(source: Source) -> str:
 def _code_hash() -> str:
     kit = Path(__file__).parent.parent
     total = hashlib.sha256((kit / "schema.py").read_bytes())
-    for file in sorted([*(kit / "data").glob("*.py"), *(kit / "datasets").glob("*.py")]):
+    for file in sorted(file for part in ("data", "datasets", "features") for file in (kit / part).glob("*.py")):
         total.update(file.name.encode() + b"\0" + file.read_bytes())
     return total.hexdigest()
 

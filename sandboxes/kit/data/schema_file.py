@@ -45,6 +45,12 @@
     key = "item"                            # its column of the field's raw values (default: named as the table's column)
     column = "vector"                       # its column of lists of equal lengths, or columns = ["v0", "v1"] of numbers;
                                             # default: the only column of lists, else all numbers beside the key
+    [[derived]]                             # a column made of others, fitted on train; a field with its name makes it a feature
+    name = "price_bin"
+    how = "bins"                            # bins (by = equal_frequency, log, tree or auto), cross, share, rate, time_part,
+    of = "price"                            # elapsed, history: see sandboxes.kit.features
+    bins = 32
+
     [[task]]                                # the first is the primary one
     name = "click"
     column = "clicked"
@@ -79,19 +85,20 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from sandboxes.kit.data.errors import DataError
 from sandboxes.kit.data.prepared import SPLITS
 from sandboxes.kit.data.spec import Categorical, Label, Numeric, Sequence, Split, TableSpec, Vectors
+from sandboxes.kit.features import TRANSFORMS, AnyTransform
 from sandboxes.kit.schema import Predicts
 
 TOP = (
     *("name", "files", "separator", "user", "time", "scenario", "target_item", "predicts", "propensity"),
     *("provenance", "licence"),
 )
-BLOCKS = ("categorical", "numeric", "sequence", "vectors", "task", "split", "leaks")
-Block = TypeVar("Block", Categorical, Numeric, Sequence, Label, Split, Vectors)
+BLOCKS = ("categorical", "numeric", "sequence", "vectors", "derived", "task", "split", "leaks")
+Block = TypeVar("Block")
 
 
 @dataclass(frozen=True)
@@ -137,9 +144,17 @@ def read_schema_file(path: Path) -> SchemaFile:
         predicts=_typed(raw.get("predicts", "labels"), Predicts, f"{path}: predicts"),
         propensity=texts["propensity"],
         vectors=vectors,
+        derived=tuple(_derived(block, path) for block in _listed(raw, "derived", path)),
     )
     said = {name: texts[name] or "" for name in ("provenance", "licence")}
     return SchemaFile(spec, files, texts["separator"] or ",", said["provenance"], said["licence"], vector_files)
+
+
+def _derived(block: Mapping[str, Any], path: Path) -> AnyTransform:
+    how = str(block.get("how"))
+    if how not in TRANSFORMS:
+        raise DataError(f"{path}: how in [[derived]] is {how!r}; it may be {', '.join(TRANSFORMS)}")
+    return _block(TRANSFORMS[how], block, f"[[derived]] by {how}", path)
 
 
 def _vectors(raw: Mapping[str, Any], path: Path) -> tuple[tuple[Vectors, ...], dict[str, Path]]:
@@ -190,11 +205,12 @@ def _listed(raw: Mapping[str, Any], name: str, path: Path) -> list[dict[str, Any
 
 def _block(kind: type[Block], raw: Mapping[str, Any], place: str, path: Path) -> Block:
     """One dataclass from one table, every value of the declared type."""
-    hints, values = get_type_hints(kind), {}
+    hints, values = {n: h for n, h in get_type_hints(kind).items() if get_origin(h) is not ClassVar}, {}
     _only(raw, tuple(hints), place, path)
     for name, value in raw.items():
         values[name] = _typed(value, hints[name], f"{path}: {name} in {place}")
-    missing = [f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING and f.name not in raw]
+    asked = fields(cast(Any, kind))
+    missing = [f.name for f in asked if f.default is MISSING and f.default_factory is MISSING and f.name not in raw]
     if missing:
         raise DataError(f"{path}: {place} needs {missing[0]}")
     return kind(**values)

@@ -29,6 +29,14 @@ def time_values(table: Table, name: str) -> NDArray[np.float64]:
     return _values(table, name, slice(None), "time", "numbers or ISO dates")
 
 
+def moments(column: pl.Series) -> NDArray[np.float64]:
+    """Times (n,) as numbers, NaN where there is none: numbers as they are, dates in microseconds since 1970."""
+    numbers = _times(column, dates=False)
+    if column.dtype != pl.String:
+        return numbers
+    return np.where(np.isnan(numbers), _times(column, dates=True), numbers)
+
+
 def arrival_values(table: Table, name: str) -> NDArray[np.float64]:
     """The same (n,), NaN where nothing arrived: where the column is empty. Raises `DataError` for what else is no time."""
     given = np.concatenate([_given(block) for block in table.blocks(name)])

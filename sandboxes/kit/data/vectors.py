@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from sandboxes.kit.data.columns import CodedField
 from sandboxes.kit.data.encode import IdField
-from sandboxes.kit.data.encoders import as_text
 from sandboxes.kit.data.errors import DataError
+from sandboxes.kit.data.raw_columns import as_text
 from sandboxes.kit.data.source import GivenVectors
 from sandboxes.kit.data.vector_rows import rows_of
 from sandboxes.kit.data.vocabulary import Vocabulary

@@ -20,9 +20,9 @@ from sandboxes.kit.data.encoders import Encoders
 from sandboxes.kit.data.hashed import Buckets
 from sandboxes.kit.data.prepare import prepare
 from sandboxes.kit.data.source import Source
-from sandboxes.kit.data.spec import MOST_BUCKETS, Categorical, Label, Sequence, Split, TableSpec
+from sandboxes.kit.data.spec import Categorical, Label, Sequence, Split, TableSpec
 from sandboxes.kit.layers.table_rows import table_offsets
-from sandboxes.kit.schema import CategoricalField, Schema
+from sandboxes.kit.schema import MOST_BUCKETS, CategoricalField, Schema
 
 WORDS = ["red shoes", "", "é", "a rather long query about nothing", None]
 IN_A_MILLION = [370656, 607537, 52009, 220066, 198487]

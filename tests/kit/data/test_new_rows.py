@@ -11,8 +11,9 @@ from small_shop import prepared, test_rows
 
 from sandboxes.kit.data import DataError, Prepared
 from sandboxes.kit.data.arrays import load_split
-from sandboxes.kit.data.encoders import Encoders, as_text
+from sandboxes.kit.data.encoders import Encoders
 from sandboxes.kit.data.prepare import prepare
+from sandboxes.kit.data.raw_columns import as_text
 from sandboxes.kit.data.source import Source
 from sandboxes.kit.data.spec import Label, Numeric, TableSpec
 
