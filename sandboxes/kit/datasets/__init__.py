@@ -20,6 +20,7 @@ from sandboxes.kit.datasets.resolve import KnownData, describe, prepare_named
 from sandboxes.kit.datasets.synthetic_clicks import SYNTHETIC_CLICKS
 from sandboxes.kit.datasets.synthetic_conversions import SYNTHETIC_CONVERSIONS
 from sandboxes.kit.datasets.synthetic_decisions import SYNTHETIC_DECISIONS
+from sandboxes.kit.datasets.synthetic_features import SYNTHETIC_FEATURES
 from sandboxes.kit.datasets.synthetic_learners import SYNTHETIC_LEARNERS
 from sandboxes.kit.datasets.synthetic_posters import SYNTHETIC_POSTERS
 from sandboxes.kit.datasets.synthetic_visits import SYNTHETIC_VISITS
@@ -37,6 +38,7 @@ DATASETS: tuple[DataSet, ...] = (
     SYNTHETIC_VISITS,
     SYNTHETIC_DECISIONS,
     SYNTHETIC_POSTERS,
+    SYNTHETIC_FEATURES,
     MOVIELENS_1M_NEXT,
     MOVIELENS_100K_NEXT,
     FRAPPE,
