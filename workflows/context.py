@@ -1,4 +1,4 @@
-"""What a reproduction's steps work with: made once at the composition root, handed to every node."""
+"""What a run's steps work with: made once at the composition root, handed to every node."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NoReturn
+from typing import Generic, NoReturn, Protocol, TypeVar
 
 from agents.autotrain.engine import Engine
 from memory.store import MemoryStore
@@ -15,23 +15,41 @@ from sandboxes import SandboxUnavailable, choose
 from sandboxes.jobs import JobRunner
 from sandboxes.kit.data import Prepared
 from sandboxes.protocol import Limits, RunResult
-from workflows.budget import Account
+from workflows.budget import Account, Budget
 from workflows.memory import open_memory
 from workflows.request import ReproductionRequest
 from workflows.run_folder import RunFolder
-from workflows.settings import Settings
+from workflows.settings import SandboxName, Settings
 
 Emit = Callable[[dict[str, object]], None]
 
 
+class RunRequest(Protocol):
+    """What every kind of request says of how it may run."""
+
+    @property
+    def sandbox(self) -> SandboxName: ...
+
+    @property
+    def allow_unsafe_sandbox(self) -> bool: ...
+
+    @property
+    def budget(self) -> Budget: ...
+
+
+R = TypeVar("R", bound=RunRequest)
+M = TypeVar("M")
+
+
 @dataclass
-class Context:
-    """Settings, the request, the run's folder, and what is opened on first use: memory, tracking, sandbox, data."""
+class RunContext(Generic[R, M]):
+    """Settings, the request, the run's folder, the mind behind it, and what is opened on first use: memory, tracking, sandbox,
+    data."""
 
     settings: Settings
-    request: ReproductionRequest
+    request: R
     folder: RunFolder
-    engine: Engine
+    engine: M
     account: Account
     emit: Emit = lambda event: None
     interrupted: Callable[[], bool] = lambda: False
@@ -83,3 +101,6 @@ class Context:
             self.end()
         if run.status == "unavailable":
             raise SandboxUnavailable(run.reason)
+
+
+Context = RunContext[ReproductionRequest, Engine]  # of a reproduction

@@ -1,4 +1,4 @@
-"""Runs the graph for one request: begins or goes on, keeps the summary current, turns errors into exit codes."""
+"""Runs the graph of one request: begins or goes on, keeps the summary current, turns errors into exit codes."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ import logging
 import re
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.graph import StateGraph
 from langgraph.types import Command
 
-from agents.autotrain.engine import Engine
 from agents.autotrain.plan import PlanImpossible
 from agents.errors import AgentError, BudgetExhausted, ModelAnswerInvalid, ModelUnavailable, SourceUnreachable, UnreadablePaper
 from agents.secrets import discreet, without_secrets
@@ -26,17 +27,33 @@ from memory.errors import MemoryUnusable
 from sandboxes import SandboxUnavailable
 from sandboxes.jobs import kit_hash
 from sandboxes.kit.data import DataError
+from workflows import paper_autotrain
 from workflows.budget import Account
-from workflows.context import Context, Emit
+from workflows.context import Emit, RunContext
 from workflows.engines import make_engine
 from workflows.exit_codes import ExitCode
-from workflows.paper_autotrain import build
 from workflows.request import ReproductionRequest
-from workflows.run_folder import RunFolder, Summary
+from workflows.run_folder import FlowName, RunFolder, Summary
 from workflows.settings import Settings
 
 log = logging.getLogger(__name__)
 
+
+@dataclass(frozen=True)
+class Flow:
+    """A kind of run: what is asked for, the graph that answers, whose name is `name`, and the mind that its steps think with."""
+
+    name: str
+    request: type[Any]
+    graph: Callable[[], StateGraph[Any, Any]]
+    mind: Callable[[Settings, Any, Account], Any]
+
+
+FLOWS: Mapping[FlowName, Flow] = MappingProxyType(
+    {
+        "reproduction": Flow("paper_autotrain", ReproductionRequest, paper_autotrain.build, make_engine),
+    }
+)
 EXIT_OF_STATUS = {
     "done": ExitCode.DONE,
     "known": ExitCode.DONE,
@@ -75,14 +92,21 @@ class NoSuchRun(LookupError):
 
 def begin(settings: Settings, request: ReproductionRequest) -> RunFolder:
     """The folder of the run for this request: the one there is, or a new one (always where it says `again`)."""
-    name = run_name(request)
+    return begin_as(settings, "reproduction", run_name(request), request, request.paper, again=request.again)
+
+
+def begin_as(
+    settings: Settings, flow: FlowName, name: str, request: ReproductionRequest, about: str, *, again: bool
+) -> RunFolder:
+    """The folder of the run of that name: the one there is, or a new one; with `again`, under another name."""
     taken = sorted((settings.home / "runs").glob(f"{name}*"))
-    if request.again and taken:
+    if again and taken:
         name = f"{name}-{len(taken) + 1}"
     folder = RunFolder(settings.home / "runs" / name)
     if not folder.has("request.json"):
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        folder.save("summary", Summary(run_id=name, created=started, paper=request.paper, engine=request.model or "builtin"))
+        engine = request.model or "builtin"
+        folder.save("summary", Summary(run_id=name, created=started, flow=flow, paper=about, engine=engine))
         folder.save("request", request)
     return folder
 
@@ -114,7 +138,7 @@ def go(
     *,
     changes: dict[str, Any] | None = None,
     approved: bool | None = None,
-    engine: Engine | None = None,
+    engine: Any = None,
 ) -> Ended:
     """Runs the graph from where the run stands to its end, its next question or its fault. Never raises for what is not ours.
 
@@ -122,16 +146,17 @@ def go(
     `approved` answers a plan that waits for approval.
     """
     with folder.lock():
-        asked = folder.load("request", ReproductionRequest)
+        flow = FLOWS[folder.summary.flow]
+        asked = folder.load("request", flow.request)
         request = asked.model_copy(update=changes or {})
         folder.save("request", asked.model_copy(update={"budget": request.budget}))
         stop, account = threading.Event(), Account(folder, request.budget)
         summary = folder.update_summary(status="running", reason="")
         try:
-            mind = engine or make_engine(settings, request, account)
-            ctx = Context(settings, request, folder, mind, account, emit, stop.is_set)
+            mind = engine or flow.mind(settings, request, account)
+            ctx = RunContext(settings, request, folder, mind, account, emit, stop.is_set)
             with discreet(), _stop_signals(stop):
-                state = _stream(ctx, approved)
+                state = _stream(flow, ctx, approved)
             changed: dict[str, Any] = {"status": state["status"], "reason": state.get("reason", "")}
             code = EXIT_OF_STATUS[state["status"]]
         except BudgetExhausted as limit:
@@ -157,13 +182,13 @@ def ended_before(folder: RunFolder) -> Ended | None:
     return None
 
 
-def _stream(ctx: Context, approved: bool | None) -> dict[str, Any]:
+def _stream(flow: Flow, ctx: RunContext[Any, Any], approved: bool | None) -> dict[str, Any]:
     """Streams the graph, one event a stage; returns the last state, with status `waiting` when it asks something."""
     run_id = ctx.folder.run_id
     thread = f"{run_id} {ctx.folder.summary.created}"  # a run whose folder was deleted begins anew under its old name
-    config: RunnableConfig = {"configurable": {"thread_id": thread}, "recursion_limit": 100, "run_name": "paper_autotrain"}
+    config: RunnableConfig = {"configurable": {"thread_id": thread}, "recursion_limit": 100, "run_name": flow.name}
     with SqliteSaver.from_conn_string(str(ctx.settings.home / "checkpoints.sqlite")) as saver:
-        app = build().compile(checkpointer=saver)
+        app = flow.graph().compile(checkpointer=saver)
         before = app.get_state(config)
         start: Any = {"run_id": run_id} if not before.created_at else None
         if before.interrupts and approved is not None:
@@ -179,7 +204,7 @@ def _stream(ctx: Context, approved: bool | None) -> dict[str, Any]:
         return dict(after.values)
 
 
-def _tell_stage(ctx: Context, part: Any) -> None:
+def _tell_stage(ctx: RunContext[Any, Any], part: Any) -> None:
     """Tells of a stage that begins or has ended; none begins once the command's time is spent."""
     if "result" in part or "error" in part:
         ctx.emit({"event": "stage_finished", "stage": part["name"]})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from workflows.budget import Budget
+from workflows.settings import SandboxName
 
 
 class ReproductionRequest(BaseModel):
@@ -25,7 +25,7 @@ class ReproductionRequest(BaseModel):
     batch_size: int | None = Field(default=None, ge=1)  # None: by the number of rows
     way: str = "auto"  # of training: what is fixed of it, as `agents.autotrain.way` reads it
     model: str = ""  # provider:model; "" is the built-in engine
-    sandbox: Literal["auto", "docker", "bubblewrap", "process"] = "auto"
+    sandbox: SandboxName = "auto"
     allow_unsafe_sandbox: bool = False
     approve: bool = False
     ablation: bool = True

@@ -8,11 +8,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel
 
 M = TypeVar("M", bound=BaseModel)
+FlowName = Literal["reproduction", "features"]
 
 
 class RunBusy(RuntimeError):
@@ -80,7 +81,8 @@ class Summary(BaseModel):
 
     run_id: str
     created: str
-    paper: str
+    flow: FlowName = "reproduction"
+    paper: str  # of other flows than a reproduction, what the run is about
     title: str = ""
     dataset: str = ""
     engine: str = "builtin"

@@ -30,10 +30,12 @@ def rows_of(stage: Stage, train: Rows) -> Rows:
 
 def drawn(rows: Rows, share: float, seed: int) -> Rows:
     """A `share` of the rows, drawn once by the seed, and at least one of them."""
-    if share == 1:
-        return rows
-    chosen = np.random.default_rng(seed).choice(len(rows), max(1, round(share * len(rows))), replace=False)
-    return Span(rows, np.sort(chosen))
+    return rows if share == 1 else Span(rows, chosen(len(rows), share, seed))
+
+
+def chosen(n: int, share: float, seed: int) -> NDArray[np.int64]:
+    """The numbers of that share of n rows, ascending."""
+    return np.sort(np.random.default_rng(seed).choice(n, max(1, round(share * n)), replace=False))
 
 
 class Span:

@@ -1,0 +1,173 @@
+"""What AutoFeature may decide: changes of a table's description, each small enough to be tried by itself.
+
+A change never moves a row from one split to another: `pinned` fixes what the split draws on before anything is changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field
+
+from agents.strict import Strict
+from sandboxes.kit.data.spec import Categorical, Numeric, TableSpec, Transform
+from sandboxes.kit.features import AnyTransform
+from sandboxes.kit.schema import Side
+
+ByHow = Annotated[AnyTransform, Field(discriminator="how")]
+
+
+class Add(Strict):
+    """A new field `name`, of the table's column `column` or of one that is `derived`, the last of which bears the field's name.
+
+    `gives` says whether it is a category or a number; what follows is of the one or of the other.
+    """
+
+    kind: Literal["add"] = "add"
+    name: str
+    gives: Literal["text", "number"]
+    derived: tuple[ByHow, ...] = ()
+    column: str = ""
+    side: Side = "context"
+    min_frequency: int = 1
+    hash_buckets: int = 0
+    scaled: Transform = "standardize"
+
+    @property
+    def in_words(self) -> str:
+        return f"add {self.name}: {derivation(self)}"
+
+    def to(self, spec: TableSpec) -> TableSpec:
+        known = {d.name for d in spec.derived}
+        spec = replace(spec, derived=(*spec.derived, *(d for d in self.derived if d.name not in known)))
+        if self.gives == "text":
+            field = Categorical(self.name, self.column, self.min_frequency, self.side, self.hash_buckets)
+            return replace(spec, categorical=(*spec.categorical, field))
+        return replace(spec, numeric=(*spec.numeric, Numeric(self.name, self.column, self.scaled, self.side)))
+
+
+class Drop(Strict):
+    """The field or sequence `name` is no longer a feature; derived columns that nothing else needs go with it."""
+
+    kind: Literal["drop"] = "drop"
+    name: str
+
+    @property
+    def in_words(self) -> str:
+        return f"drop {self.name}"
+
+    def to(self, spec: TableSpec) -> TableSpec:
+        gone = {d.name for d in spec.derived if d.how == "history" and d.of == self.name} | {self.name}
+        return _without_the_unused(
+            replace(
+                spec,
+                categorical=tuple(c for c in spec.categorical if c.name != self.name),
+                numeric=tuple(n for n in spec.numeric if (n.column or n.name) not in gone and n.name not in gone),
+                sequences=tuple(s for s in spec.sequences if s.name != self.name),
+                vectors=tuple(v for v in spec.vectors if v.name != self.name),
+                derived=tuple(d for d in spec.derived if d.name not in gone or d.how != "history"),
+            )
+        )
+
+
+class Hash(Strict):
+    """The categorical field `name` has no vocabulary any more, but ids by a hash, `buckets` of them."""
+
+    kind: Literal["hash"] = "hash"
+    name: str
+    buckets: int
+
+    @property
+    def in_words(self) -> str:
+        return f"hash {self.name} into {self.buckets:,} buckets"
+
+    def to(self, spec: TableSpec) -> TableSpec:
+        hashed = [replace(c, hash_buckets=self.buckets, min_frequency=1) if c.name == self.name else c for c in spec.categorical]
+        return replace(spec, categorical=tuple(hashed))
+
+
+Change = Annotated[Add | Drop | Hash, Field(discriminator="kind")]
+KINDS: tuple[type[Add] | type[Drop] | type[Hash], ...] = get_args(Add | Drop | Hash)
+
+
+def changed(spec: TableSpec, changes: Sequence[Add | Drop | Hash]) -> TableSpec:
+    """The description with all changes, in order. Raises `DataError` for what it cannot be."""
+    for change in changes:
+        spec = change.to(spec)
+    return spec
+
+
+def pinned(spec: TableSpec) -> TableSpec:
+    """The same description, whose split does not depend on which columns are features."""
+    if spec.split.key or spec.split.by in ("time", "last"):
+        return spec
+    split = spec.split.column if spec.split.by == "given" else ""
+    return replace(spec, split=replace(spec.split, key=tuple(c for c in spec.columns if c != split)))
+
+
+def faults_of(spec: TableSpec, change: Add | Drop | Hash) -> Iterator[str]:
+    """Why the change makes no sense in this description, a clause each; the description itself says what else is wrong."""
+    names = {f.name for f in spec.features} | {s.name for s in spec.sequences} | {v.name for v in spec.vectors}
+    if isinstance(change, Add):
+        yield from _faults_of_add(spec, change, names)
+    elif change.name not in names:
+        yield f"there is no field {change.name!r}"
+    elif isinstance(change, Drop):
+        if roles := roles_of(spec, change.name):
+            yield f"{change.name} is {roles[0]}, which is not dropped"
+        elif len(names) == 1:
+            yield f"{change.name} is the only field"
+    elif not any(c.name == change.name for c in spec.categorical):
+        yield f"{change.name} is no categorical field"
+    elif roles := roles_of(spec, change.name):
+        yield f"{change.name} is {roles[0]}, whose ids stand for single values"
+
+
+def _faults_of_add(spec: TableSpec, change: Add, names: set[str]) -> Iterator[str]:
+    if change.name in names:
+        yield f"there is a field {change.name!r} already"
+    made = change.derived[-1].name if change.derived else ""
+    if (made and made != change.name) or bool(made) == bool(change.column):
+        yield f"{change.name} is made neither of a column of the table nor of one derived column of its name"
+    kept = {d.name: d for d in spec.derived}
+    for d in change.derived:
+        if d.name in kept and kept[d.name] != d:
+            yield f"there is another derived column {d.name!r}"
+
+
+def roles_of(spec: TableSpec, name: str) -> list[str]:
+    """What a field is besides a feature, so that other parts of the description, or models, need it."""
+    roles = {"the scenario": spec.scenario, "the target item": spec.target_item, "the user": spec.user}
+    column = next((f.column or f.name for f in spec.features if f.name == name), "")
+    found = [role for role, what in roles.items() if what and what in (name, column if role == "the user" else name)]
+    found += [f"what the sequence {s.name} is of" for s in spec.sequences if s.of == name]
+    return found + [f"what the vectors {v.name} are of" for v in spec.vectors if v.of == name]
+
+
+def derivation(change: Add) -> str:
+    """How the field is made, in words."""
+    return " of ".join(_made(d) for d in reversed(change.derived)) if change.derived else f"the column {change.column}"
+
+
+def _made(d: AnyTransform) -> str:
+    inputs = ", ".join(d.inputs) or (d.of if isinstance(d.of, str) else ", ".join(d.of))
+    details = {"bins": "by", "time_part": "part", "history": "says"}
+    detail = f" {getattr(d, details[d.how])}" if d.how in details else ""
+    return f"{d.how.replace('_', ' ')}{detail.replace('_', ' ')} ({inputs})"
+
+
+def identity(change: Add | Drop | Hash) -> str:
+    """12 hex digits, equal for changes that come to the same."""
+    return hashlib.sha256(change.model_dump_json().encode()).hexdigest()[:12]
+
+
+def _without_the_unused(spec: TableSpec) -> TableSpec:
+    """Without derived columns that no field and no other derived column needs."""
+    needed = {f.column or f.name for f in spec.features}
+    for d in reversed(spec.derived):
+        if d.name in needed:
+            needed |= set(d.inputs)
+    return replace(spec, derived=tuple(d for d in spec.derived if d.name in needed))

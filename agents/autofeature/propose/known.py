@@ -1,0 +1,87 @@
+"""What a proposer knows: the description, the table's columns, and what the incumbent has not understood."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.autofeature.changes import Add, Drop, Hash
+from agents.autofeature.residuals import Residuals
+from agents.autofeature.space import FeatureSpace
+from agents.strict import Strict
+from sandboxes.kit.data import Prepared
+from sandboxes.kit.data.spec import TableSpec
+from sandboxes.kit.features.times import Unit
+
+Kind = Literal["category", "number", "time", "other"]
+
+
+class ColumnFacts(Strict):
+    """Of a column of the table: what it holds, how many different values, and of times the unit."""
+
+    kind: Kind
+    values: int
+    unit: Unit = "s"
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """A change, why, and the ids of lessons it was made with."""
+
+    change: Add | Drop | Hash
+    why: str
+    relied_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Known:
+    """`columns` are those of the table that may be used; `residuals` those of the incumbent on `prepared`, None before it ran.
+
+    `task` is the primary one.
+    """
+
+    spec: TableSpec
+    space: FeatureSpace
+    columns: Mapping[str, ColumnFacts] = field(default_factory=dict)
+    prepared: Prepared | None = None
+    residuals: Residuals | None = None
+
+    @property
+    def task(self) -> str:
+        return self.spec.tasks[0].name
+
+    @property
+    def learns(self) -> str:
+        """The task that statistics may learn from; "" where its positives arrive late."""
+        return "" if self.spec.tasks[0].delayed else self.task
+
+    def cardinality(self, name: str) -> int:
+        """Ids of a categorical field in the prepared data; 0 without any."""
+        fields = self.prepared.schema.categorical if self.prepared else ()
+        return next((f.cardinality for f in fields if f.name == name), 0)
+
+    def codes(self) -> dict[str, NDArray[np.int64]]:
+        """Of the rows of the residuals, the ids of each categorical field and the bins of each numeric one, each (n,)."""
+        assert self.prepared is not None and self.residuals is not None
+        return field_codes(self.prepared, self.residuals.rows)
+
+
+BINS = 16
+
+
+def field_codes(prepared: Prepared, rows: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+    """Of train rows (n,) by number, whole numbers from 0 for every field: ids, and of numbers bins of equal frequency."""
+    ids = np.load(prepared.visible / "train.ids.npy", mmap_mode="r")[rows]
+    numeric = np.load(prepared.visible / "train.numeric.npy", mmap_mode="r")[rows]
+    found = {f.name: ids[:, i].astype(np.int64) for i, f in enumerate(prepared.schema.categorical)}
+    return found | {f.name: binned(numeric[:, i]) for i, f in enumerate(prepared.schema.numeric)}
+
+
+def binned(values: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Bins (n,) of equal frequency."""
+    cuts = np.unique(np.quantile(values, np.arange(1, BINS) / BINS))
+    return np.asarray(np.searchsorted(cuts, values, side="right"), dtype=np.int64)

@@ -1,0 +1,166 @@
+"""Trains one model on several descriptions of one table: the same rows, settings and seeds, so that only features differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from agents.compare import BadPredictions, truth_of
+from agents.compare.truth import Predictions
+from agents.errors import Stopped
+from agents.strict import Strict
+from sandboxes import SandboxUnavailable
+from sandboxes.jobs import Finished, Job, JobRunner, ModelSource
+from sandboxes.kit.data import Prepared
+from sandboxes.kit.data.prepare import prepare
+from sandboxes.kit.data.source import Source
+from sandboxes.kit.data.spec import TableSpec
+from sandboxes.kit.training.config import TrainConfig
+
+Emit = Callable[[dict[str, object]], None]
+T = TypeVar("T")
+TUNING_SEED = 0  # seeds of trials start at 1
+RATES = (1e-3, 3e-3, 1e-2, 3e-2)  # learning rates that are tried for the incumbent, once
+
+
+class Incumbent(Strict):
+    """The model that features are judged by: one of the kit's, and how it is trained. It stays as it is while features change."""
+
+    model: str
+    embedding_dim: int = 16
+    learning_rate: float = 3e-3
+    batch_size: int = 1024
+    max_epochs: int = 5
+    threads: int = 1
+
+    def config(self, seed: int, share: float = 1.0) -> TrainConfig:
+        return TrainConfig(
+            seed=seed,
+            share=share,
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size,
+            max_epochs=self.max_epochs,
+            threads=self.threads,
+        )
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The runs on one description, a seed each. `failure` says in a clause why one did not finish, "" where all did."""
+
+    prepared: Prepared
+    finished: tuple[Finished, ...]
+
+    @property
+    def failure(self) -> str:
+        for f in self.finished:
+            if not f.run.ok:
+                said = f.fault.strip().splitlines()
+                return f"seed {f.job.config.seed} {f.run.status.replace('_', ' ')}: {said[-1] if said else 'no reason was given'}"
+        return ""
+
+    def predictions(self, split: str) -> list[Predictions]:
+        return [f.predictions(split) for f in self.finished]
+
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        return tuple(f.job.key for f in self.finished)
+
+    @property
+    def seconds(self) -> float:
+        return sum(f.run.duration_s for f in self.finished)
+
+
+class Trainer:
+    """`parallel` preparations or trainings at a time; finished ones are found again. `stop` is polled, `emit` is told."""
+
+    def __init__(
+        self,
+        source: Source,
+        data: Path,
+        runner: JobRunner,
+        *,
+        parallel: int = 1,
+        stop: Callable[[], bool] = lambda: False,
+        emit: Emit = lambda event: None,
+    ) -> None:
+        self.source = source
+        self._data, self._runner, self._parallel, self._stop, self._emit = data, runner, parallel, stop, emit
+
+    def prepared(self, spec: TableSpec) -> Prepared:
+        """The table by that description. Raises `DataError`."""
+        return prepare(replace(self.source, spec=spec), self._data)
+
+    def train(
+        self, specs: Sequence[TableSpec], incumbent: Incumbent, seeds: Sequence[int], predict: tuple[str, ...] = ("valid",)
+    ) -> list[Trained]:
+        """The incumbent on every description with every seed. Raises `DataError`, `Stopped` and `SandboxUnavailable`."""
+        with ThreadPoolExecutor(self._parallel) as pool:
+            sets = _all([pool.submit(self.prepared, spec) for spec in specs])
+            first = seeds[0]
+            jobs = [self._job(p, incumbent, incumbent.config(s), predict, s == first) for p in sets for s in seeds]
+            done = _all([pool.submit(self._run, job) for job in jobs])
+        n = len(seeds)
+        return [Trained(p, tuple(done[i * n : (i + 1) * n])) for i, p in enumerate(sets)]
+
+    def tuned(self, spec: TableSpec, incumbent: Incumbent) -> Incumbent:
+        """The incumbent with the learning rate that scores best on valid, if any run finishes. Raises as `train` does."""
+        prepared = self.prepared(spec)
+        tried = [incumbent.model_copy(update={"learning_rate": rate}) for rate in RATES]
+        with ThreadPoolExecutor(self._parallel) as pool:
+            jobs = [self._job(prepared, one, one.config(TUNING_SEED), ("valid",), False) for one in tried]
+            done = _all([pool.submit(self._run, job) for job in jobs])
+        scores = np.nan_to_num([self._score(prepared, f) for f in done], nan=-np.inf)
+        return tried[int(scores.argmax())] if np.isfinite(scores).any() else incumbent
+
+    def half_seen(self, spec: TableSpec, incumbent: Incumbent) -> Finished:
+        """The incumbent trained on half of the train rows, with its predictions of all of them. Raises as `train` does."""
+        prepared = self.prepared(spec)
+        return self._run(self._job(prepared, incumbent, incumbent.config(TUNING_SEED, share=0.5), ("train", "valid"), False))
+
+    def run(self, job: Job) -> Finished:
+        """A job of one's own, in the same sandbox. Raises `Stopped` and `SandboxUnavailable`."""
+        return self._run(job)
+
+    def _job(
+        self, prepared: Prepared, incumbent: Incumbent, config: TrainConfig, predict: tuple[str, ...], keep_weights: bool
+    ) -> Job:
+        model = ModelSource(incumbent.model, reference=incumbent.model)
+        hyper = {"embedding_dim": incumbent.embedding_dim}
+        return Job(
+            "train", model, prepared.visible, prepared.data_hash, hyper, config, predict=predict, keep_weights=keep_weights
+        )
+
+    def _run(self, job: Job) -> Finished:
+        if self._stop():
+            raise Stopped
+        finished = self._runner.run(job, cancelled=self._stop)
+        if finished.run.status == "cancelled":
+            raise Stopped
+        if finished.run.status == "unavailable":
+            raise SandboxUnavailable(finished.run.reason)
+        self._emit({"event": "run_finished", "seconds": round(finished.run.duration_s, 1), "reused": finished.reused})
+        return finished
+
+    def _score(self, prepared: Prepared, finished: Finished) -> float:
+        if not finished.run.ok:
+            return float("nan")
+        try:
+            return truth_of(prepared, "valid").primary(finished.predictions("valid"))
+        except BadPredictions:
+            return float("nan")
+
+
+def _all(futures: Sequence[Future[T]]) -> list[T]:
+    """All results in order; the first failure cancels what has not started."""
+    try:
+        return [f.result() for f in futures]
+    except BaseException:
+        for f in futures:
+            f.cancel()
+        raise
