@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -57,7 +57,7 @@ def said_time(value: float, values: Floats, dtype: pl.DataType) -> str:
     if seconds is None or not np.isfinite(seconds[-1]):
         return f"{value:,.6g}"
     try:
-        moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=float(seconds[-1]))
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(seconds[-1]))
     except OverflowError:
         return f"{value:,.6g}"
     return moment.strftime("%Y-%m-%d" if not (moment.hour or moment.minute or moment.second) else "%Y-%m-%d %H:%M")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-
 from agents.autofeature.profile.held import Held
 from agents.autofeature.profile.kinds import Seen, kind_of
 from agents.autofeature.profile.missing import present

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +66,7 @@ def moved(cells: NDArray[np.int64], windows: NDArray[np.int8], n_windows: int) -
         return Moved((0.0,) * n_windows, (0.0,) * (n_windows - 1), 0.0, 1.0)
     return Moved(
         psi=tuple(_index(table[0], row) for row in table),
-        steps=tuple(_index(a, b) for a, b in zip(table, table[1:], strict=False)),
+        steps=tuple(_index(a, b) for a, b in pairwise(table)),
         expected=float((n_cells - 1) * (1 / sizes[0] + 1 / sizes[-1])),
         p_value=homogeneity(table),
     )

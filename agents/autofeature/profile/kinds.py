@@ -54,9 +54,9 @@ def kind_of(name: str, dtype: pl.DataType, roles: tuple[Role, ...], seen: Seen, 
 
 def _kind_of_text(name: str, seen: Seen, described: bool) -> Kind:
     text = seen.values.cast(pl.String)
-    if float(text.str.contains(ISO).mean() or 0) >= NEARLY_ALL:
+    if _share(text.str.contains(ISO)) >= NEARLY_ALL:
         return "time"
-    words = float((text.str.count_matches(r"\S+")).mean() or 0)
+    words = _share(text.str.count_matches(r"\S+"))
     if words >= WORDS and seen.distinct > LONG * seen.present and not described:
         return "text"
     if seen.unique or (ID_NAME.search(name) and seen.distinct > FEW):
@@ -75,3 +75,8 @@ def _kind_of_number(name: str, dtype: pl.DataType, seen: Seen, categorical: bool
     if categorical is not None:
         return "category" if categorical else "number"
     return "category" if whole and seen.distinct <= FEW else "number"
+
+
+def _share(column: pl.Series) -> float:
+    """The mean of numbers or truth values, 0 without any."""
+    return float(column.cast(pl.Float64).to_numpy().mean()) if len(column) else 0.0

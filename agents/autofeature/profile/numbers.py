@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from agents.autofeature.profile.held import Held
 from agents.autofeature.profile.missing import comparable, is_empty, is_nan
 from agents.autofeature.profile.model import Numbers
 
+_WHAT = ("null", "nan", "empty", "distinct", "infinite", "minimum", "maximum", "mean", "std")
 LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
@@ -44,9 +46,6 @@ def counted(held: Held) -> dict[str, Counted]:
     return {c: _one({what: found.get(f"{i}:{what}") for what in _WHAT}) for i, (c, _) in enumerate(columns)}
 
 
-_WHAT = ("null", "nan", "empty", "distinct", "infinite", "minimum", "maximum", "mean", "std")
-
-
 def number(name: str, dtype: pl.DataType) -> pl.Expr | None:
     """The column as floats, or None where it holds none. Infinite and NaN values become null."""
     if dtype == pl.Duration:
@@ -74,8 +73,9 @@ def _asked(name: str, dtype: pl.DataType) -> dict[str, pl.Expr]:
 
 
 def _one(found: dict[str, object]) -> Counted:
-    whole = {k: int(str(found[k] or 0)) for k in ("null", "nan", "empty", "distinct", "infinite")}
-    return Counted(**whole, **{k: finite(found[k]) for k in ("minimum", "maximum", "mean", "std")})
+    null, nan, empty, distinct, infinite = (int(str(found[k] or 0)) for k in _WHAT[:5])
+    minimum, maximum, mean, std = (finite(found[k]) for k in _WHAT[5:])
+    return Counted(null, nan, empty, distinct, infinite, minimum, maximum, mean, std)
 
 
 def finite(value: object) -> float | None:
@@ -100,7 +100,7 @@ def numbers_of(held: Held, name: str, count: Counted) -> Numbers | None:
     )
 
 
-def _skewness(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float | None:
+def _skewness(values: NDArray[np.float64]) -> float | None:
     if len(values) < 3:
         return None
     with np.errstate(all="ignore"):

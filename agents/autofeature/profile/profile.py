@@ -58,7 +58,7 @@ def _profile(source: Source, table: Held) -> Profile:
         suspects=_suspects(table, labels, windows, kinds, roles, same),
         redundant=_honest(same, roles),
         duplicates=duplicates_of(table, labels),
-        drift=_drift(table, labels, windows, kinds, {c: s.new for c, s in shares.items()}),
+        drift=_drift(table, labels, windows, kinds, roles, {c: s.new for c, s in shares.items()}),
         notes=_notes(table, problem, windows),
     )
 
@@ -90,14 +90,19 @@ def _honest(same: tuple[Redundant, ...], roles: Mapping[str, tuple[Role, ...]]) 
 
 
 def _drift(
-    table: Held, labels: Labels, windows: Windows, kinds: dict[str, Kind], new: dict[str, tuple[float, ...] | None]
+    table: Held,
+    labels: Labels,
+    windows: Windows,
+    kinds: dict[str, Kind],
+    roles: dict[str, tuple[Role, ...]],
+    new: dict[str, tuple[float, ...] | None],
 ) -> Drift:
     if windows.codes is None:
         return Drift(order="", unavailable=windows.unavailable, windows=(), columns=(), rates=())
     n, own = len(windows.said), windows.codes[table.positions]
     found: dict[str, Moved] = {}
     for c in table.schema:
-        if kinds[c] not in ("constant", "other") and c != windows.order:
+        if kinds[c] not in ("constant", "other", "time") and known_beforehand(roles[c]):
             found[c] = moved(_cells(table, c, kinds[c], own), own, n)
     observed, positives = (_by_window(which, windows.codes, n) for which in (~np.isnan(labels), labels == 1))
     rates = [tuple(int(p) / int(o) if o else None for p, o in zip(positives[w], observed[w], strict=True)) for w in range(n)]

@@ -79,7 +79,7 @@ def in_order(sample: pl.DataFrame, name: str) -> NDArray[np.float64] | None:
 
 
 def marks_of(sample: pl.DataFrame, name: str) -> Iterator[Reading]:
-    """What an id can give away besides what it names: where it lies, what it leaves when divided, how it begins, ends, how long."""
+    """What an id can give away besides what it names: where it lies, what is left of it by division, its ends and its length."""
     dtype = sample.schema[name]
     ordered = in_order(sample, name)
     if ordered is not None:

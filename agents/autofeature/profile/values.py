@@ -7,7 +7,6 @@ Notation: W windows, coded 0 to W - 1; -1 is a row without one.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -119,5 +118,3 @@ def _new(counts: pl.DataFrame, windows: NDArray[np.int8]) -> tuple[float, ...]:
 
 def _ratio(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
-
-

@@ -61,7 +61,9 @@ def _equal(sample: pl.DataFrame, a: str, b: str) -> bool:
     return bool(first.eq_missing(second).all())
 
 
-def copies_of_leaks(groups: tuple[Redundant, ...], roles: Mapping[str, tuple[Role, ...]], found: list[Suspect]) -> Iterator[Suspect]:
+def copies_of_leaks(
+    groups: tuple[Redundant, ...], roles: Mapping[str, tuple[Role, ...]], found: list[Suspect]
+) -> Iterator[Suspect]:
     """Columns that are the copy of a label, of what came with one, or of a suspect."""
     suspects = {s.column: s for s in found if s.column}
     for group in groups:

@@ -11,15 +11,18 @@ from numpy.typing import NDArray
 from agents.autofeature.profile.clock import NAME, Floats, read_times, seconds_of
 from agents.autofeature.profile.leaks.asked import Asked
 from agents.autofeature.profile.leaks.purity import purity
-from agents.autofeature.profile.model import Kind, Suspect
+from agents.autofeature.profile.model import Kind, Severity, Suspect
 from sandboxes.kit.data.table import Table
 
 DAY = 86_400.0
 MOSTLY = 0.5  # of the rows with both times, that lie later: such as the end of an offer, or when something was paid
+FOLLOWING = 0.5  # correlation with the row's times: an hour of the day has none
 FEWEST = 30  # rows with both times
 
 
-def later_than(sample: pl.DataFrame, time: str, times: Floats, kinds: dict[str, Kind], columns: tuple[str, ...]) -> dict[str, Floats]:
+def later_than(
+    sample: pl.DataFrame, time: str, times: Floats, kinds: dict[str, Kind], columns: tuple[str, ...]
+) -> dict[str, Floats]:
     """For each column that holds times, by how many seconds (or units of the table's time) it is later than its row (S,); NaN
     where either is missing."""
     own = seconds_of(times, sample.schema[time])
@@ -47,9 +50,18 @@ def _apart(times: Floats, own: Floats | None, values: Floats, seconds: Floats | 
         return (np.floor(seconds / DAY) - np.floor(own / DAY)) * DAY if days else seconds - own
     if own is not None or seconds is not None:
         return None
-    low, high = np.nanmin(times), np.nanmax(times)
-    near = (values >= low - (high - low)) & (values <= high + (high - low))
-    return values - times if near[np.isfinite(values)].mean() >= MOSTLY else None
+    return values - times if _follow(values, times) else None
+
+
+def _follow(values: Floats, times: Floats) -> bool:
+    """Whether numbers of no known unit are of the same clock: they go with the row's times and are of about their size."""
+    known = np.isfinite(values) & np.isfinite(times)
+    own, other = times[known], values[known]
+    if len(own) < FEWEST or min(own.std(), other.std()) == 0:
+        return False
+    low, high = own.min(), own.max()
+    near = (other >= low - (high - low)) & (other <= high + (high - low))
+    return bool(near.mean() >= MOSTLY and np.corrcoef(own, other)[0, 1] >= FOLLOWING)
 
 
 def mostly_later(apart: dict[str, Floats]) -> Iterator[Suspect]:
@@ -77,7 +89,7 @@ def later_knows(asked: Asked, apart: dict[str, NDArray[np.float64]]) -> Iterator
         pure = purity(known & (seconds > 0), asked.labels, asked.z)
         if pure:
             evidence = pure.said("with a time after their own")
-            severity = "refuse" if pure.positive or pure.whole else "look"
+            severity: Severity = "refuse" if pure.positive or pure.whole else "look"
             yield asked.suspect(column, "later than its row", severity, evidence[:1].upper() + evidence[1:], pure.numbers)
 
 

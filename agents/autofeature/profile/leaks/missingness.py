@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from agents.autofeature.profile.leaks.asked import Asked
 from agents.autofeature.profile.leaks.purity import Pure, purity
-from agents.autofeature.profile.model import Suspect
+from agents.autofeature.profile.model import Severity, Suspect
 from agents.autofeature.profile.readings import gaps
 
 GROUPS = {0: "with a value", 1: "of null", 2: "of NaN", 3: "of empty text"}
@@ -19,7 +19,7 @@ def missing_knows(asked: Asked, columns: tuple[str, ...]) -> Iterator[Suspect]:
         found = [(g, p) for g in present if len(present) > 1 and (p := purity(kinds == g, asked.labels, asked.z))]
         if found:
             group, pure = max(found, key=lambda one: one[1].covered)
-            severity = "refuse" if pure.whole or _afterwards(group, pure) else "look"
+            severity: Severity = "refuse" if pure.whole or _afterwards(group, pure) else "look"
             evidence = pure.said(GROUPS[group])
             yield asked.suspect(
                 column, "missingness", severity, evidence[:1].upper() + evidence[1:], {"group": group, **pure.numbers}

@@ -14,7 +14,7 @@ import polars as pl
 from agents.autofeature.profile.kinds import ENOUGH, UNIQUE
 from agents.autofeature.profile.leaks.asked import Asked
 from agents.autofeature.profile.model import Role, Severity, Suspect
-from agents.autofeature.profile.rates import Area
+from agents.autofeature.profile.rates import Area, Floats
 from agents.autofeature.profile.readings import Codes, Reading, binned, coded, in_order, marks_of, remainders
 from sandboxes.kit.data.leaks import SUSPICIOUS_AUC
 
@@ -49,7 +49,11 @@ def _named(readings: Iterator[Reading]) -> Iterator[Reading]:
 
 
 def _judged(
-    asked: Asked, column: str, readings: list[Reading], place: np.ndarray[tuple[int], np.dtype[np.float64]], leaking: frozenset[str]
+    asked: Asked,
+    column: str,
+    readings: list[Reading],
+    place: Floats,
+    leaking: frozenset[str],
 ) -> Iterator[Suspect]:
     areas = [(reading, asked.area(reading)) for reading in readings]
     if not any(a.low(asked.z) > LOUD_AUC for _, a in areas):
@@ -71,9 +75,7 @@ def _least(asked: Asked, reading: Reading, plain: Area, groups: list[Codes]) -> 
     return min([plain, *(asked.area(reading, g) for g in groups)], key=lambda a: a.low(asked.z))
 
 
-def _explaining(
-    asked: Asked, own: str, place: np.ndarray[tuple[int], np.dtype[np.float64]], leaking: frozenset[str]
-) -> Iterator[Codes]:
+def _explaining(asked: Asked, own: str, place: Floats, leaking: frozenset[str]) -> Iterator[Codes]:
     """Stretches of time, and the values of each column that the rows, in order of `place`, are sorted or grouped by."""
     if np.isfinite(asked.times).any():
         yield binned(asked.times)
@@ -92,7 +94,7 @@ def _explaining(
             yield binned(values)
 
 
-def _sorted(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> bool:
+def _sorted(values: Floats) -> bool:
     steps = np.diff(values[np.isfinite(values)])
     return len(steps) > 0 and bool(steps.any()) and max((steps >= 0).mean(), (steps <= 0).mean()) >= SORTED
 
@@ -106,7 +108,7 @@ def _in_turn(codes: Codes, order: Codes) -> Codes:
     return groups
 
 
-def _places(sample: pl.DataFrame, column: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _places(sample: pl.DataFrame, column: str) -> Floats:
     ordered = in_order(sample, column)
     if ordered is None:
         ordered = sample[column].cast(pl.String).rank("ordinal").cast(pl.Float64).fill_null(np.nan).to_numpy()

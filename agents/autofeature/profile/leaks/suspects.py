@@ -24,7 +24,11 @@ Apart = Mapping[str, NDArray[np.float64]]
 
 
 def suspects_of(
-    tasks: list[Asked], rows: list[NDArray[np.int64]], apart: Apart, same: tuple[Redundant, ...], roles: Mapping[str, tuple[Role, ...]]
+    tasks: list[Asked],
+    rows: list[NDArray[np.int64]],
+    apart: Apart,
+    same: tuple[Redundant, ...],
+    roles: Mapping[str, tuple[Role, ...]],
 ) -> tuple[Suspect, ...]:
     """Those to refuse first. `rows` are the rows of the sample (S,) that each task is asked on, `apart` by how much each column
     of times is later than its row (S,)."""
