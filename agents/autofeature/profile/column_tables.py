@@ -9,6 +9,7 @@ from agents.documents.document import Block, Cell, Fold, Section, Table, Tone, n
 from agents.documents.svg import clipped
 
 MEDIAN, LOW, HIGH = LEVELS.index(0.5), LEVELS.index(0.05), LEVELS.index(0.95)
+OWN = 0.5  # share of rows with a value of their own, from which that is what to say of a column
 SHORT = 32  # characters of a value in a table
 
 
@@ -24,7 +25,7 @@ def columns_section(profile: Profile) -> Section:
 
 
 def _glance(profile: Profile) -> Table:
-    headers = ("column", "kind", "role", "type", "distinct", "missing", "holds")
+    headers = ("column", "kind", "role", "type", "distinct", "missing", "holds", "AUC alone")
     bad: dict[str, Tone] = {s.column: "bad" if s.severity == "refuse" else "warn" for s in reversed(profile.suspects)}
     rows: list[tuple[Cell | str, ...]] = [
         (
@@ -34,14 +35,24 @@ def _glance(profile: Profile) -> Table:
             clipped(c.dtype, 24),
             number(f"{'' if c.exact else '≈'}{c.distinct:,}"),
             Cell(percent(c.missing), "warn" if c.missing >= 0.5 else "", number=True),
-            _holds(c),
+            _holds(c, profile.rows),
+            number(_tells(profile, c.name)),
         )
         for c in profile.columns
     ]
-    return table("All columns of the table, described or not", headers, rows)
+    caption = "All columns of the table, described or not, and how well each alone tells a label (in brackets: perhaps by chance)"
+    return table(caption, headers, rows)
 
 
-def _holds(c: ColumnProfile) -> str:
+def _tells(profile: Profile, column: str) -> str:
+    """How well the column alone tells the task that it tells best; in brackets where that may be chance."""
+    best = max((t for t in profile.tells if t.column == column), key=lambda t: t.low, default=None)
+    if best is None:
+        return "–"
+    return f"{best.auc:.3f}" if best.low > 0.5 else f"({best.auc:.3f})"
+
+
+def _holds(c: ColumnProfile, rows: int) -> str:
     """What the column holds, in the words that its kind asks for."""
     if c.kind == "time" and c.earliest:
         return f"{c.earliest} to {c.latest}"
@@ -51,9 +62,13 @@ def _holds(c: ColumnProfile) -> str:
     if c.kind == "constant":
         return f"always {clipped(c.top[0].text, SHORT)!r}" if c.top else "nothing"
     if c.kind in ("id", "text") and c.once is not None:
-        return f"{percent(c.once)} of rows have a value of their own"
+        if c.once >= OWN or not c.distinct:
+            return f"{percent(c.once)} of rows have a value of their own"
+        return f"{amount(round((1 - c.missing) * rows / c.distinct, 1))} rows a value" + (
+            f", {percent(c.top[0].share)} have {clipped(c.top[0].text, SHORT)}" if c.top else ""
+        )
     if c.top:
-        return ", ".join(f"{clipped(v.text, SHORT)} {percent(v.share)}" for v in c.top[:2])
+        return ", ".join(f"{clipped(v.text, SHORT)} ({percent(v.share)})" for v in c.top[:2])
     return ""
 
 

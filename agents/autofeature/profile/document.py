@@ -117,9 +117,9 @@ def _labels(profile: Profile) -> Section:
     blocks: list[Block] = [table("Tasks", ("task", "column", "observed", "positives", "positive rate"), rows)]
     problems = {t.problem for t in profile.tasks if t.problem}
     blocks += [Text(p, "bad") for p in sorted(problems)]
-    figure = plots.positive_rates(profile.drift, profile.tasks)
-    if figure:
-        blocks.append(Figures((figure,)))
+    figures = plots.positive_rates(profile.drift, profile.tasks)
+    if figures:
+        blocks.append(Figures(figures))
         moved = [f"{r.task} moves between windows (p {chance(r.p_value)})" for r in profile.drift.rates if r.drifting]
         blocks.append(Text(f"The positive rate of {'; of '.join(moved)}." if moved else "No positive rate moves beyond noise."))
     return Section("labels", "Labels", tuple(blocks))
@@ -131,8 +131,8 @@ def _drift(profile: Profile) -> Section:
         return Section("drift", "Drift", (Text(f"Not available: {drift.unavailable}.", "muted"),))
     said = (
         f"{len(drift.windows)} windows along {drift.order}, each compared with the first by the population stability index "
-        "(below 0.1 small, above 0.25 large); whether a column drifts at all is a chi-square test over all windows, at a level of 1 % "
-        "for all columns together."
+        "(below 0.1 small, above 0.25 large); whether a column drifts at all is a chi-square test over all windows, at a level "
+        "of 1 % for all columns together."
     )
     moving = [c for c in drift.columns if c.drifting]
     still = [c for c in drift.columns if not c.drifting]

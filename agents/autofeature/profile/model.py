@@ -145,6 +145,15 @@ class Suspect(Strict):
     numbers: dict[str, float]
 
 
+class Tells(Strict):
+    """How well one column alone orders held-out rows by a task's label; `low` is a lower bound that holds for all together."""
+
+    column: str
+    task: str
+    auc: float
+    low: float
+
+
 class Redundant(Strict):
     """Columns that say the same: equal, or one to one."""
 
@@ -163,6 +172,7 @@ class Profile(Strict):
     tasks: tuple[TaskProfile, ...]
     columns: tuple[ColumnProfile, ...]
     suspects: tuple[Suspect, ...]
+    tells: tuple[Tells, ...]
     redundant: tuple[Redundant, ...]
     duplicates: Duplicates
     drift: Drift

@@ -11,12 +11,15 @@ from agents.documents.svg import SERIES, WIDTH, Canvas, legend, legend_rows, pad
 Line = tuple[str, Sequence[float | None]]
 
 
-def positive_rates(drift: Drift, tasks: Sequence[TaskProfile]) -> Figure | None:
-    """The share of positives by window, as far as labels are observed."""
-    lines = [(task.name, [w.rates[t] for w in drift.windows]) for t, task in enumerate(tasks)][:SERIES]
-    moving = [r.task for r in drift.rates if r.drifting]
-    moved = f"moves for {', '.join(moving)}" if moving else "stays within sampling noise"
-    return _by_window("rates", "Positive rate by window", "positives", lines, 1, f"The share of positives {moved}")
+def positive_rates(drift: Drift, tasks: Sequence[TaskProfile]) -> tuple[Figure, ...]:
+    """The share of positives by window, a figure for each of the first tasks: rates of clicks and purchases differ much."""
+    figures = []
+    for t, task in enumerate(tasks[:SERIES]):
+        moved = "moves" if any(r.drifting and r.task == task.name for r in drift.rates) else "stays within sampling noise"
+        lines = [(task.name, [w.rates[t] for w in drift.windows])]
+        title = f"Positive rate of {task.name} by window"
+        figures.append(_by_window(f"rates-{t}", title, "positives", lines, 1, f"The share of positives {moved}"))
+    return tuple(f for f in figures if f)
 
 
 def indices(drift: Drift) -> Figure | None:

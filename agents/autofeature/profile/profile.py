@@ -17,8 +17,8 @@ from agents.autofeature.profile.held import SAMPLE, Held, held
 from agents.autofeature.profile.leaks.asked import asked_of
 from agents.autofeature.profile.leaks.copies import copies
 from agents.autofeature.profile.leaks.future import later_than
-from agents.autofeature.profile.leaks.suspects import suspects_of
-from agents.autofeature.profile.model import Drift, Kind, Profile, Redundant, Role, Suspect, Window
+from agents.autofeature.profile.leaks.suspects import Found, found_in
+from agents.autofeature.profile.model import Drift, Kind, Profile, Redundant, Role, Window
 from agents.autofeature.profile.numbers import counted
 from agents.autofeature.profile.readings import coded, in_order
 from agents.autofeature.profile.roles import known_beforehand, roles_of
@@ -47,6 +47,7 @@ def _profile(source: Source, table: Held) -> Profile:
     kinds = kinds_of(table, counts, roles)
     shares = shares_of(table, {c: counts[c].distinct for c in columns}, kinds, windows.codes)
     same = copies(table.sample, kinds)
+    found = _found(table, labels, windows, kinds, roles, same)
     return Profile(
         name=spec.name,
         provenance=source.provenance,
@@ -55,22 +56,23 @@ def _profile(source: Source, table: Held) -> Profile:
         sample_rows=table.sample.height,
         tasks=task_profiles(spec.tasks, labels, problem),
         columns=column_profiles(table, counts, kinds, roles, shares),
-        suspects=_suspects(table, labels, windows, kinds, roles, same),
+        suspects=found.suspects,
+        tells=found.tells,
         redundant=_honest(same, roles),
         duplicates=duplicates_of(table, labels),
         drift=_drift(table, labels, windows, kinds, roles, {c: s.new for c, s in shares.items()}),
-        notes=_notes(table, problem, windows),
+        notes=_notes(table, problem),
     )
 
 
-def _suspects(
+def _found(
     table: Held,
     labels: Labels,
     windows: Windows,
     kinds: dict[str, Kind],
     roles: dict[str, tuple[Role, ...]],
     same: tuple[Redundant, ...],
-) -> tuple[Suspect, ...]:
+) -> Found:
     spec, sample, own = table.spec, table.sample, labels[table.positions]
     times = None if windows.times is None else windows.times[table.positions]
     judged = tuple(c for c in table.schema if known_beforehand(roles[c]) and kinds[c] != "constant")
@@ -79,9 +81,8 @@ def _suspects(
         asked_of(t.name, sample, own[:, i], table.positions, times, judged, kinds, roles, allowed, len(spec.tasks))
         for i, t in enumerate(spec.tasks)
     ]
-    rows = [np.flatnonzero(~np.isnan(own[:, i])) for i in range(len(spec.tasks))]
     apart = later_than(sample, spec.time, times, kinds, judged) if spec.time and times is not None else {}
-    return suspects_of(tasks, rows, apart, same, roles)
+    return found_in(tasks, apart, same, roles)
 
 
 def _honest(same: tuple[Redundant, ...], roles: Mapping[str, tuple[Role, ...]]) -> tuple[Redundant, ...]:
@@ -129,8 +130,7 @@ def _by_window(which: NDArray[np.bool_], codes: NDArray[np.int8], n: int) -> NDA
     return np.stack([which[codes == w].sum(axis=0) for w in range(n)]).astype(np.int64)
 
 
-def _notes(table: Held, problem: str, windows: Windows) -> tuple[str, ...]:
+def _notes(table: Held, problem: str) -> tuple[str, ...]:
     notes = [f"the labels cannot be read, so that nothing can be said of leaks: {problem}"] if problem else []
-    notes += [f"no drift: {windows.unavailable}"] if windows.codes is None else []
     notes += [f"the column {c!r} holds objects of Python and is left out" for c in table.dropped]
     return tuple(notes)

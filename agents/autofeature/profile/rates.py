@@ -31,21 +31,22 @@ class Area:
         return self.auc - z * self.error if self.auc - z * self.by_chance > 0.5 else min(self.auc, 0.5)
 
 
-def area(codes: Codes, labels: Bools, halves: Bools, groups: Codes | None = None) -> Area:
-    """The AUC of `codes` (S,) for `labels` (S,); with `groups` (S,), of pairs within a group of a half only."""
+def area(codes: Codes, labels: Bools, halves: Bools, groups: Codes | None = None, ranked: bool = False) -> Area:
+    """The AUC of `codes` (S,) for `labels` (S,); with `groups` (S,), of pairs within a group of a half only. Of `ranked` codes
+    the other half says no more than whether positives are high or low."""
     n_codes, n_groups = int(codes.max(initial=0)) + 1, 1 if groups is None else int(groups.max(initial=0)) + 1
     parts = [(int(h), *_half(codes[halves == h], labels[halves == h], n_codes)) for h in (False, True)]
     total: list[tuple[Floats, Floats, Floats]] = []
     for h, positives, rows in parts:
         _, others_positives, others_rows = parts[1 - h]
-        order = np.argsort(_rates(others_positives, others_rows), kind="stable")
-        scores = _rates(others_positives, others_rows)[order]
+        scores = _ranks(others_positives, others_rows) if ranked else _rates(others_positives, others_rows)
+        order = np.argsort(scores, kind="stable")
         own = halves == bool(h)
         if groups is None:
             counts = np.stack([rows - positives, positives])[:, None, order]
         else:
             counts = _by_group(codes[own], labels[own], groups[own], n_codes, n_groups)[:, :, order]
-        total.append(_wins(counts, scores))
+        total.append(_wins(counts, scores[order]))
     return _area(total)
 
 
@@ -58,6 +59,13 @@ def _rates(positives: Floats, rows: Floats) -> Floats:
     """Smoothed by one row of the mean, which is also the rate of what is not seen."""
     rates: Floats = (positives + positives.sum() / max(rows.sum(), 1)) / (rows + 1)
     return rates
+
+
+def _ranks(positives: Floats, rows: Floats) -> Floats:
+    """The codes (C,) as they are, or turned round where positives have the lower ones."""
+    wins, negatives, positive = _wins(np.stack([rows - positives, positives])[:, None], np.arange(len(rows), dtype=np.float64))
+    upwards = float(wins.sum()) >= float((negatives * positive).sum()) / 2
+    return np.arange(len(rows), dtype=np.float64) * (1 if upwards else -1)
 
 
 def _by_group(codes: Codes, labels: Bools, groups: Codes, n_codes: int, n_groups: int) -> Floats:

@@ -23,10 +23,12 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Reading:
-    """`said` continues "the label is told by ..."."""
+    """`said` continues "the label is told by ...". Codes that are `ranked` tell it by their order, up or down, as they stand;
+    others by the rate of positives that each has."""
 
     said: str
     codes: Codes
+    ranked: bool = False
 
 
 def coded(values: pl.Series) -> Codes:
@@ -65,6 +67,7 @@ def values_of(sample: pl.DataFrame, name: str) -> list[Reading]:
     ordered = in_order(sample, name)
     if ordered is not None:
         readings.append(Reading("its ranges", np.where(missing > 1, BINS + 1 + missing, binned(ordered))))
+        readings.append(Reading("its order", np.unique(np.nan_to_num(ordered, nan=-np.inf), return_inverse=True)[1], ranked=True))
     return readings
 
 

@@ -23,11 +23,15 @@ READINGS = 12  # that a column has at most, for the correction
 
 @dataclass(frozen=True)
 class Asked:
-    """One task on the rows (S,) where it is observed. `times` (S,) are NaN where unknown. `z` is the number of standard errors
-    that make chance unlikely, over all columns, readings and tasks."""
+    """One task on those `rows` of the whole sample (S,) where it is observed; all else is of these rows.
+
+    `times` (S,) are NaN where unknown. `allowed` columns may tell a label almost alone. `z` is the number of standard errors that
+    make chance unlikely, over all columns, readings and tasks.
+    """
 
     task: str
     sample: pl.DataFrame
+    rows: NDArray[np.int64]
     labels: NDArray[np.bool_]
     halves: NDArray[np.bool_]
     positions: NDArray[np.int64]
@@ -42,22 +46,18 @@ class Asked:
     def enough(self) -> bool:
         return min(int(self.labels.sum()), int((~self.labels).sum())) >= FEWEST_OF_A_CLASS
 
-    def severity(self, column: str, severity: Severity) -> Severity:
-        """No column is refused that the description allows to predict a label almost alone."""
-        return "look" if column in self.allowed else severity
-
     def suspect(self, column: str, reason: Reason, severity: Severity, evidence: str, numbers: dict[str, float]) -> Suspect:
         return Suspect(
             column=column,
             task=self.task,
             reason=reason,
-            severity=self.severity(column, severity),
+            severity=severity,
             evidence=evidence,
             numbers={name: float(value) for name, value in numbers.items()},
         )
 
     def area(self, reading: Reading, groups: Codes | None = None) -> Area:
-        return area(reading.codes, self.labels, self.halves, groups)
+        return area(reading.codes, self.labels, self.halves, groups, reading.ranked)
 
 
 def asked_of(
@@ -77,6 +77,7 @@ def asked_of(
     return Asked(
         task=task,
         sample=sample if len(rows) == sample.height else sample[rows],
+        rows=rows,
         labels=labels[rows] == 1,
         halves=halves,
         positions=positions[rows],

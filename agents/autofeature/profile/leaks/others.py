@@ -44,7 +44,7 @@ def beating(asked: Asked, found: dict[str, Alone], others: dict[str, frozenset[s
     for one in strong:
         used = [c for c in matrix if c != one.column and c not in others.get(one.column, frozenset())]
         together = _together(np.stack([matrix[c] for c in used], axis=1), labels, part) if used else np.zeros((part == 2).sum())
-        own = scores_of(one.reading.codes[rows], labels, part != 2)[part == 2]
+        own = _alone(one, rows, labels, part != 2)[part == 2]
         better, error = difference(labels[part == 2], own, together)
         if better - asked.z * error > MARGIN:
             evidence = (
@@ -54,6 +54,15 @@ def beating(asked: Asked, found: dict[str, Alone], others: dict[str, frozenset[s
             yield asked.suspect(
                 one.column, "beats all others", "look", evidence, {"auc": one.area.auc, "better": better, "error": error}
             )
+
+
+def _alone(one: Alone, rows: NDArray[np.int64], labels: NDArray[np.bool_], fit: NDArray[np.bool_]) -> Floats:
+    """Scores of all rows by the column alone, as far as the rows `fit` know."""
+    codes = one.reading.codes[rows]
+    if not one.reading.ranked:
+        return scores_of(codes, labels, fit)
+    upwards = codes[fit & labels].mean() >= codes[fit & ~labels].mean()
+    return codes.astype(np.float64) * (1 if upwards else -1)
 
 
 def _feature(asked: Asked, column: str, rows: NDArray[np.int64], fit: NDArray[np.bool_]) -> Floats:
