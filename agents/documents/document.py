@@ -120,7 +120,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """`badge` is the verdict in a word or two, `headline` the whole answer in one sentence."""
+    """`badge` is the verdict in a word or two, `headline` the whole answer in one sentence, `kicker` what kind of page it is."""
 
     title: str
     badge: str
@@ -128,6 +128,7 @@ class Document:
     headline: str
     facts: tuple[tuple[str, str], ...] = ()
     sections: tuple[Section, ...] = field(default=())
+    kicker: str = "AgenticRS reproduction report"
 
 
 def table(caption: str, headers: tuple[str, ...], rows: list[tuple[Cell | str, ...]]) -> Table:

@@ -1,0 +1,1 @@
+"""Columns that may know the label beforehand: one rule a file, each judged against chance."""
