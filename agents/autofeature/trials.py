@@ -21,8 +21,8 @@ Aim = Literal["gain", "saving"]  # what a change is for: quality, or the same qu
 class Trial(Strict):
     """A bundle of changes that was tried, by a name of its own. `cost` is what it adds, None where nothing was measured.
 
-    `worth` is the least gain that pays for it: what must be gained, or, below 0, what may be lost. `p` is the one-sided p-value of
-    what has to be refuted: for a gain that there is none, for a saving that more is lost than may be.
+    `worth` is the least gain that pays for it: what must be gained, or, below 0, what may be lost. `p` is the one-sided p-value
+    of what has to be refuted: for a gain that there is none, for a saving that more is lost than may be.
     """
 
     name: str

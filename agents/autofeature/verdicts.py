@@ -34,7 +34,7 @@ def _verdict(t: Trial, shown: bool, economy: Economy) -> Judged:
     if t.aim == "saving":
         why = f"loses less than the {-t.worth:.4f} that may be lost" if shown else f"may lose more than {-t.worth:.4f}"
         return Judged(name=t.name, kept=shown, reason=f"{why}: {said}")
-    if not shown:
+    if not shown or t.gain.low <= 0:
         return Judged(name=t.name, kept=False, reason=f"no gain is shown at a false discovery rate of {economy.rate:g}: {said}")
     if t.gain.value < t.worth:
         return Judged(name=t.name, kept=False, reason=f"the gain does not pay for it ({t.worth:.4f} is needed): {said}")
