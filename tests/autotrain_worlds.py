@@ -1,4 +1,4 @@
-"""Small worlds in which AutoTrain is an agent: a memory of its own, and a sandbox that answers as told. See `agents.promotion`."""
+"""Small worlds in which AutoTrain is an agent: a memory of its own, and a sandbox that answers as told (`agents.promotion`)."""
 
 from __future__ import annotations
 

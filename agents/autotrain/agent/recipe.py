@@ -5,6 +5,7 @@ Both modes of AutoTrain decide in such values, which memory keeps: with `model` 
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import inspect
 import json
@@ -69,6 +70,12 @@ def takes(model: str, argument: str) -> bool:
     return argument in inspect.signature(ALL_MODELS[model].__init__).parameters
 
 
+def weighs_itself(code: str) -> bool:
+    """Whether the model of a file has losses or stages of its own, which weights of tasks say nothing to."""
+    classes = (node for node in ast.parse(code).body if isinstance(node, ast.ClassDef) and node.name == "Model")
+    return any(isinstance(part, ast.FunctionDef) and part.name in ("loss", "stages") for node in classes for part in node.body)
+
+
 def _source(values: Values) -> ModelSource:
     if "code" in values:
         return ModelSource(CANDIDATE, code=str(values["code"]), composed=bool(values.get("composed")))
@@ -92,7 +99,7 @@ def _hyper(values: Values) -> dict[str, int | float | Sequence[int]]:
 
 def _settings(values: Values, schema: Schema) -> dict[str, Any]:
     said: dict[str, Any] = {NAMED.get(name, name): values[name] for name in SETTINGS if name in values}
-    if any(name.startswith(WEIGHT) for name in values):
+    if any(name.startswith(WEIGHT) for name in values) and not weighs_itself(str(values.get("code", ""))):
         said["task_weights"] = tuple(float(values.get(WEIGHT + task.name, 1.0)) for task in schema.tasks)
     return said
 
