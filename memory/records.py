@@ -8,12 +8,14 @@ is a new version: see `versions.py`.
 from __future__ import annotations
 
 import hashlib
+import math
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 Polarity = Literal["positive", "negative", "neutral"]
+SHORT = 80  # characters of a value that are embedded with its decision: one may hold a whole program
 
 
 def now() -> str:
@@ -185,10 +187,57 @@ class LessonRecord(Record):
         return f"{self.claim} ({', '.join(filter(None, (self.dataset, self.task)))}): {self.reason}"
 
 
+def _finite(values: dict[str, Plain]) -> dict[str, Plain]:
+    if any(isinstance(v, float) and not math.isfinite(v) for v in values.values()):
+        raise ValueError("a number that is none cannot be told from a word")
+    return values
+
+
+Plain = bool | int | float | str
+Values = Annotated[dict[str, Plain], AfterValidator(_finite)]
+
+
+class RewardRecord(Record):
+    """What a decision earned by the inner measure of the agent that took it, and whether what it changed is kept.
+
+    `value`, between `low` and `high`, is in the unit that `measure` names; without them nothing was measured, and `reason` says
+    why. `decision` is complete, so that it can be taken again, and so is `instead_of`, what stood in its place. `figures` are
+    what else was measured and what it cost, by names with units.
+    """
+
+    kind: Literal["reward"] = "reward"
+    measure: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    accepted: bool
+    reason: str
+    decision: Values
+    instead_of: Values = {}
+    figures: dict[str, float] = {}
+    data_hash: str = ""
+
+    @property
+    def outcome(self) -> str:
+        return "accepted" if self.accepted else "unmeasured" if self.value is None else "rejected"
+
+    def text(self) -> str:
+        chosen = ", ".join(f"{name} {value}" for name, value in self.decision.items() if len(str(value)) <= SHORT)
+        return f"{self.outcome} on {self.dataset}: {chosen}: {self.reason}"
+
+
 AnyRecord = Annotated[
-    PaperRecord | SectionRecord | MethodRecord | MechanismRecord | RunRecord | DecisionRecord | OutcomeRecord | LessonRecord,
+    PaperRecord
+    | SectionRecord
+    | MethodRecord
+    | MechanismRecord
+    | RunRecord
+    | DecisionRecord
+    | OutcomeRecord
+    | RewardRecord
+    | LessonRecord,
     Field(discriminator="kind"),
 ]
-Kind = Literal["paper", "section", "method", "mechanism", "run", "decision", "outcome", "lesson"]
+Kind = Literal["paper", "section", "method", "mechanism", "run", "decision", "outcome", "reward", "lesson"]
 
 READ: TypeAdapter[AnyRecord] = TypeAdapter(AnyRecord)

@@ -59,7 +59,7 @@ def _alone(uri: str) -> AbstractContextManager[None]:
 class Tracker:
     """Writes runs to an MLflow store. `uri` is a server's address or `sqlite:///<file>`; artifacts go under `artifacts`."""
 
-    def __init__(self, uri: str, artifacts: Path) -> None:
+    def __init__(self, uri: str, artifacts: Path, experiment: str = EXPERIMENT) -> None:
         quiet_mlflow()
         from mlflow import MlflowClient
 
@@ -67,8 +67,8 @@ class Tracker:
         where = None if uri.startswith("http") else artifacts.resolve().as_uri()
         with _alone(uri):
             self._client: Any = MlflowClient(tracking_uri=uri)
-            found = self._client.get_experiment_by_name(EXPERIMENT)
-            self.experiment_id: str = found.experiment_id if found else self._client.create_experiment(EXPERIMENT, where)
+            found = self._client.get_experiment_by_name(experiment)
+            self.experiment_id: str = found.experiment_id if found else self._client.create_experiment(experiment, where)
 
     @contextmanager
     def traced(self) -> Iterator[None]:

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -52,7 +52,7 @@ class Job:
     model: ModelSource
     data: Path | None = None  # the `visible/` folder of a prepared data set
     data_hash: str = ""
-    hyper: Mapping[str, int | float] = field(default_factory=dict)
+    hyper: Mapping[str, int | float | Sequence[int]] = field(default_factory=dict)
     config: TrainConfig = field(default_factory=TrainConfig)
     predict: tuple[str, ...] = ("valid",)
     keep_weights: bool = False

@@ -55,10 +55,14 @@ class Budget(BaseModel):
 
 
 class Account:
-    """What a run has spent, held against its budget. `calls` and `sandbox` are written to by those who spend."""
+    """What a run has spent, held against its budget. `calls` and `sandbox` are written to by those who spend.
 
-    def __init__(self, folder: RunFolder, budget: Budget) -> None:
-        self._run_id, self._budget, self._began = folder.run_id, budget, time.monotonic()
+    `goes_on` is the command that does once a bound is passed.
+    """
+
+    def __init__(self, folder: RunFolder, budget: Budget, goes_on: str = "") -> None:
+        self._budget, self._began = budget, time.monotonic()
+        self._goes_on = goes_on or f"agenticrs resume {folder.run_id}"
         limit_s = None if budget.sandbox_minutes is None else 60 * budget.sandbox_minutes
         self.calls = Ledger(folder.path("calls.jsonl"))
         self.sandbox = Meter(folder.path("sandbox.jsonl"), limit_s)
@@ -96,5 +100,5 @@ class Account:
         option = f"--budget-{kind.replace('_', '-')} {plain.format(enough)}"
         return (
             f"{amount.format(spent)} of {amount.format(bound)}{unit} are spent{coming}; what finished is kept, and "
-            f"agenticrs resume {self._run_id} {option} goes on"
+            f"{self._goes_on} {option} goes on"
         )

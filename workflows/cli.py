@@ -12,6 +12,7 @@ import typer
 
 from workflows.catalogue_commands import data_app, kit_app
 from workflows.exit_codes import ExitCode
+from workflows.improve_commands import improve
 from workflows.memory_commands import memory_app
 from workflows.terminal import Json, fail, open_console, print_json, read_settings
 
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.add_typer(data_app, name="data")
 app.add_typer(kit_app, name="kit")
 app.add_typer(memory_app, name="memory")
+app.command()(improve)
 
 SandboxOption = Literal["auto", "docker", "bubblewrap", "process"]
 BudgetUsd = Annotated[float | None, typer.Option(min=0.0001, help="Dollars that the run may pay for the language model, in all.")]

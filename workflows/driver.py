@@ -155,7 +155,7 @@ def go(
         try:
             mind = engine or flow.mind(settings, request, account)
             ctx = RunContext(settings, request, folder, mind, account, emit, stop.is_set)
-            with discreet(), _stop_signals(stop):
+            with discreet(), stop_signals(stop):
                 state = _stream(flow, ctx, approved)
             changed: dict[str, Any] = {"status": state["status"], "reason": state.get("reason", "")}
             code = EXIT_OF_STATUS[state["status"]]
@@ -222,7 +222,7 @@ def _spent(account: Account) -> dict[str, float | None]:
 
 
 @contextmanager
-def _stop_signals(stop: threading.Event) -> Iterator[None]:
+def stop_signals(stop: threading.Event) -> Iterator[None]:
     """Ctrl-C and SIGTERM end running jobs and then this command; elsewhere than in the main thread, nothing is changed."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -9,9 +11,11 @@ from torch.nn import functional
 from sandboxes.kit.schema import FIRST_ID
 
 
-def observed_bce(logits: Tensor, labels: Tensor) -> Tensor:
-    """Binary cross-entropy averaged over observed labels of each task, then summed over tasks: a scalar."""
-    return observed_bce_by_task(logits, labels).sum()
+def observed_bce(logits: Tensor, labels: Tensor, task_weights: Sequence[float] = ()) -> Tensor:
+    """Binary cross-entropy averaged over observed labels of each task, then summed over tasks, weighed where there are weights:
+    a scalar."""
+    by_task = observed_bce_by_task(logits, labels)  # (T,)
+    return (by_task * by_task.new_tensor(task_weights)).sum() if task_weights else by_task.sum()
 
 
 def observed_bce_by_task(logits: Tensor, labels: Tensor) -> Tensor:

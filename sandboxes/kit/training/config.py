@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +25,9 @@ class TrainConfig:
 
     `processes` train together on a machine, with `threads` each; `batch_size` is that of all of them (see `training.parallel`).
     `share` of the training rows, drawn by the seed, are used: less than all to see cheaply whether a model learns at all.
+
+    `task_weights` are those of the tasks' losses, in the order of the schema; without any, each counts once. A model with a loss
+    of its own weighs its tasks itself: it refuses them.
     """
 
     seed: int = 0
@@ -37,6 +42,7 @@ class TrainConfig:
     compiled: bool = False
     processes: int = 1
     share: float = 1.0
+    task_weights: Sequence[float] = ()
 
     def __post_init__(self) -> None:
         if (
@@ -48,3 +54,6 @@ class TrainConfig:
             raise ValueError(f"training settings out of range: {self}")
         if self.updates not in ("whole", "touched") or self.precision not in ("fp32", "bf16"):
             raise ValueError(f"no such way to train: {self}")
+        if self.task_weights and not (all(0 <= w < math.inf for w in self.task_weights) and any(self.task_weights)):
+            raise ValueError(f"weights of tasks are numbers from 0 on, of which one is more: {self.task_weights}")
+        object.__setattr__(self, "task_weights", tuple(self.task_weights))  # a job's settings come as JSON, which has lists

@@ -20,7 +20,7 @@ from sandboxes.kit.team import ALONE, Team
 from sandboxes.kit.training.config import TrainConfig
 from sandboxes.kit.training.device import brought, placed
 from sandboxes.kit.training.goal import Goal, Labels
-from sandboxes.kit.training.model import stages_of, survey
+from sandboxes.kit.training.model import every_stage, stages_of, survey, weights_fault
 from sandboxes.kit.training.order import shared_out, shuffled
 from sandboxes.kit.training.parallel import average_statistics
 from sandboxes.kit.training.rows import Rows
@@ -86,6 +86,9 @@ def fit(
     """
     goal = goal or Labels(0 if valid.labels is None else valid.labels.shape[1])
     if fault := goal.fault(valid):
+        raise ValueError(fault)
+    n_tasks = 0 if valid.labels is None else valid.labels.shape[1]
+    if fault := weights_fault(model, every_stage(model), n_tasks, config.task_weights):
         raise ValueError(fault)
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed + SEEDS_APART * team.rank)  # dropout too depends on the seed alone, whatever was drawn before

@@ -21,7 +21,7 @@ from sandboxes.kit.schema import Schema
 from sandboxes.kit.team import ALONE, Team, building_for
 from sandboxes.kit.training.rows import Rows, spread
 
-Hyper = Mapping[str, int | float]
+Hyper = Mapping[str, int | float | Sequence[int]]
 
 SURVEYED = 1 << 18  # rows
 
@@ -73,17 +73,26 @@ def free(model: nn.Module, stage: Stage) -> None:
         parameter.requires_grad_(not any(name.startswith(prefix) for prefix in stage.freeze))
 
 
-def loss_of(model: nn.Module, stage: Stage, batch: Batch) -> Tensor:
-    """The scalar that `stage` minimises on `batch`."""
+def loss_of(model: nn.Module, stage: Stage, batch: Batch, task_weights: Sequence[float] = ()) -> Tensor:
+    """The scalar that `stage` minimises on `batch`. The weights are of labels' losses where the model has none of its own."""
     if has_plain_loss(model, stage):
         if batch.propensity is not None:
             return inverse_propensity_loss(model(batch), batch)
         if batch.answer is not None:
             return softmax_over_items(model(batch), batch.answer)
         assert batch.labels is not None
-        return observed_bce(model(batch), batch.labels)
+        return observed_bce(model(batch), batch.labels, task_weights)
     loss: Tensor = getattr(model, stage.loss)(batch)
     return loss
+
+
+def weights_fault(model: nn.Module, stages: Sequence[Stage], n_tasks: int, task_weights: Sequence[float]) -> str:
+    """Why the model cannot be trained by these weights of tasks, "" where it can."""
+    if not task_weights:
+        return ""
+    if not all(has_plain_loss(model, stage) for stage in stages):
+        return "weights of tasks are for models that have no loss of their own"
+    return "" if len(task_weights) == n_tasks else f"{len(task_weights)} weights were given for {n_tasks} tasks"
 
 
 def has_plain_loss(model: nn.Module, stage: Stage) -> bool:

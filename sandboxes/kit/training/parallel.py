@@ -9,7 +9,7 @@ Notation: P parameters.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import chain
 
@@ -36,16 +36,20 @@ def shared_step_function(
     """(part) -> what it adds to the loss of its whole batch before the step, a detached scalar."""
     usual = team.part(slice(0, config.batch_size))
     gather = partial(sum_gradients, model, team)
-    return stepping(partial(_weighted_loss, model, stage), gather, stage, optimiser, config, usual.stop - usual.start, team)
+    loss = partial(_weighted_loss, model, stage, config.task_weights)
+    return stepping(loss, gather, stage, optimiser, config, usual.stop - usual.start, team)
 
 
-def _weighted_loss(model: nn.Module, stage: Stage, part: Part) -> Tensor:
+def _weighted_loss(model: nn.Module, stage: Stage, task_weights: Sequence[float], part: Part) -> Tensor:
     labels = part.batch.labels
     if labels is None or part.batch.answer is not None or not has_plain_loss(model, stage):
         return part.weight * loss_of(model, stage, part.batch)
     logits = model(part.batch).reshape(labels.shape)  # (B, T)
     by_task = [observed_bce(logits[:, t : t + 1], labels[:, t : t + 1]) for t in range(labels.shape[1])]
-    return (part.task_weights * torch.stack(by_task)).sum()  # not as a product of matrices, which bf16 would round
+    losses = torch.stack(by_task)  # (T,)
+    if task_weights:
+        losses = losses * losses.new_tensor(task_weights)
+    return (part.task_weights * losses).sum()  # not as a product of matrices, which bf16 would round
 
 
 def sum_gradients(model: nn.Module, team: Team) -> None:

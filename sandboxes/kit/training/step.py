@@ -32,7 +32,8 @@ Rows = TypeVar("Rows", bound=OnDevice)
 
 def step_function(model: nn.Module, stage: Stage, optimiser: Optimiser, config: TrainConfig) -> Callable[[Batch], Tensor]:
     """(batch) -> its loss before the step, a detached scalar."""
-    return stepping(partial(loss_of, model, stage), _nothing, stage, optimiser, config, config.batch_size)
+    loss = partial(loss_of, model, stage, task_weights=config.task_weights)
+    return stepping(loss, _nothing, stage, optimiser, config, config.batch_size)
 
 
 def stepping(
