@@ -226,6 +226,39 @@ class RewardRecord(Record):
         return f"{self.outcome} on {self.dataset}: {chosen}: {self.reason}"
 
 
+FeatureState = Literal["proposed", "trial", "active", "retired"]
+
+
+class FeatureRecord(Record):
+    """A change of a data set's features, and where it stands: proposed, on trial, active, or retired, which is also what a trial
+    that showed no worth comes to. Each state is a revision of the record, and its reason is a sentence.
+
+    `change` is complete, as JSON, so that it can be made again; `gain`, between `low` and `high`, is in AUC, as last measured.
+    """
+
+    kind: Literal["feature"] = "feature"
+    name: str
+    change: str
+    state: FeatureState
+    reason: str
+    model: str = ""  # by which it was judged
+    gain: float | None = None
+    low: float | None = None
+    high: float | None = None
+    data_hash: str = ""
+
+    @property
+    def outcome(self) -> str:
+        return self.state
+
+    @property
+    def topic(self) -> str:
+        return hashlib.sha256("\0".join((self.change, self.dataset, self.task)).encode()).hexdigest()[:16]
+
+    def text(self) -> str:
+        return f"{self.state} feature {self.name} of {self.dataset}: {self.reason}"
+
+
 AnyRecord = Annotated[
     PaperRecord
     | SectionRecord
@@ -235,9 +268,10 @@ AnyRecord = Annotated[
     | DecisionRecord
     | OutcomeRecord
     | RewardRecord
+    | FeatureRecord
     | LessonRecord,
     Field(discriminator="kind"),
 ]
-Kind = Literal["paper", "section", "method", "mechanism", "run", "decision", "outcome", "reward", "lesson"]
+Kind = Literal["paper", "section", "method", "mechanism", "run", "decision", "outcome", "reward", "feature", "lesson"]
 
 READ: TypeAdapter[AnyRecord] = TypeAdapter(AnyRecord)

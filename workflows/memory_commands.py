@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 memory_app = typer.Typer(help="What was tried, what came of it and what it taught.", no_args_is_help=True)
 
-KindName = Literal["paper", "section", "method", "mechanism", "run", "decision", "outcome", "reward", "lesson"]
+KindName = Literal["paper", "section", "method", "mechanism", "run", "decision", "outcome", "reward", "feature", "lesson"]
 Dataset = Annotated[str, typer.Option(help="Only of this data set.")]
 Task = Annotated[str, typer.Option(help="Only of this task, such as ctr or items.")]
 Agent = Annotated[str, typer.Option(help="Only what this agent wrote, such as AutoTrain.")]

@@ -23,7 +23,7 @@ from agents.autotrain.search import Change, Draft, GiveUp, Train
 from agents.errors import NothingToBuild
 from agents.secrets import discreet
 from workflows import steps
-from workflows.context import Context
+from workflows.context import Context, RunContext
 
 Status = Literal["running", "out_of_scope", "declined", "no_candidate", "known", "done"]
 
@@ -163,7 +163,7 @@ def _or_choose(then: str) -> Callable[[State], str]:
 
 def build() -> StateGraph[State, Context]:
     """The graph, not yet compiled with a checkpointer."""
-    graph: StateGraph[State, Context] = StateGraph(State, context_schema=Context)
+    graph: StateGraph[State, Context] = StateGraph(State, context_schema=RunContext)
     before = (read, parse, recall, plan, approve, choose, write, change, check, smoke, sample, review, look_up)
     for node in (*before, train, score, compare, ablate, report, remember):
         graph.add_node(node.__name__, discreet()(node))  # what a node raises is kept in checkpoints and traces

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ from sandboxes.kit.ranking import CUTOFF, NOTHING
 from sandboxes.kit.schema import FIRST_ID, Predicts, Schema
 from sandboxes.kit.served_form import in_served_form
 from sandboxes.kit.training.goal import EVALUATION_BATCH, SCORES_AT_ONCE, best_items
-from sandboxes.kit.training.model import build, item_scores, policy, predict
+from sandboxes.kit.training.model import Hyper, build, item_scores, policy, predict
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def _items(schema: Schema, encoders: Encoders) -> NDArray[np.str_] | None:
     return np.array(["", "", *(v or "" for v in vocabulary.values)])
 
 
-def keep(folder: Path, prepared: Path, weights: Path, hyper: Mapping[str, int | float], model: str | Path) -> None:
+def keep(folder: Path, prepared: Path, weights: Path, hyper: Hyper, model: str | Path) -> None:
     """Writes what `Served.open` reads. `model` is a reference model's name or the path of a model.py."""
     (folder / "visible").mkdir(parents=True)
     tables = [f"visible/vectors.{v.name}.npy" for v in Schema.load(prepared / "visible/schema.json").vectors]

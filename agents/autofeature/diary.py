@@ -1,0 +1,167 @@
+"""Learning: what a run of AutoFeature leaves in memory: features and their states, the decision, its reward, and lessons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agents.autofeature.changes import Add, Change, Drop, derivation, identity
+from agents.autofeature.confirmation import Confirmation
+from agents.autofeature.effects import Gain
+from agents.autofeature.registry import AGENT, change_of, features, made_of, record_id
+from agents.autofeature.shortlist import ProposedRow
+from agents.autofeature.trials import Trial
+from agents.autofeature.verdicts import Judged
+from agents.contract import Measured
+from memory.records import (
+    AnyRecord,
+    DecisionRecord,
+    FeatureRecord,
+    FeatureState,
+    LessonRecord,
+    OutcomeRecord,
+    Polarity,
+    RewardRecord,
+    now,
+)
+from memory.store import MemoryStore
+
+
+@dataclass(frozen=True)
+class Diary:
+    """What is written of one run: its name, its data, the model that features were judged by, and where it is tracked."""
+
+    memory: MemoryStore
+    run: str
+    dataset: str
+    data_hash: str
+    model: str
+    task: str = "ctr"
+    created: str = ""
+    mlflow_run: str = ""
+
+    def note(self, rows: Sequence[ProposedRow], state: FeatureState) -> None:
+        """Keeps proposals in a state of theirs; one that is active or was retired already, and is not tried again, stays so."""
+        known = {r.id for r in features(self.memory, self.dataset)} if state == "proposed" else set()
+        records = [self._feature(row.change, state, row.why) for row in rows]
+        self.memory.add(*(r for r in records if r.id not in known))
+
+    def write(
+        self, tried: Sequence[Trial], verdicts: Sequence[Judged], last: Confirmation, reward: Measured | None, measure: str
+    ) -> None:
+        """Keeps the run as a whole; writing it again changes nothing."""
+        self.memory.add(*self._records(tried, verdicts, last, reward, measure))
+
+    def _records(
+        self, tried: Sequence[Trial], verdicts: Sequence[Judged], last: Confirmation, reward: Measured | None, measure: str
+    ) -> Iterator[AnyRecord]:
+        adopted = last.changes if last.verdict == "adopted" else ()
+        said = ", ".join(c.in_words for c in last.changes) or "nothing"
+        yield DecisionRecord(
+            id=f"decision-{self.run}",
+            state=f"which features of {self.dataset} {self.model} should have",
+            alternatives=tuple(t.name for t in tried),
+            choice=said,
+            rationale=last.reason,
+            parents=(f"run-{self.run}",),
+            **self._shared,
+        )
+        yield RewardRecord(
+            id=f"reward-{self.run}",
+            parents=(f"decision-{self.run}",),
+            measure=measure,
+            **({"value": reward.value, "low": reward.low, "high": reward.high} if reward else {}),
+            accepted=bool(adopted),
+            reason=last.reason,
+            decision={f"change {i}": c.model_dump_json() for i, c in enumerate(last.changes, 1)},
+            figures=_figures(last),
+            data_hash=self.data_hash,
+            **self._shared,
+        )
+        yield OutcomeRecord(
+            id=f"outcome-{self.run}",
+            parents=(f"run-{self.run}",),
+            status="done",
+            verdict=last.verdict,
+            reason=last.reason,
+            metrics=_figures(last),
+            **self._shared,
+        )
+        yield from self._features(tried, verdicts, adopted, last)
+        yield from self._lessons(tried)
+
+    def _features(
+        self, tried: Sequence[Trial], verdicts: Sequence[Judged], adopted: Sequence[Change], last: Confirmation
+    ) -> Iterator[FeatureRecord]:
+        why, own = {v.name: v.reason for v in verdicts}, {identity(c) for c in adopted}
+        by_change = {identity(c): (c, t) for t in sorted(tried, key=lambda t: -len(t.changes)) for c in t.changes}
+        for key, (change, trial) in by_change.items():
+            kept = key in own
+            reason = last.reason if kept or key in {identity(c) for c in last.changes} else why[trial.name]
+            yield self._feature(change, "active" if kept else "retired", reason, trial.gain)
+        dropped = {c.name for c in adopted if isinstance(c, Drop)}
+        for record in features(self.memory, self.dataset, "active"):  # what was active and no longer pays
+            change = change_of(record)
+            if isinstance(change, Add) and change.name in dropped:
+                yield self._feature(change, "retired", f"it no longer pays: {last.reason}")
+
+    def _feature(self, change: Change, state: FeatureState, reason: str, gain: Gain | None = None) -> FeatureRecord:
+        known, name = features(self.memory, self.dataset), record_id(self.dataset, change)
+        first = next((r.created for r in known if r.id == name), self.created or now())
+        measured = {"gain": gain.value, "low": gain.low, "high": gain.high} if gain else {}
+        return FeatureRecord(
+            id=name,
+            parents=(f"decision-{self.run}", *made_of(self.memory, self.dataset, change, known)),
+            name=change.name,
+            change=change.model_dump_json(),
+            state=state,
+            reason=reason,
+            model=self.model,
+            data_hash=self.data_hash,
+            **measured,
+            **(self._shared | {"created": first}),
+        )
+
+    def _lessons(self, tried: Sequence[Trial]) -> Iterator[LessonRecord]:
+        """What each trial of one change said for or against its kind of feature."""
+        for t in tried:
+            if t.gain is None or len(t.changes) != 1:
+                continue
+            change, polarity = t.changes[0], _polarity(t.gain)
+            what = derivation(change) if isinstance(change, Add) else change.in_words
+            said = {"positive": "it helps", "negative": "it harms", "neutral": "no difference shown"}[polarity]
+            yield LessonRecord(
+                id=f"lesson-{self.run}-{identity(change)}",
+                parents=(f"reward-{self.run}", record_id(self.dataset, change)),
+                subject=f"{what} for {self.model}",
+                claim=f"{what} for {self.model}: {said}",
+                polarity=polarity,
+                reason=f"{t.gain.in_words} on valid over {t.gain.seeds} seeds",
+                evidence=(f"run-{self.run}",),
+                data_hash=self.data_hash,
+                **self._shared,
+            )
+
+    @property
+    def _shared(self) -> dict[str, Any]:
+        found = {"agent": AGENT, "dataset": self.dataset, "task": self.task, "mlflow_run": self.mlflow_run}
+        return found | ({"created": self.created} if self.created else {})
+
+
+def _polarity(gain: Gain) -> Polarity:
+    return "positive" if gain.low > 0 else "negative" if gain.high < 0 else "neutral"
+
+
+def _figures(last: Confirmation) -> dict[str, float]:
+    found = {"test_auc_before": last.auc_before, "test_auc_after": last.auc_after}
+    figures = {name: value for name, value in found.items() if value is not None}
+    if last.gain:
+        figures["test_auc_gain"] = last.gain.value
+    if last.cost:
+        figures |= {
+            "bytes_more": float(last.cost.bytes),
+            "ms_per_1000_rows_more": last.cost.ms,
+            "values_more": float(last.cost.values),
+        }
+    return figures
