@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sandboxes.kit.training.config import Precision, Updates
 
@@ -43,6 +43,41 @@ class SmokeReport(Read):
     @property
     def passed(self) -> bool:
         return all(c.passed for c in self.checks)
+
+
+class FieldRow(Read):
+    """How useful a field was to a trained model; the error is None where the method has none."""
+
+    field: str
+    score: float = Field(allow_inf_nan=False)
+    standard_error: float | None = Field(ge=0, allow_inf_nan=False)
+
+
+class MethodRow(Read):
+    """What one method says of a model's fields, and why it says nothing of others, a sentence each."""
+
+    method: str
+    unit: str
+    fields: tuple[FieldRow, ...]
+    unscored: dict[str, str]
+    seconds: float
+
+    @model_validator(mode="after")
+    def _each_field_once(self) -> MethodRow:
+        names = [f.field for f in self.fields] + list(self.unscored)
+        if len(set(names)) < len(names):
+            raise ValueError(f"{self.method} speaks twice of a field")
+        return self
+
+
+class ImportanceReport(Read):
+    """How useful each field was to the trained model, by each of the methods asked for, in their order. `auc` is the model's over
+    the `rows` that were looked at. For choosing what to try: a sandbox's word, on which no verdict rests."""
+
+    task: str
+    rows: int
+    auc: float
+    methods: tuple[MethodRow, ...]
 
 
 class WayRow(Read):

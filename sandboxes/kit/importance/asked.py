@@ -28,8 +28,8 @@ from sandboxes.kit.training.rows import Rows, spread
 
 @dataclass(frozen=True)
 class Asked:
-    """`model` is trained and lies on the device of `rows` (n), which are of valid and have the task's label. The seed decides what
-    is drawn."""
+    """`model` is trained and lies on the device of `rows` (n), which are of valid and have the task's label. The seed decides
+    what is drawn."""
 
     model: nn.Module
     schema: Schema

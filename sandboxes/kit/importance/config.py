@@ -9,8 +9,8 @@ NAMES = ("permutation", "shapley", "taylor", "gates")  # of the methods, in the 
 
 @dataclass(frozen=True)
 class ImportanceConfig:
-    """`task` is meant by number. At most `rows` of valid whose label is known are looked at, evenly spaced. Each field is shuffled
-    `repeats` times (permutation), and fields are revealed in so many `orders`, an even number (Shapley).
+    """`task` is meant by number. At most `rows` of valid whose label is known are looked at, evenly spaced. Each field is
+    shuffled `repeats` times (permutation), and fields are revealed in so many `orders`, an even number (Shapley).
     """
 
     methods: tuple[str, ...] = NAMES

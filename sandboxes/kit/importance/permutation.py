@@ -1,4 +1,4 @@
-"""Permutation importance: the AUC lost when a field's column is shuffled over the rows (Breiman 2001; Fisher et al., JMLR 2019)."""
+"""Permutation importance: the AUC lost when a field's column is shuffled over rows (Breiman 2001; Fisher et al., JMLR 2019)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sandboxes.kit.importance.mixing import mixed
 
 
 def permutation(asked: Asked) -> Answer:
-    """The mean over shuffles, and its error as far as shuffles go: rows and model are the same in all. By chance it is below 0."""
+    """The mean over shuffles, and its error as far as shuffles go: rows and model are the same in all. By chance below 0."""
     whole, generator, rows = asked.auc(asked.rows), asked.generator(), asked.rows
     orders = [asked.shuffle(generator) for _ in range(asked.config.repeats)]  # the same ones for every field
     drops = {

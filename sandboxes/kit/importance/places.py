@@ -1,6 +1,6 @@
 """Which lookups of a model are of which field, found by looking: those that change when the field, and nothing else, changes.
 
-So gates and gradients need to know nothing of how a model was built. A place may be of several fields, such as that of a memorised
+So gates and gradients need to know nothing of how a model was built. A place may be of several fields, such as one of a memorised
 cross. A field that a model also uses in other ways than by looking it up, such as to choose among its parts, cannot be mixed
 gradually; that is noticed, and said.
 

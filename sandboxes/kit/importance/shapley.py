@@ -1,8 +1,8 @@
 """Shapley values by sampling: the AUC that a field adds when it is revealed, over random orders of all (Castro et al. 2009).
 
-What is not revealed yet is that of another row, the same one for all hidden fields, so that they go together as they do in the data.
-A value is what permutation misses where two fields say the same: each of them gets its half. Scores add up to the AUC of the model
-less that of the model when it sees another row. Orders come in pairs, one the other upside down (Mitchell et al., JMLR 2022).
+What is not revealed yet is that of another row, the same one for all hidden fields, so that they go together as in the data.
+Where two fields say the same, permutation of either may cost nothing; here each gets its half. Scores add up to the AUC of the
+model less that of the model when it sees another row. Orders come in pairs, one the other upside down (Mitchell et al., JMLR 2022).
 """
 
 from __future__ import annotations
