@@ -17,8 +17,8 @@ Matrix = tuple[tuple[float | None, ...], ...]  # (m, m), symmetric; None where i
 
 
 class Agreement(Strict):
-    """Between each two of `methods`, over the `fields` that all of them scored: Kendall's tau-b and Spearman's rho, in [-1, 1], and
-    the overlap of the fields at the top, in [0, 1]: how many of the `top` highest two methods share, of the longer of the two lists.
+    """Between each two of `methods` over the `fields` that all scored: Kendall's tau-b and Spearman's rho, in [-1, 1]; and
+    the overlap at the top, in [0, 1]: how many of their `top` highest fields two methods share, of the longer of the two lists.
     """
 
     methods: tuple[str, ...]
@@ -67,4 +67,5 @@ def overlap(some: Floats, others: Floats, top: int) -> float | None:
 
 
 def _matrix(values: Sequence[Floats], measure: Callable[[Floats, Floats], float | None]) -> Matrix:
-    return tuple(tuple(measure(a, b) for b in values) for a in values)
+    below = {(i, j): measure(a, b) for i, a in enumerate(values) for j, b in enumerate(values[: i + 1])}
+    return tuple(tuple(below[max(i, j), min(i, j)] for j in range(len(values))) for i in range(len(values)))

@@ -1,4 +1,4 @@
-"""One ranking out of several: the mean of normalised ranks, which is Borda's count, and how far methods are apart on each field."""
+"""One ranking out of several: the mean of normalised ranks, which is Borda's count, and how far methods are apart on a field."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from agents.strict import Strict
 
 
 class ConsensusRow(Strict):
-    """`rank` is the mean over methods of a field's normalised rank, 1 being the most useful; `spread` their standard deviation: of
-    a field with a large one, methods see different things, as of the side of a cross. `methods` is how many gave it a score."""
+    """`rank` is the mean over methods of a field's normalised rank, 1 being the most useful; `spread` their standard deviation:
+    where it is large, methods see different things, as in the side of a cross. `methods` is how many gave it a score."""
 
     field: str
     rank: float

@@ -1,6 +1,6 @@
 """How far a method agrees with itself over seeds: a choice that another seed would not make is no choice.
 
-Notation: m runs, d fields; z (m, d) says which run chose which field, p (d,) how often a field was chosen, k (m,) how many a run chose.
+Notation: m runs, d fields; z (m, d) says which run chose which field, p (d,) how often each was, k (m,) how many a run chose.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from agents.strict import Strict
 
 
 class Stability(Strict):
-    """Of one method over several seeds: the mean Kendall tau-b of each two rankings, and the stability of the `top` fields with its
-    interval at `level`. 1 means always the same fields, 0 what chance would choose; None is not defined, as when every run chooses
-    all fields or none. `often` has the share of the runs in which a field was at the top.
+    """Of one method over several seeds: the mean Kendall tau-b of each two rankings, and the stability of the `top` fields with
+    its interval at `level`. 1 means always the same fields, 0 what chance would choose; None is not defined, as when every run
+    chooses all fields or none. `often` has the share of the runs in which a field was at the top.
     """
 
     method: str
