@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from sandboxes.kit.importance.config import SENTENCES, UNITS, Reason
 from sandboxes.kit.training.config import Precision, Updates
 
 
@@ -54,13 +55,21 @@ class FieldRow(Read):
 
 
 class MethodRow(Read):
-    """What one method says of a model's fields, and why it says nothing of others, a sentence each."""
+    """What one method says of a model's fields, and why it says nothing of others."""
 
     method: str
-    unit: str
     fields: tuple[FieldRow, ...]
-    unscored: dict[str, str]
+    unscored: dict[str, Reason]
     seconds: float
+
+    @property
+    def unit(self) -> str:
+        return UNITS[self.method]
+
+    @property
+    def sentences(self) -> dict[str, str]:
+        """Why other fields have no score, in words that are not the sandbox's."""
+        return {name: SENTENCES[reason] for name, reason in self.unscored.items()}
 
     @model_validator(mode="after")
     def _each_field_once(self) -> MethodRow:
@@ -74,7 +83,6 @@ class ImportanceReport(Read):
     """How useful each field was to the trained model, by each of the methods asked for, in their order. `auc` is the model's over
     the `rows` that were looked at. For choosing what to try: a sandbox's word, on which no verdict rests."""
 
-    task: str
     rows: int
     auc: float
     methods: tuple[MethodRow, ...]

@@ -138,7 +138,6 @@ def _importance(model_class: type[nn.Module], visible: Path, job: dict[str, Any]
     _write(
         "importance.json",
         {
-            "task": schema.tasks[config.task].name,
             "rows": len(asked.rows),
             "auc": asked.auc(asked.rows),
             "methods": list(answers(asked)),

@@ -17,7 +17,6 @@ def permutation(asked: Asked) -> Answer:
     }
     scores, errors = dict.fromkeys(asked.fields, 0.0), dict.fromkeys(asked.fields, 0.0)
     return Answer(
-        unit="AUC lost",
         scores=scores | {name: float(np.mean(found)) for name, found in drops.items()},
         errors=errors | {name: float(np.std(found, ddof=1) / np.sqrt(len(found))) for name, found in drops.items()},
     )

@@ -37,7 +37,6 @@ def taylor(asked: Asked) -> Answer:
     found = {name: torch.cat(each).double() for name, each in gains.items()}  # each (n,)
     constant = dict.fromkeys((f for f in asked.fields if f not in asked.varied), 0.0)
     return Answer(
-        unit="nats a row",
         scores={name: gain.mean().item() for name, gain in found.items()} | constant,
         errors={name: gain.std().item() / len(gain) ** 0.5 for name, gain in found.items()} | constant,
         unscored=places.unreadable,
