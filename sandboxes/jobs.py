@@ -22,12 +22,13 @@ import numpy as np
 from pydantic import ValidationError
 
 from sandboxes.equations import EquationProbe, EquationRow, as_asked, read_rows, reference_files
+from sandboxes.kit.importance.config import ImportanceConfig
 from sandboxes.kit.kernels import native
 from sandboxes.kit.training.config import TrainConfig
 from sandboxes.launch import job_argv
 from sandboxes.meter import Meter
 from sandboxes.protocol import Limits, RunRequest, RunResult, Sandbox
-from sandboxes.reports import CalibrationReport, SmokeReport, TrainReport
+from sandboxes.reports import CalibrationReport, ImportanceReport, SmokeReport, TrainReport
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,15 @@ class ModelSource:
 
 @dataclass(frozen=True)
 class Job:
-    """One smoke test, training run, calibration, or check of the equations of `probes`, which alone needs no data.
+    """One smoke test, training run, calibration, ranking of fields by a model that is trained first, or check of the equations of
+    `probes`, which alone needs no data.
 
     `hyper` goes to the model's constructor, `config` to the trainer. `fixed` names what a calibration may not choose (see
-    `kit.training.calibration`). The references of `probes` have to have passed `EquationProbe.violations`.
+    `kit.training.calibration`). `importance` says how fields are ranked; what a training leaves is left too. The references of
+    `probes` have to have passed `EquationProbe.violations`.
     """
 
-    action: Literal["smoke", "train", "calibrate", "equation"]
+    action: Literal["smoke", "train", "calibrate", "importance", "equation"]
     model: ModelSource
     data: Path | None = None  # the `visible/` folder of a prepared data set
     data_hash: str = ""
@@ -58,6 +61,7 @@ class Job:
     keep_weights: bool = False
     fixed: Mapping[str, str | bool] = field(default_factory=dict)
     probes: tuple[EquationProbe, ...] = ()
+    importance: ImportanceConfig = field(default_factory=ImportanceConfig)
 
     @property
     def key(self) -> str:
@@ -80,7 +84,8 @@ class Job:
 
     def _job_json(self) -> str:
         model = {"reference": self.model.reference} if self.model.reference else {"file": "model.py"}
-        asked = {"probes": as_asked(self.probes)} if self.action == "equation" else {}
+        asked: dict[str, object] = {"probes": as_asked(self.probes)} if self.action == "equation" else {}
+        asked |= {"importance": asdict(self.importance)} if self.action == "importance" else {}
         return json.dumps(
             {
                 "action": self.action,
@@ -124,6 +129,14 @@ class Finished:
 
     def calibration_report(self) -> CalibrationReport:
         return CalibrationReport.model_validate(_json(self.folder / "calibration.json"))
+
+    def importance_report(self) -> ImportanceReport:
+        """Raises `ValueError` where it does not answer what was asked: these methods, each about the same fields."""
+        report = ImportanceReport.model_validate(_json(self.folder / "importance.json"))
+        fields = [{f.field for f in m.fields} | set(m.unscored) for m in report.methods]
+        if tuple(m.method for m in report.methods) != self.job.importance.methods or any(f != fields[0] for f in fields):
+            raise ValueError("the report is not of the methods that were asked for, or not of the same fields by each")
+        return report
 
     def equation_report(self) -> tuple[EquationRow, ...]:
         """A row for each of the job's probes, in their order."""
@@ -206,10 +219,16 @@ def _replace(folder: Path, place: Path) -> Path:
 def _unreadable(job: Job, folder: Path) -> str | None:
     """Why the outputs are not what the job must leave, or None."""
     finished = Finished(job, RunResult("ok", ""), folder)
-    read = {"smoke": finished.smoke_report, "calibrate": finished.calibration_report, "equation": finished.equation_report}
+    read: Mapping[str, Callable[[], object]] = {
+        "smoke": finished.smoke_report,
+        "calibrate": finished.calibration_report,
+        "importance": finished.importance_report,
+        "equation": finished.equation_report,
+    }
     try:
         if job.action != "train":
             read[job.action]()
+        if job.action not in ("train", "importance"):
             return None
         finished.train_report()
         for split in job.predict:

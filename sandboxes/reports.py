@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from sandboxes.kit.importance.config import SENTENCES, UNITS, Reason
 from sandboxes.kit.training.config import Precision, Updates
 
 
@@ -43,6 +44,48 @@ class SmokeReport(Read):
     @property
     def passed(self) -> bool:
         return all(c.passed for c in self.checks)
+
+
+class FieldRow(Read):
+    """How useful a field was to a trained model; the error is None where the method has none."""
+
+    field: str
+    score: float = Field(allow_inf_nan=False)
+    standard_error: float | None = Field(ge=0, allow_inf_nan=False)
+
+
+class MethodRow(Read):
+    """What one method says of a model's fields, and why it says nothing of others."""
+
+    method: str
+    fields: tuple[FieldRow, ...]
+    unscored: dict[str, Reason]
+    seconds: float
+
+    @property
+    def unit(self) -> str:
+        return UNITS[self.method]
+
+    @property
+    def sentences(self) -> dict[str, str]:
+        """Why other fields have no score, in words that are not the sandbox's."""
+        return {name: SENTENCES[reason] for name, reason in self.unscored.items()}
+
+    @model_validator(mode="after")
+    def _each_field_once(self) -> MethodRow:
+        names = [f.field for f in self.fields] + list(self.unscored)
+        if len(set(names)) < len(names):
+            raise ValueError(f"{self.method} speaks twice of a field")
+        return self
+
+
+class ImportanceReport(Read):
+    """How useful each field was to the trained model, by each of the methods asked for, in their order. `auc` is the model's over
+    the `rows` that were looked at. For choosing what to try: a sandbox's word, on which no verdict rests."""
+
+    rows: int
+    auc: float
+    methods: tuple[MethodRow, ...]
 
 
 class WayRow(Read):

@@ -31,11 +31,12 @@ from torch import nn
 from sandboxes.kit.collection import load_collection
 from sandboxes.kit.data.arrays import load_split, load_tables
 from sandboxes.kit.equation_rows import equation_rows
+from sandboxes.kit.importance import ImportanceConfig, answers, asked_of
 from sandboxes.kit.model_file import class_in_file, layers_beside, module_in_file, reference_class
 from sandboxes.kit.schema import Schema
 from sandboxes.kit.served_form import served_state
 from sandboxes.kit.smoke import smoke
-from sandboxes.kit.team import Team, joined
+from sandboxes.kit.team import ALONE, Team, joined
 from sandboxes.kit.training import TrainConfig, build, fit
 from sandboxes.kit.training.calibration import calibrate
 from sandboxes.kit.training.goal import goal_of
@@ -66,7 +67,7 @@ def _run(job: dict[str, Any], device: str, team: Team) -> None:
     if job["action"] == "train":
         _train(model_class, visible, job, device, team)
     elif team.leads:  # what else there is to do takes one process
-        {"smoke": _smoke, "calibrate": _calibrate}[job["action"]](model_class, visible, job, device)
+        {"smoke": _smoke, "calibrate": _calibrate, "importance": _importance}[job["action"]](model_class, visible, job, device)
 
 
 def _model_class(model: Mapping[str, str]) -> type[nn.Module]:
@@ -83,7 +84,8 @@ def _smoke(model_class: type[nn.Module], visible: Path, job: dict[str, Any], dev
     _write("smoke.json", {"checks": [asdict(c) for c in checks], "parameters": parameters})
 
 
-def _train(model_class: type[nn.Module], visible: Path, job: dict[str, Any], device: str, team: Team) -> None:
+def _train(model_class: type[nn.Module], visible: Path, job: dict[str, Any], device: str, team: Team) -> nn.Module:
+    """Leaves what the job asks for; returns the model with its best weights."""
     from safetensors.torch import save_file
 
     schema, config = Schema.load(visible / "schema.json"), TrainConfig(**job["config"])
@@ -124,6 +126,23 @@ def _train(model_class: type[nn.Module], visible: Path, job: dict[str, Any], dev
                 "seconds": time.monotonic() - began,
             },
         )
+    return model
+
+
+def _importance(model_class: type[nn.Module], visible: Path, job: dict[str, Any], device: str) -> None:
+    """Trains as any job does, with the same outputs, then asks the model for its fields."""
+    schema, asked_for = Schema.load(visible / "schema.json"), job["importance"]
+    config = ImportanceConfig(**asked_for | {"methods": tuple(asked_for["methods"])})
+    model = _train(model_class, visible, job, device, ALONE)
+    asked = asked_of(model, schema, load_split(visible, "valid"), config, job["config"]["seed"], device)
+    _write(
+        "importance.json",
+        {
+            "rows": len(asked.rows),
+            "auc": asked.auc(asked.rows),
+            "methods": list(answers(asked)),
+        },
+    )
 
 
 def _calibrate(model_class: type[nn.Module], visible: Path, job: dict[str, Any], device: str) -> None:

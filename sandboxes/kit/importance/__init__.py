@@ -1,4 +1,4 @@
-"""How important each field is to a trained model: methods, one file and one line in `METHODS` each (and its name in `config`)."""
+"""How important each field is to a trained model: methods, one file and one line in `METHODS` each (and its unit in `config`)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ def answers(asked: Asked) -> Iterator[dict[str, object]]:
         rows = [{"field": f, "score": score, "standard_error": answer.errors.get(f)} for f, score in answer.scores.items()]
         yield {
             "method": name,
-            "unit": answer.unit,
             "fields": rows,
             "unscored": answer.unscored,
             "seconds": time.monotonic() - began,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sandboxes.kit.batch import Batch
-from sandboxes.kit.importance.config import ImportanceConfig
+from sandboxes.kit.importance.config import ImportanceConfig, Reason
 from sandboxes.kit.importance.fields import field_names
 from sandboxes.kit.importance.mixing import column
 from sandboxes.kit.metrics import auc
@@ -28,8 +28,8 @@ from sandboxes.kit.training.rows import Rows, spread
 
 @dataclass(frozen=True)
 class Asked:
-    """`model` is trained and lies on the device of `rows` (n), which are of valid and have the task's label. The seed decides what
-    is drawn."""
+    """`model` is trained and lies on the device of `rows` (n), which are of valid and have the task's label. The seed decides
+    what is drawn."""
 
     model: nn.Module
     schema: Schema
@@ -79,13 +79,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """Scores by field, higher being more useful; their standard errors, where the method has any; and why other fields have no
-    score, a sentence each."""
+    """Scores by field, higher being more useful; standard errors, where the method has any; and why others have no score."""
 
-    unit: str
     scores: dict[str, float]
     errors: dict[str, float] = field(default_factory=dict)
-    unscored: dict[str, str] = field(default_factory=dict)
+    unscored: dict[str, Reason] = field(default_factory=dict)
 
 
 class Importance(Protocol):

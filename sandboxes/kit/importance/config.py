@@ -1,16 +1,33 @@
-"""What is asked of a trained model: which methods rank its fields, for which task, by how much work."""
+"""What is asked of a trained model, and the words in which it answers: methods, units, and why a field has no score."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-NAMES = ("permutation", "shapley", "taylor", "gates")  # of the methods, in the order of the registry
+# What a score of 1 would be, of each method in the order of the registry.
+UNITS: Mapping[str, str] = {
+    "permutation": "AUC lost",
+    "shapley": "AUC added",
+    "taylor": "nats a row",
+    "gates": "a gate that is open at every price",
+}
+NAMES = tuple(UNITS)
+
+Reason = Literal["draws", "not by row", "otherwise", "no gradient"]
+SENTENCES: Mapping[Reason, str] = {
+    "draws": "the model draws at random when it predicts, so that a field's effect cannot be told from chance row by row",
+    "not by row": "what the model looks up does not belong to rows one by one, so that it cannot be mixed for this field alone",
+    "otherwise": "the model uses it in other ways than by looking it up, and these cannot be mixed gradually",
+    "no gradient": "the model's predictions have no gradient",
+}
 
 
 @dataclass(frozen=True)
 class ImportanceConfig:
-    """`task` is meant by number. At most `rows` of valid whose label is known are looked at, evenly spaced. Each field is shuffled
-    `repeats` times (permutation), and fields are revealed in so many `orders`, an even number (Shapley).
+    """`task` is meant by number. At most `rows` of valid whose label is known are looked at, evenly spaced. Each field is
+    shuffled `repeats` times (permutation), and fields are revealed in so many `orders`, an even number (Shapley).
     """
 
     methods: tuple[str, ...] = NAMES

@@ -34,7 +34,7 @@ def gates(asked: Asked) -> Answer:
     if places.of:
         gated = _Gated(asked, places.of, means_of(asked))
         scores |= dict(zip(places.of, gated.path().tolist(), strict=True))
-    return Answer(unit="gate, open at every price", scores=scores, unscored=places.unreadable)
+    return Answer(scores=scores, unscored=places.unreadable)
 
 
 class _Gated:
@@ -60,7 +60,8 @@ class _Gated:
         gates = start.clone().requires_grad_()
         optimiser = torch.optim.Adam([gates], lr=STEP)
         for _ in range(STEPS):
-            drawn = torch.randint(len(self._asked.rows), (BATCH,), generator=generator).to(gates.device)
+            n = len(self._asked.rows)
+            drawn = torch.randint(n, (min(n, BATCH),), generator=generator).to(gates.device)
             loss = self._loss(self._asked.rows[drawn], gates) + price * gates.sum()
             (gates.grad,) = torch.autograd.grad(loss, gates)
             optimiser.step()

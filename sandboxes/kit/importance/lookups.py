@@ -66,9 +66,8 @@ class _Numbered:
 def _intercepted(model: nn.Module, seen: _Numbered) -> Iterator[None]:
     """Within it, lookups in the model's tables go through `seen`."""
     tables = [m for m in model.modules() if isinstance(m, nn.Embedding | nn.EmbeddingBag)]
-    methods = [
-        (table, name) for table in tables for name in ("forward", "pooled") if name == "forward" or isinstance(table, Table)
-    ]
+    methods: list[tuple[nn.Module, str]] = [(table, "forward") for table in tables]
+    methods += [(table, "pooled") for table in tables if isinstance(table, Table)]
     try:
         for table, name in methods:
             vars(table)[name] = _through(seen, getattr(table, name))

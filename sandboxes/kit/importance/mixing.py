@@ -1,12 +1,12 @@
 """Rows of which some fields are those of other rows: how any model is shown less than it was trained on.
 
-Every model reads its fields from a batch, so that this needs nothing of the model. Of aligned histories, each is a field of its own.
+Every model reads its fields from a batch, so that this needs nothing of the model. Of aligned histories each is a field.
 Notation: B rows, L history length.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from torch import Tensor
@@ -38,9 +38,7 @@ def column(batch: Batch, field: str, schema: Schema) -> Tensor:
     return batch.numeric[:, [f.name for f in schema.numeric].index(field), None]
 
 
-def _columns(
-    own: Tensor, other: Tensor, named: tuple[CategoricalField, ...] | tuple[NumericField, ...], fields: Collection[str]
-) -> Tensor:
+def _columns(own: Tensor, other: Tensor, named: Iterable[CategoricalField | NumericField], fields: Collection[str]) -> Tensor:
     taken = [i for i, field in enumerate(named) if field.name in fields]
     if not taken:
         return own

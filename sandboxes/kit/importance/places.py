@@ -1,6 +1,6 @@
 """Which lookups of a model are of which field, found by looking: those that change when the field, and nothing else, changes.
 
-So gates and gradients need to know nothing of how a model was built. A place may be of several fields, such as that of a memorised
+So gates and gradients need to know nothing of how a model was built. A place may be of several fields, such as one of a memorised
 cross. A field that a model also uses in other ways than by looking it up, such as to choose among its parts, cannot be mixed
 gradually; that is noticed, and said.
 
@@ -16,25 +16,21 @@ from torch import Tensor
 
 from sandboxes.kit.batch import Batch
 from sandboxes.kit.importance.asked import Asked
+from sandboxes.kit.importance.config import Reason
 from sandboxes.kit.importance.lookups import recorded, task_logits
 from sandboxes.kit.importance.mixing import column, mixed
 
 ROWS = 512
 CLOSE, TOLERANCE = 1e-3, 1e-5  # the share of an effect, and the logits, that may come about in other ways
 
-DRAWS = "the model draws at random when it predicts, so that a field's effect cannot be told from chance row by row"
-NOT_BY_ROW = "what the model looks up does not belong to rows one by one, so that it cannot be mixed for this field alone"
-OTHERWISE = "the model uses it in other ways than by looking it up, and these cannot be mixed gradually"
-NO_GRADIENT = "the model's predictions have no gradient"
-
 
 @dataclass(frozen=True)
 class Places:
     """`of` maps a field to the lookups that are of it, and to where in each (P...), True; `unreadable` says of other fields why
-    nothing is known, a sentence each. A field that the model does not use has no places."""
+    nothing is known. A field that the model does not use has no places."""
 
     of: dict[str, dict[int, Tensor]] = field(default_factory=dict)
-    unreadable: dict[str, str] = field(default_factory=dict)
+    unreadable: dict[str, Reason] = field(default_factory=dict)
 
 
 def found_places(asked: Asked) -> Places:
@@ -68,12 +64,12 @@ class _Changes:
     def seen(cls, asked: Asked, own: Batch, changed: Batch) -> _Changes:
         return cls(*recorded(asked.model, own, asked.task), *recorded(asked.model, changed, asked.task))
 
-    def unlike_fields(self) -> str:
-        """Why lookups cannot be told apart by field, or ""."""
+    def unlike_fields(self) -> Reason | None:
+        """Why lookups cannot be told apart by field, None where they can."""
         if [x.shape for x in self.lookups] != [x.shape for x in self.other_lookups]:
-            return NOT_BY_ROW
+            return "not by row"
         n, changed = len(self.logits), [a for a, b in self._pairs() if not torch.equal(a, b)]
-        return NOT_BY_ROW if any(x.dim() < 2 or len(x) != n for x in changed) else ""
+        return "not by row" if any(x.dim() < 2 or len(x) != n for x in changed) else None
 
     def places(self) -> dict[int, Tensor]:
         """Where lookups differ (P...), by their numbers."""
@@ -83,21 +79,21 @@ class _Changes:
         return list(zip(self.lookups, self.other_lookups, strict=True))
 
 
-def _otherwise(asked: Asked, name: str, own: Batch, changes: _Changes) -> str:
-    """Why gates on the lookups do not show what a field does, or ""."""
+def _otherwise(asked: Asked, name: str, own: Batch, changes: _Changes) -> Reason | None:
+    """Why gates on the lookups do not show what a field does, None where they do."""
     of = changes.places()
     gap = (changes.logits - changes.other_logits).abs().max()
     if name in {f.name for f in asked.schema.numeric}:
-        return "" if of or gap == 0 or _slopes(asked, own, name) else OTHERWISE
+        return None if of or gap == 0 or _slopes(asked, own, name) else "otherwise"
     if name in own.history:  # which of its places are padding a model knows without looking anything up
-        return "" if of or gap == 0 else OTHERWISE
+        return None if of or gap == 0 else "otherwise"
 
     def changed(number: int, lookup: Tensor) -> Tensor:
         return changes.other_lookups[number] if number in of else lookup
 
     with torch.no_grad():
         instead = task_logits(asked.model, own, asked.task, changed)
-    return "" if (instead - changes.other_logits).abs().max() <= CLOSE * gap + TOLERANCE else OTHERWISE
+    return None if (instead - changes.other_logits).abs().max() <= CLOSE * gap + TOLERANCE else "otherwise"
 
 
 def _slopes(asked: Asked, own: Batch, name: str) -> bool:
@@ -110,13 +106,13 @@ def _slopes(asked: Asked, own: Batch, name: str) -> bool:
     return bool((slopes[:, [f.name for f in asked.schema.numeric].index(name)] != 0).any())
 
 
-def _fault(asked: Asked, rows: Batch) -> str:
-    """Why this cannot be asked of the model at all, or ""."""
+def _fault(asked: Asked, rows: Batch) -> Reason | None:
+    """Why this cannot be asked of the model at all, None where it can."""
     numeric = rows.numeric.clone().requires_grad_()
     logits = task_logits(
         asked.model, replace(rows, numeric=numeric), asked.task, lambda number, lookup: lookup.detach().requires_grad_()
     )
     if not logits.requires_grad:
-        return NO_GRADIENT
+        return "no gradient"
     again = task_logits(asked.model, rows, asked.task)
-    return "" if torch.allclose(logits, again, atol=TOLERANCE) else DRAWS
+    return None if torch.allclose(logits, again, atol=TOLERANCE) else "draws"

@@ -1,8 +1,9 @@
 """Shapley values by sampling: the AUC that a field adds when it is revealed, over random orders of all (Castro et al. 2009).
 
-What is not revealed yet is that of another row, the same one for all hidden fields, so that they go together as they do in the data.
-A value is what permutation misses where two fields say the same: each of them gets its half. Scores add up to the AUC of the model
-less that of the model when it sees another row. Orders come in pairs, one the other upside down (Mitchell et al., JMLR 2022).
+What is not revealed yet is that of another row, the same one for all hidden fields, so that they go together as in the data.
+Where two fields say the same, permutation of either may cost nothing; here each gets its half. Scores add up to the AUC of the
+model less that of the model when it sees another row. Orders come in pairs, one the other upside down
+(Mitchell et al., JMLR 2022).
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ def shapley(asked: Asked) -> Answer:
     added = {name: [pair.get(name, 0.0) for pair in pairs] for name in asked.fields}
     several = len(pairs) > 1
     return Answer(
-        unit="AUC added",
         scores={name: float(np.mean(found)) for name, found in added.items()},
         errors={name: float(np.std(found, ddof=1) / np.sqrt(len(found))) for name, found in added.items()} if several else {},
     )

@@ -1,6 +1,6 @@
-"""First-order importance: the loss gained when what is looked up of a field is replaced by its mean over all rows, the model taken
-to be linear in that field (F-permutation; Zhang et al., CIKM 2023).
+"""First-order importance: how the loss grows when what is looked up of a field is replaced by its mean over all rows.
 
+The model is taken to be linear in each field (F-permutation, Zhang et al., CIKM 2023).
 One pass forwards and backwards serves all fields. Zhang et al. expand the loss, whose gradient is near 0 wherever training went
 well; here the logit is expanded, and the loss taken at the logit that is found: first-order in the model, exact in the loss.
 
@@ -37,7 +37,6 @@ def taylor(asked: Asked) -> Answer:
     found = {name: torch.cat(each).double() for name, each in gains.items()}  # each (n,)
     constant = dict.fromkeys((f for f in asked.fields if f not in asked.varied), 0.0)
     return Answer(
-        unit="nats a row",
         scores={name: gain.mean().item() for name, gain in found.items()} | constant,
         errors={name: gain.std().item() / len(gain) ** 0.5 for name, gain in found.items()} | constant,
         unscored=places.unreadable,

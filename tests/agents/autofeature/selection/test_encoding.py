@@ -27,7 +27,7 @@ def test_rates_by_hand() -> None:
     assert rates_of_codes(codes, labels, folds) == pytest.approx(wanted)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 40), st.integers(1, 6))
 def test_a_flipped_label_moves_no_encoding_of_its_fold_but_by_the_mean(seed: int, n: int, values: int) -> None:
     """Within a fold, rows of one code are encoded alike, whatever their own labels are."""
@@ -42,7 +42,7 @@ def test_a_flipped_label_moves_no_encoding_of_its_fold_but_by_the_mean(seed: int
             assert np.allclose(rates_of_codes(codes, turned, folds)[own], rates[own])
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 10_000), st.integers(4, 40), st.integers(1, 6))
 def test_rows_held_out_encode_nobody_and_are_encoded_by_all_others(seed: int, n: int, values: int) -> None:
     random = np.random.default_rng(seed)
