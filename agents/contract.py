@@ -59,8 +59,8 @@ class Proposal(Generic[D]):
 @dataclass(frozen=True)
 class Outcome:
     """What came of acting. `measures` are by name; `cost` is what it took or will take, with units in the names; `evidence` names
-    jobs, runs and records where it can be looked up. Without measures, `reason` says why there are none. `result` is whatever else
-    the agent itself needs to learn from it."""
+    jobs, runs and records where it can be looked up. Without measures, `reason` says why there are none. `result` is whatever
+    else the agent itself needs to learn from it."""
 
     status: Status
     measures: Mapping[str, Measured] = field(default_factory=dict)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,12 +10,13 @@ import typer
 
 from workflows.catalogue_commands import data_app, kit_app
 from workflows.exit_codes import ExitCode
+from workflows.feature_commands import features_app
 from workflows.improve_commands import improve
 from workflows.memory_commands import memory_app
+from workflows.running import conclude_run, run_folder
 from workflows.terminal import Json, fail, open_console, print_json, read_settings
 
 if TYPE_CHECKING:
-    from workflows.driver import Ended
     from workflows.run_folder import RunFolder
     from workflows.settings import Settings
 
@@ -29,6 +28,7 @@ app = typer.Typer(
 )
 app.add_typer(data_app, name="data")
 app.add_typer(kit_app, name="kit")
+app.add_typer(features_app, name="features")
 app.add_typer(memory_app, name="memory")
 app.command()(improve)
 
@@ -147,7 +147,7 @@ def reproduce(
     folder = begin(settings, request)
     free = ("sandbox", "allow_unsafe_sandbox", "approve", "budget", "record")
     bounds = {name: getattr(request, name) for name in free}
-    _run(settings, folder, json=json, changes=bounds)
+    run_folder(settings, folder, json=json, changes=bounds)
 
 
 @app.command()
@@ -172,7 +172,7 @@ def resume(
     changes: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
     named = Budget(usd=budget_usd, tokens=budget_tokens, minutes=budget_minutes, sandbox_minutes=budget_sandbox_minutes)
     changes["budget"] = folder.load("request", ReproductionRequest).budget.then(named)
-    _run(settings, folder, json=json, changes=changes, approved=yes)
+    run_folder(settings, folder, json=json, changes=changes, approved=yes)
 
 
 @app.command()
@@ -209,7 +209,7 @@ def show(run: Annotated[str, typer.Argument(help="The run, or the beginning of i
     if json:
         print(summary.model_dump_json())
         return
-    _conclude(settings, Ended(summary, folder, EXIT_OF_STATUS.get(summary.status, ExitCode.DONE)))
+    conclude_run(settings, Ended(summary, folder, EXIT_OF_STATUS.get(summary.status, ExitCode.DONE)))
 
 
 @app.command()
@@ -238,41 +238,6 @@ def doctor(
 def main() -> None:
     """The console script."""
     app()
-
-
-def _run(settings: Settings, folder: RunFolder, *, json: bool, changes: dict[str, Any], approved: bool | None = None) -> None:
-    """Runs to the end, asking on a terminal where the plan wants approval; exits with the run's code."""
-    import optuna
-
-    from workflows.console import watch
-    from workflows.driver import ended_before, go
-    from workflows.run_folder import RunBusy
-
-    logging.basicConfig(level=logging.WARNING)  # first: a library that comes later would have every request told
-    optuna.logging.set_verbosity(optuna.logging.WARNING)  # what tuning does is told by our own events
-    ended = ended_before(folder)
-    if ended is None:
-        watching = watch(open_console(), json)
-        try:
-            ended = go(settings, folder, watching, changes=changes, approved=approved)
-        except RunBusy as error:
-            fail(str(error), ExitCode.USAGE)
-        finally:
-            watching.close()
-        if ended.code == ExitCode.WAITING and not json and sys.stdin.isatty():
-            approved = typer.confirm(f"{ended.summary.reason}\nGo on?")
-            return _run(settings, folder, json=json, changes=changes, approved=approved)
-    if json:
-        print(ended.summary.model_dump_json())
-    else:
-        _conclude(settings, ended)
-    raise typer.Exit(ended.code)
-
-
-def _conclude(settings: Settings, ended: Ended) -> None:
-    from workflows.conclusion import conclude
-
-    conclude(open_console(), settings, ended)
 
 
 def _find(settings: Settings, name: str) -> RunFolder:

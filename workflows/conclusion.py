@@ -32,7 +32,7 @@ def conclude(console: Console, settings: Settings, ended: Ended) -> None:
         _verdict(console, folder.load("comparison", Comparison), folder.load("scores", ScoreTable))
     else:
         console.print(f"[bold]{escape(summary.status_in_words)}[/]: {escape(summary.reason or summary.stage)}", soft_wrap=True)
-    _places(console, settings, ended)
+    print_places(console, settings, ended)
 
 
 def _verdict(console: Console, comparison: Comparison, scores: ScoreTable) -> None:
@@ -99,7 +99,7 @@ def _spent(summary: Summary) -> str:
     return f"{minutes}; {summary.tokens:,} tokens {money}"
 
 
-def _places(console: Console, settings: Settings, ended: Ended) -> None:
+def print_places(console: Console, settings: Settings, ended: Ended) -> None:
     folder, run = ended.folder, ended.summary.run_id
     _line(console, "spent", _spent(ended.summary))
     report = folder.root / "report.html"

@@ -10,7 +10,7 @@ from typing import Generic, NoReturn, Protocol, TypeVar
 
 from agents.autotrain.engine import Engine
 from memory.store import MemoryStore
-from memory.tracking import Tracker
+from memory.tracking import EXPERIMENT, Tracker
 from sandboxes import SandboxUnavailable, choose
 from sandboxes.jobs import JobRunner
 from sandboxes.kit.data import Prepared
@@ -53,6 +53,7 @@ class RunContext(Generic[R, M]):
     account: Account
     emit: Emit = lambda event: None
     interrupted: Callable[[], bool] = lambda: False
+    experiment: str = EXPERIMENT  # in MLflow
 
     @cached_property
     def memory(self) -> MemoryStore:
@@ -60,7 +61,7 @@ class RunContext(Generic[R, M]):
 
     @cached_property
     def tracker(self) -> Tracker:
-        return Tracker(self.settings.mlflow_uri, self.settings.home / "mlartifacts")
+        return Tracker(self.settings.mlflow_uri, self.settings.home / "mlartifacts", self.experiment)
 
     @cached_property
     def prepared(self) -> Prepared:

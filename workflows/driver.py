@@ -20,18 +20,23 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import StateGraph
 from langgraph.types import Command
 
+from agents.autofeature.registry import features
 from agents.autotrain.plan import PlanImpossible
 from agents.errors import AgentError, BudgetExhausted, ModelAnswerInvalid, ModelUnavailable, SourceUnreachable, UnreadablePaper
 from agents.secrets import discreet, without_secrets
 from memory.errors import MemoryUnusable
+from memory.tracking import EXPERIMENT
 from sandboxes import SandboxUnavailable
 from sandboxes.jobs import kit_hash
 from sandboxes.kit.data import DataError
-from workflows import paper_autotrain
+from sandboxes.kit.datasets import resolve_source
+from workflows import autofeature, paper_autotrain
 from workflows.budget import Account
 from workflows.context import Emit, RunContext
-from workflows.engines import make_engine
+from workflows.engines import make_engine, make_proposer
 from workflows.exit_codes import ExitCode
+from workflows.feature_request import FeatureRequest
+from workflows.memory import open_memory
 from workflows.request import ReproductionRequest
 from workflows.run_folder import FlowName, RunFolder, Summary
 from workflows.settings import Settings
@@ -41,9 +46,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Flow:
-    """A kind of run: what is asked for, the graph that answers, whose name is `name`, and the mind that its steps think with."""
+    """A kind of run: what is asked for, the graph that answers, whose name is `name`, and the mind that its steps think with.
+
+    `experiment` is where its runs stand in MLflow."""
 
     name: str
+    experiment: str
     request: type[Any]
     graph: Callable[[], StateGraph[Any, Any]]
     mind: Callable[[Settings, Any, Account], Any]
@@ -51,7 +59,8 @@ class Flow:
 
 FLOWS: Mapping[FlowName, Flow] = MappingProxyType(
     {
-        "reproduction": Flow("paper_autotrain", ReproductionRequest, paper_autotrain.build, make_engine),
+        "reproduction": Flow("paper_autotrain", EXPERIMENT, ReproductionRequest, paper_autotrain.build, make_engine),
+        "features": Flow("autofeature", "features", FeatureRequest, autofeature.build, make_proposer),
     }
 )
 EXIT_OF_STATUS = {
@@ -96,7 +105,7 @@ def begin(settings: Settings, request: ReproductionRequest) -> RunFolder:
 
 
 def begin_as(
-    settings: Settings, flow: FlowName, name: str, request: ReproductionRequest, about: str, *, again: bool
+    settings: Settings, flow: FlowName, name: str, request: ReproductionRequest | FeatureRequest, about: str, *, again: bool
 ) -> RunFolder:
     """The folder of the run of that name: the one there is, or a new one; with `again`, under another name."""
     taken = sorted((settings.home / "runs").glob(f"{name}*"))
@@ -111,13 +120,33 @@ def begin_as(
     return folder
 
 
+def begin_features(settings: Settings, request: FeatureRequest) -> RunFolder:
+    """The folder of the run for this request of AutoFeature."""
+    return begin_as(
+        settings, "features", feature_run_name(settings, request), request, f"features of {request.data}", again=request.again
+    )
+
+
+def feature_run_name(settings: Settings, request: FeatureRequest) -> str:
+    """The same for requests that ask for the same of the same content, by the same code, with the same features active."""
+    source = resolve_source(request.data, settings.home / "data", raw=settings.data_folder)
+    with closing(open_memory(settings)) as memory:
+        known = [r.id for r in features(memory, source.spec.name, "active")]
+    digest = hashlib.sha256("\0".join([request.key, source.content, repr(source.spec), kit_hash(), *known]).encode()).hexdigest()
+    return f"features-{plain_name(source.spec.name)}-{digest[:8]}"
+
+
 def run_name(request: ReproductionRequest) -> str:
     """The same for requests that ask for the same: options, the paper's content where it is a file, and the kit's code."""
     path = Path(request.paper)
     content = path.read_bytes() if path.is_file() else b""
-    words = re.sub(r"[^a-z0-9]+", "-", path.name.rsplit(".", 1)[0].lower()).strip("-")[:32].strip("-") or "paper"
+    words = plain_name(path.name.rsplit(".", 1)[0]) or "paper"
     digest = hashlib.sha256("\0".join([request.key, kit_hash()]).encode() + content).hexdigest()
     return f"{words}-{digest[:8]}"
+
+
+def plain_name(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:32].strip("-")
 
 
 def find_run(settings: Settings, name: str) -> RunFolder:
@@ -154,7 +183,7 @@ def go(
         summary = folder.update_summary(status="running", reason="")
         try:
             mind = engine or flow.mind(settings, request, account)
-            ctx = RunContext(settings, request, folder, mind, account, emit, stop.is_set)
+            ctx = RunContext(settings, request, folder, mind, account, emit, stop.is_set, flow.experiment)
             with discreet(), stop_signals(stop):
                 state = _stream(flow, ctx, approved)
             changed: dict[str, Any] = {"status": state["status"], "reason": state.get("reason", "")}

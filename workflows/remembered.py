@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from agents.autotrain.reading.clean import clean
+from agents.clean import clean
 from agents.secrets import without_secrets
 from memory.beliefs import Belief, belief_on
 from memory.narrowing import ANYTHING, Only

@@ -11,7 +11,7 @@ from agents.autofeature.changes import Change, changed
 from agents.autofeature.costs import Cost, measured
 from agents.autofeature.effects import Gain, compared
 from agents.autofeature.trainer import Incumbent, Trained, Trainer
-from agents.autofeature.trials import Economy
+from agents.autofeature.trials import BASE, Economy
 from agents.compare import truth_of
 from agents.strict import Strict
 from sandboxes.kit.data.spec import TableSpec
@@ -47,7 +47,8 @@ def confirmed(
     """Whether all changes together hold what the trials promised. Raises as `Trainer.train` does."""
     if not changes:
         return Confirmation(verdict="nothing to adopt", changes=(), reason="no change was kept")
-    base, after = trainer.train([spec, changed(spec, changes)], incumbent, seeds, ("valid", "test"))
+    pair = {BASE: spec, "changed": changed(spec, changes)}
+    base, after = trainer.train(pair, incumbent, seeds, ("valid", "test")).values()
     blank = Confirmation(verdict="not adopted", changes=tuple(changes), reason="", jobs=(*base.jobs, *after.jobs))
     if failure := base.failure or after.failure:
         return blank.model_copy(update={"reason": f"it could not be confirmed: {failure}"})

@@ -28,16 +28,18 @@ class SetAside(Strict):
 class Observation(Strict):
     """`set_aside` leak or may leak; `columns` are those that may be used; `active` are changes that earlier runs kept, in order.
 
-    `tried` are identities of changes that were tried on this very data with this model and not kept, `lessons` ids of what
-    memory holds of such changes.
+    `tried` are identities of changes that were tried on this very data with this model and not kept; `lessons` is what memory
+    believes of features on this data set, a sentence each, and `relied_on` the ids behind it.
     """
 
     dataset: str
+    data_hash: str = ""  # of the data by the description without what is active
     set_aside: tuple[SetAside, ...]
     columns: dict[str, ColumnFacts]
     active: tuple[Change, ...] = ()
     tried: tuple[str, ...] = ()
     lessons: tuple[str, ...] = ()
+    relied_on: tuple[str, ...] = ()
 
     def description(self, spec: TableSpec) -> TableSpec:
         """The description to begin with: without what is set aside, with what is active, its split pinned.

@@ -13,8 +13,8 @@ BATCH_SIZES = (128, 256, 512, 1024, 2048, 4096)
 
 
 class Settings(Strict):
-    """`seeds` of every trial, and as many others for the last word; at most `most` proposals are tried. `allowed` are columns that
-    may be used though they look as if they knew the label. `embedding_dim` and `epochs` are the model's."""
+    """`seeds` of every trial, and as many others for the last word; at most `most` proposals are tried. `allowed` are columns
+    that may be used though they look as if they knew the label. `embedding_dim` and `epochs` are the model's."""
 
     model: str = "dnn"
     seeds: int = Field(default=3, ge=2, le=100)

@@ -1,18 +1,14 @@
-"""What is worth a trial: proposals that explain residuals of the incumbent, hashes of large vocabularies, fields that lie idle."""
+"""What is worth a trial: proposals that explain residuals, hashes of large vocabularies, fields that lie idle."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from agents.autofeature.changes import Change, Drop, roles_of
-from agents.autofeature.propose import Proposed
 from agents.autofeature.screening import Screened
-from agents.autofeature.selection import Scores
 from agents.autofeature.trials import Aim
 from agents.strict import Strict
 from sandboxes.kit.data.spec import TableSpec
-
-ERRORS = 2.0  # standard errors up to which a score is that of a field without use
 
 
 class ProposedRow(Strict):
@@ -33,10 +29,6 @@ class Bundle(Strict):
     why: str
 
 
-def rows_of(proposals: Sequence[Proposed], by: str) -> tuple[ProposedRow, ...]:
-    return tuple(ProposedRow(change=p.change, why=p.why, by=by, relied_on=p.relied_on) for p in proposals)
-
-
 def bundles(
     proposed: Sequence[ProposedRow], screened: Sequence[Screened], idle: Sequence[str], most_hashes: int = 2
 ) -> tuple[Bundle, ...]:
@@ -54,12 +46,7 @@ def bundles(
     return tuple(found)
 
 
-def idle_fields(spec: TableSpec, scores: Sequence[Scores], ranking: Sequence[str]) -> list[str]:
-    """The fields that may go: no method that knows its error finds more in them than chance, and nothing else needs them. Least
-    useful first by `ranking`, which begins with the most useful. At least one other field stays."""
-    known = [f for s in scores for f in s.fields if f.standard_error is not None]
-    tested = {f.field for f in known}
-    busy = {f.field for f in known if f.score > ERRORS * (f.standard_error or 0.0)}
+def droppable(spec: TableSpec, idle: Sequence[str]) -> list[str]:
+    """Those of the idle fields, in their order, that the description holds and nothing else needs. At least one field stays."""
     own = {f.name for f in spec.features} | {s.name for s in spec.sequences}
-    idle = [name for name in reversed(ranking) if name in (tested - busy) & own and not roles_of(spec, name)]
-    return idle[: len(own) - 1]
+    return [name for name in idle if name in own and not roles_of(spec, name)][: len(own) - 1]

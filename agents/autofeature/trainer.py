@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -90,51 +91,75 @@ class Trainer:
         emit: Emit = lambda event: None,
     ) -> None:
         self.source = source
-        self._data, self._runner, self._parallel, self._stop, self._emit = data, runner, parallel, stop, emit
+        self._data, self._runner, self._parallel, self._stop = data, runner, parallel, stop
+        self._tell, self._lock = emit, threading.Lock()
+
+    def _emit(self, event: dict[str, object]) -> None:
+        with self._lock:
+            self._tell(event)
 
     def prepared(self, spec: TableSpec) -> Prepared:
         """The table by that description. Raises `DataError`."""
         return prepare(replace(self.source, spec=spec), self._data)
 
     def train(
-        self, specs: Sequence[TableSpec], incumbent: Incumbent, seeds: Sequence[int], predict: tuple[str, ...] = ("valid",)
-    ) -> list[Trained]:
-        """The incumbent on every description with every seed. Raises `DataError`, `Stopped` and `SandboxUnavailable`."""
+        self, specs: Mapping[str, TableSpec], incumbent: Incumbent, seeds: Sequence[int], predict: tuple[str, ...] = ("valid",)
+    ) -> dict[str, Trained]:
+        """The incumbent on every description, by a name, with every seed. The first seed's weights are kept.
+
+        Raises `DataError`, `Stopped` and `SandboxUnavailable`.
+        """
+        self._emit({"event": "runs_planned", "runs": len(specs) * len(seeds)})
         with ThreadPoolExecutor(self._parallel) as pool:
-            sets = _all([pool.submit(self.prepared, spec) for spec in specs])
-            first = seeds[0]
-            jobs = [self._job(p, incumbent, incumbent.config(s), predict, s == first) for p in sets for s in seeds]
-            done = _all([pool.submit(self._run, job) for job in jobs])
-        n = len(seeds)
-        return [Trained(p, tuple(done[i * n : (i + 1) * n])) for i, p in enumerate(sets)]
+            sets = dict(zip(specs, _all([pool.submit(self.prepared, spec) for spec in specs.values()]), strict=True))
+            runs = [
+                pool.submit(self._trial, p, incumbent, incumbent.config(s), predict, s == seeds[0], f"{name} seed {s}")
+                for name, p in sets.items()
+                for s in seeds
+            ]
+            done = iter(_all(runs))
+        return {name: Trained(p, tuple(next(done) for _ in seeds)) for name, p in sets.items()}
 
     def tuned(self, spec: TableSpec, incumbent: Incumbent) -> Incumbent:
         """The incumbent with the learning rate that scores best on valid, if any run finishes. Raises as `train` does."""
         prepared = self.prepared(spec)
         tried = [incumbent.model_copy(update={"learning_rate": rate}) for rate in RATES]
         with ThreadPoolExecutor(self._parallel) as pool:
-            jobs = [self._job(prepared, one, one.config(TUNING_SEED), ("valid",), False) for one in tried]
-            done = _all([pool.submit(self._run, job) for job in jobs])
-        scores = np.nan_to_num([self._score(prepared, f) for f in done], nan=-np.inf)
+            runs = [
+                pool.submit(self._trial, prepared, one, one.config(TUNING_SEED), ("valid",), False, f"rate {one.learning_rate:g}")
+                for one in tried
+            ]
+            done = _all(runs)
+        scores = np.nan_to_num([_score(prepared, f) for f in done], nan=-np.inf)
         return tried[int(scores.argmax())] if np.isfinite(scores).any() else incumbent
 
     def half_seen(self, spec: TableSpec, incumbent: Incumbent) -> Finished:
         """The incumbent trained on half of the train rows, with its predictions of all of them. Raises as `train` does."""
-        prepared = self.prepared(spec)
-        return self._run(self._job(prepared, incumbent, incumbent.config(TUNING_SEED, share=0.5), ("train", "valid"), False))
+        config = incumbent.config(TUNING_SEED, share=0.5)
+        return self._trial(self.prepared(spec), incumbent, config, ("train", "valid"), False, "half of the rows")
 
     def run(self, job: Job) -> Finished:
         """A job of one's own, in the same sandbox. Raises `Stopped` and `SandboxUnavailable`."""
         return self._run(job)
 
-    def _job(
-        self, prepared: Prepared, incumbent: Incumbent, config: TrainConfig, predict: tuple[str, ...], keep_weights: bool
-    ) -> Job:
-        model = ModelSource(incumbent.model, reference=incumbent.model)
-        hyper = {"embedding_dim": incumbent.embedding_dim}
-        return Job(
-            "train", model, prepared.visible, prepared.data_hash, hyper, config, predict=predict, keep_weights=keep_weights
+    def _trial(
+        self,
+        prepared: Prepared,
+        incumbent: Incumbent,
+        config: TrainConfig,
+        predict: tuple[str, ...],
+        keep_weights: bool,
+        what: str,
+    ) -> Finished:
+        model, hyper = ModelSource(incumbent.model, reference=incumbent.model), {"embedding_dim": incumbent.embedding_dim}
+        tell = {"model": incumbent.model, "what": what}
+        self._emit({"event": "run_started", **tell})
+        finished = self._run(
+            Job("train", model, prepared.visible, prepared.data_hash, hyper, config, predict=predict, keep_weights=keep_weights)
         )
+        said = {"status": finished.run.status, "reused": finished.reused, "seconds": round(finished.run.duration_s, 1)}
+        self._emit({"event": "run_finished", **tell, **said, "valid": {"auc": round(_score(prepared, finished), 5)}})
+        return finished
 
     def _run(self, job: Job) -> Finished:
         if self._stop():
@@ -144,16 +169,17 @@ class Trainer:
             raise Stopped
         if finished.run.status == "unavailable":
             raise SandboxUnavailable(finished.run.reason)
-        self._emit({"event": "run_finished", "seconds": round(finished.run.duration_s, 1), "reused": finished.reused})
         return finished
 
-    def _score(self, prepared: Prepared, finished: Finished) -> float:
-        if not finished.run.ok:
-            return float("nan")
-        try:
-            return truth_of(prepared, "valid").primary(finished.predictions("valid"))
-        except BadPredictions:
-            return float("nan")
+
+def _score(prepared: Prepared, finished: Finished) -> float:
+    """The AUC on valid, NaN where there is none."""
+    if not finished.run.ok:
+        return float("nan")
+    try:
+        return truth_of(prepared, "valid").primary(finished.predictions("valid"))
+    except BadPredictions:
+        return float("nan")
 
 
 def _all(futures: Sequence[Future[T]]) -> list[T]:

@@ -15,6 +15,7 @@ from agents.strict import Strict
 from sandboxes.kit.data import DataError
 from sandboxes.kit.data.spec import TableSpec
 
+BASE = "as it is"
 Aim = Literal["gain", "saving"]  # what a change is for: quality, or the same quality for less
 
 
@@ -69,7 +70,7 @@ def try_all(
     economy: Economy,
 ) -> Tried:
     """Every bundle by itself. A bundle that cannot be prepared or trained is a failed trial. Raises as `Trainer.train` does."""
-    faults, specs = dict[str, str](), {"": spec}
+    faults, specs = dict[str, str](), {BASE: spec}
     for name, (_, changes) in bundles.items():
         try:
             specs[name] = changed(spec, changes)
@@ -77,9 +78,9 @@ def try_all(
         except DataError as error:
             faults[name] = str(error)
             specs.pop(name, None)
-    trained = dict(zip(specs, trainer.train(list(specs.values()), incumbent, seeds), strict=True))
+    trained = trainer.train(specs, incumbent, seeds)
     costs = _costs(trainer, {name: t for name, t in trained.items() if not t.failure})
-    base = trained[""]
+    base = trained[BASE]
     trials = []
     for name, (aim, changes) in bundles.items():
         blank = Trial(name=name, aim=aim, changes=tuple(changes))
@@ -88,11 +89,11 @@ def try_all(
             if name in faults
             else _judged(blank, trained[name], base, costs, economy)
         )
-    return Tried(base_jobs=base.jobs, base_cost=costs.get(""), seeds=tuple(seeds), trials=tuple(trials), failure=base.failure)
+    return Tried(base_jobs=base.jobs, base_cost=costs.get(BASE), seeds=tuple(seeds), trials=tuple(trials), failure=base.failure)
 
 
 def _judged(blank: Trial, own: Trained, base: Trained, costs: Mapping[str, Cost], economy: Economy) -> Trial:
-    cost = costs[blank.name].minus(costs[""]) if blank.name in costs and "" in costs else None
+    cost = costs[blank.name].minus(costs[BASE]) if blank.name in costs and BASE in costs else None
     worth = economy.worth(blank.aim, cost)
     found = compared(own, base, "valid", margin=max(-worth, 0.0))
     return blank.model_copy(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from agents.autofeature.propose.crosses import crosses
 from agents.autofeature.propose.families import (
     binned_numbers,
@@ -14,22 +12,20 @@ from agents.autofeature.propose.families import (
     statistics,
     time_parts,
 )
-from agents.autofeature.propose.known import Known, Proposed
+from agents.autofeature.propose.known import Known, Proposed, Proposer
 
-__all__ = ["FAMILIES", "Known", "Proposed", "propose"]
+__all__ = ["FAMILIES", "Known", "Proposed", "Proposer", "propose"]
 
 FAMILIES = (binned_numbers, crosses, hashed_fields, statistics, history_measures, time_parts, elapsed_times, raw_columns)
 
 
-def propose(known: Known) -> list[Proposed]:
-    """Everything that the families offer and that makes sense in the description, each once."""
-    offered: dict[str, Proposed] = {}
-    for family in FAMILIES:
-        for proposed in family(known):
-            if not known.space.faults((proposed.change,)):
-                offered.setdefault(proposed.change.name, proposed)
-    return list(offered.values())
-
-
-def names(proposals: Sequence[Proposed]) -> list[str]:
-    return [p.change.name for p in proposals]
+def propose(known: Known, proposer: Proposer | None = None) -> list[tuple[Proposed, str]]:
+    """Everything that is offered and that makes sense in the description, each once, with who offered it: the `proposer` first,
+    whose own words are not lost to a rule's."""
+    offered = [(p, proposer.name) for p in proposer.propose(known)] if proposer else []
+    offered += [(p, "rules") for family in FAMILIES for p in family(known)]
+    found: dict[str, tuple[Proposed, str]] = {}
+    for proposed, by in offered:
+        if not known.space.faults((proposed.change,)):
+            found.setdefault(proposed.change.name, (proposed, by))
+    return list(found.values())

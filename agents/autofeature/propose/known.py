@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,20 @@ class Known:
     columns: Mapping[str, ColumnFacts] = field(default_factory=dict)
     prepared: Prepared | None = None
     residuals: Residuals | None = None
+    lessons: tuple[str, ...] = ()  # what memory believes of such features, a sentence each
+    relied_on: tuple[str, ...] = ()  # ids of the lessons behind them
+
+    @property
+    def rows(self) -> int:
+        """Of train."""
+        return self.prepared.sizes["train"] if self.prepared else 0
+
+    def unexplained(self) -> dict[str, float]:
+        """By the table's column, how much of the incumbent's residuals its field explains: z."""
+        if self.residuals is None:
+            return {}
+        columns = {f.name: f.column or f.name for f in self.spec.features}
+        return {columns[n]: self.residuals.explained_by(c).z for n, c in self.codes().items() if n in columns}
 
     @property
     def task(self) -> str:
@@ -85,3 +99,14 @@ def binned(values: NDArray[np.float32]) -> NDArray[np.int64]:
     """Bins (n,) of equal frequency."""
     cuts = np.unique(np.quantile(values, np.arange(1, BINS) / BINS))
     return np.asarray(np.searchsorted(cuts, values, side="right"), dtype=np.int64)
+
+
+class Proposer(Protocol):
+    """Somebody who proposes besides the families of rules. `name` is "provider:model"."""
+
+    @property
+    def name(self) -> str: ...
+
+    def propose(self, known: Known) -> list[Proposed]:
+        """Changes that may be worth a trial; the space says which are legal. Raises what derives from `AgentError`."""
+        ...

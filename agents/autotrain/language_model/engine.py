@@ -15,7 +15,6 @@ from agents.autotrain.fidelity import Leaf, rubric
 from agents.autotrain.language_model.answers import Unusable, code_in, patched, prose_in
 from agents.autotrain.language_model.doubts import SaidAnswers, doubts_of, in_words, settled
 from agents.autotrain.language_model.excerpt import paper_as_data
-from agents.autotrain.language_model.fence import fenced
 from agents.autotrain.language_model.kit_reference import block_list, blocks_in, kit_reference
 from agents.autotrain.language_model.prompts import prompt
 from agents.autotrain.language_model.reading import SaidMethod, spec_from
@@ -24,6 +23,7 @@ from agents.autotrain.paper import Paper
 from agents.autotrain.spec import MethodSpec
 from agents.errors import ModelAnswerInvalid
 from agents.llm import LanguageModel
+from agents.llm.fence import fenced
 from sandboxes.kit.card import Card
 from sandboxes.kit.schema import Schema
 

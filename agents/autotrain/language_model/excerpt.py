@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from agents.autotrain.language_model.fence import fenced
 from agents.autotrain.paper import Paper
 from agents.autotrain.reading.sections import Role, roles
+from agents.llm.fence import fenced
 
 # What is left out first. Results come late in it: claims are read from them.
 LEAST_TELLING: tuple[Role, ...] = (

@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, NoReturn
 
-from agents.autotrain.reading.clean import decode
 from agents.autotrain.reading.latex_files import inputs_of
+from agents.clean import decode
 from agents.errors import UnreadablePaper
 
 MAX_MEMBERS = 3000

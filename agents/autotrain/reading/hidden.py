@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agents.autotrain.reading.clean import invisible
+from agents.clean import invisible
 
 
 def notes_on(text: str, words: int = 0) -> tuple[str, ...]:

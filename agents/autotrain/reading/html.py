@@ -8,10 +8,10 @@ from typing import Any
 from lxml import etree
 from lxml import html as lxml_html
 
-from agents.autotrain.reading.clean import clean, decode, one_line
 from agents.autotrain.reading.hidden import notes_on
 from agents.autotrain.reading.html_hidden import Hidden
 from agents.autotrain.reading.pieces import Draft, Formula, Grid, Heading, Paragraph, Piece
+from agents.clean import clean, decode, one_line
 from agents.errors import UnreadablePaper
 
 _SKIPPED = frozenset(

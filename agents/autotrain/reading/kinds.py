@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from agents.autotrain.reading.clean import decode
+from agents.clean import decode
 from agents.errors import UnreadablePaper
 
 Kind = Literal["pdf", "archive", "html", "latex", "markdown", "text"]

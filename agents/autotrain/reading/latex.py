@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from agents.autotrain.reading.clean import clean, one_line
 from agents.autotrain.reading.hidden import notes_on
 from agents.autotrain.reading.latex_files import join_files
 from agents.autotrain.reading.latex_hidden import without_white
@@ -13,6 +12,7 @@ from agents.autotrain.reading.latex_macros import braces, expand, group
 from agents.autotrain.reading.latex_tables import tables_in
 from agents.autotrain.reading.latex_text import Numbers, plain
 from agents.autotrain.reading.pieces import Draft, Formula, Heading, Paragraph, Piece
+from agents.clean import clean, one_line
 
 _LEVELS = {"part": 1, "chapter": 1, "section": 1, "subsection": 2, "subsubsection": 3, "paragraph": 4, "subparagraph": 5}
 _EQUATIONS = "equation|align|gather|multline|eqnarray|displaymath|flalign|alignat|dmath|math|empheq|IEEEeqnarray|subequations"

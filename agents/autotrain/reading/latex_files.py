@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Mapping
 
-from agents.autotrain.reading.clean import without_between
+from agents.clean import without_between
 from agents.errors import UnreadablePaper
 
 MAX_DEPTH = 12  # of files that input files

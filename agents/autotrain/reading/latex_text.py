@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from agents.autotrain.reading.clean import one_line
 from agents.autotrain.reading.latex_macros import braces, group, option
+from agents.clean import one_line
 
 _TOKEN = re.compile(
     r"\\(?P<word>[A-Za-z@]+)\*?|\\(?P<sign>[^A-Za-z])|(?P<math>\$(?:[^$\\]|\\.){1,2000}?\$)|(?P<brace>[{}])|(?P<quote>``|'')|(?P<dash>-{2,3})|(?P<tie>~)",

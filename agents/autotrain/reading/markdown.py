@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from agents.autotrain.reading.clean import clean, decode, one_line, without_between
 from agents.autotrain.reading.hidden import notes_on
 from agents.autotrain.reading.html_hidden import hides
 from agents.autotrain.reading.pieces import Draft, Formula, Grid, Heading, Paragraph, Piece
+from agents.clean import clean, decode, one_line, without_between
 
 _ATX = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([\w{}.+-]*)")

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from agents.autotrain.reading import pdf_words
-from agents.autotrain.reading.clean import clean, one_line
 from agents.autotrain.reading.pdf_document import document
 from agents.autotrain.reading.pdf_fonts import plain_characters
 from agents.autotrain.reading.pdf_geometry import Page
 from agents.autotrain.reading.pdf_layout import layout
 from agents.autotrain.reading.pdf_word import Word
 from agents.autotrain.reading.pieces import Draft, shorten
+from agents.clean import clean, one_line
 from agents.errors import UnreadablePaper
 
 MAX_BYTES = 100 * 2**20

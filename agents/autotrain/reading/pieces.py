@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from agents.autotrain.paper import Equation, Paper, Section, SourceFormat, Table
-from agents.autotrain.reading.clean import one_line
+from agents.clean import one_line
 from agents.errors import UnreadablePaper
 from agents.secrets import without_secrets
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from agents.autotrain.paper import Paper, SourceFormat
 from agents.autotrain.reading.archives import files_around, files_in_archive, files_in_folder
-from agents.autotrain.reading.clean import decode
 from agents.autotrain.reading.html import read_html
 from agents.autotrain.reading.kinds import Kind, kind_of
 from agents.autotrain.reading.latex import read_latex
@@ -14,6 +13,7 @@ from agents.autotrain.reading.markdown import read_markdown
 from agents.autotrain.reading.pdf import read_pdf
 from agents.autotrain.reading.pieces import Draft, assemble, shorten
 from agents.autotrain.reading.text import read_text
+from agents.clean import decode
 from agents.errors import UnreadablePaper
 
 MAX_BYTES = 100 * 2**20

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from agents.autotrain.reading.clean import clean, decode, paragraphs
 from agents.autotrain.reading.hidden import notes_on
 from agents.autotrain.reading.hyphens import Vocabulary
 from agents.autotrain.reading.pieces import Draft, Formula, Heading, Paragraph, Piece, headed
+from agents.clean import clean, decode, paragraphs
 
 ABSTRACT_LENGTH = 6000  # characters; a text without headings up to here is an abstract
 _NUMBERED = re.compile(r"^(\d{1,2}(?:\.\d{1,2}){0,3}\.?|[IVX]{1,5}\.|[A-H]\.(?:\d\.?)?)\s+(?=[^\W\d_])")

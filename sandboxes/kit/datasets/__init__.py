@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sandboxes.kit.data import Prepared
+from sandboxes.kit.data.source import Source
 from sandboxes.kit.datasets.amazon import AMAZON, AMAZON_NEXT
 from sandboxes.kit.datasets.avazu import AVAZU
 from sandboxes.kit.datasets.census_income import CENSUS_INCOME
@@ -16,7 +17,7 @@ from sandboxes.kit.datasets.frappe import FRAPPE
 from sandboxes.kit.datasets.kuairand import KUAIRAND
 from sandboxes.kit.datasets.movielens import MOVIELENS_1M, MOVIELENS_1M_NEXT, MOVIELENS_100K, MOVIELENS_100K_NEXT
 from sandboxes.kit.datasets.open_bandit import OPEN_BANDIT
-from sandboxes.kit.datasets.resolve import KnownData, describe, prepare_named
+from sandboxes.kit.datasets.resolve import KnownData, describe, prepare_named, source_named
 from sandboxes.kit.datasets.synthetic_clicks import SYNTHETIC_CLICKS
 from sandboxes.kit.datasets.synthetic_conversions import SYNTHETIC_CONVERSIONS
 from sandboxes.kit.datasets.synthetic_decisions import SYNTHETIC_DECISIONS
@@ -26,7 +27,7 @@ from sandboxes.kit.datasets.synthetic_posters import SYNTHETIC_POSTERS
 from sandboxes.kit.datasets.synthetic_visits import SYNTHETIC_VISITS
 from sandboxes.kit.datasets.taobao import TAOBAO_ADS, TAOBAO_BEHAVIOR
 
-__all__ = ["DATASETS", "DataSet", "KnownData", "known_data_sets", "resolve_data"]
+__all__ = ["DATASETS", "DataSet", "KnownData", "known_data_sets", "resolve_data", "resolve_source"]
 
 DATASETS: tuple[DataSet, ...] = (
     CENSUS_INCOME,
@@ -62,6 +63,11 @@ def resolve_data(name_or_path: str, folder: Path, raw: Path | None = None) -> Pr
     name. Raises `DataError`, one sentence, for a wrong name, missing files or unusable data.
     """
     return prepare_named(DATASETS, name_or_path, folder, raw)
+
+
+def resolve_source(name_or_path: str, folder: Path, raw: Path | None = None) -> Source:
+    """The same before it is prepared: the table and its description. Raises `DataError`."""
+    return source_named(DATASETS, name_or_path, folder, raw)
 
 
 def known_data_sets(folder: Path, raw: Path | None = None) -> tuple[KnownData, ...]:

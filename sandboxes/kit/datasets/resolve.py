@@ -32,13 +32,18 @@ class KnownData:
 
 def prepare_named(known: Sequence[DataSet], name_or_path: str, folder: Path, raw: Path | None) -> Prepared:
     """Finds and prepares; see `sandboxes.kit.datasets.resolve_data`."""
+    return prepare(source_named(known, name_or_path, folder, raw), folder)
+
+
+def source_named(known: Sequence[DataSet], name_or_path: str, folder: Path, raw: Path | None) -> Source:
+    """Finds what is to be prepared; see `sandboxes.kit.datasets.resolve_source`."""
     name, equals, where = name_or_path.partition("=")
     data_set = next((d for d in known if d.name == name), None)
     if data_set is not None:
-        return prepare(_source(data_set, Path(where).expanduser() if equals else None, folder, raw), folder)
+        return _source(data_set, Path(where).expanduser() if equals else None, folder, raw)
     path = Path(name_or_path).expanduser()
     if path.is_file():
-        return prepare(source_of_file(path), folder)
+        return source_of_file(path)
     if path.is_dir():
         raise DataError(
             f"{path} is a folder; say which data set's files it holds, as in movielens-1m={path}, or name a file in it"

@@ -24,7 +24,6 @@ from agents.autotrain.data_choice import fitting_data
 from agents.autotrain.engine import Code, Failure, Review
 from agents.autotrain.fidelity import leaf_rows, mechanism_rows, rubric
 from agents.autotrain.language_model import LanguageModelEngine
-from agents.autotrain.language_model.fence import TAGS
 from agents.autotrain.language_model.kit_reference import kit_reference
 from agents.autotrain.paper import Paper
 from agents.autotrain.reading import find_quote, read_paper
@@ -35,6 +34,7 @@ from agents.documents.html import to_html
 from agents.documents.markdown import to_markdown
 from agents.errors import UnreadablePaper
 from agents.llm import LanguageModel, Ledger
+from agents.llm.fence import TAGS
 from sandboxes.kit.datasets import DATASETS
 from sandboxes.kit.layers import CARDS
 from sandboxes.kit.schema import CategoricalField, Schema

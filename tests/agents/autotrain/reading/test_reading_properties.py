@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from agents.autotrain.paper import Paper, SourceFormat
 from agents.autotrain.reading.archives import files_in_archive
-from agents.autotrain.reading.clean import clean, decode
 from agents.autotrain.reading.html import read_html
 from agents.autotrain.reading.kinds import kind_of
 from agents.autotrain.reading.latex import read_latex
@@ -30,6 +29,7 @@ from agents.autotrain.reading.pieces import Draft, assemble
 from agents.autotrain.reading.sections import role_at, roles
 from agents.autotrain.reading.sources import read_file
 from agents.autotrain.reading.text import read_text
+from agents.clean import clean, decode
 from agents.errors import UnreadablePaper
 
 LATEX = [

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-from agents.autotrain.reading.clean import clean
+from agents.clean import clean
 
-TAGS = ("paper", "questions", "specification", "rubric", "before", "lessons", "file", "failure")
+TAGS = ("paper", "questions", "specification", "rubric", "before", "lessons", "file", "failure", "table")
 # A space after the bracket breaks a tag; quotes are compared without spaces and are found all the same.
 _TAG = re.compile(rf"<(?=[^\w<>]*(?:{'|'.join(TAGS)})\b)", re.IGNORECASE)
 # What servers of open models take for the end of a turn, when it stands in the text of one.

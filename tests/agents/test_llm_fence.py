@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.autotrain.language_model.fence import TAGS, fenced
+from agents.llm.fence import TAGS, fenced
 
 PIECES = (
     "<",

@@ -1,0 +1,59 @@
+"""What the command line says and does of the registry of features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agents.autofeature.changes import changed
+from agents.autofeature.registry import active, change_of, features
+from memory.records import FeatureRecord
+from sandboxes.kit.data.schema_text import schema_text
+from sandboxes.kit.data.source import Source
+from workflows.memory import open_memory
+from workflows.settings import Settings
+
+
+def registered(settings: Settings, data: str, state: str) -> list[FeatureRecord]:
+    """Those of a data set, or of all, in that state or in any. Raises `MemoryUnusable`."""
+    with closing(open_memory(settings)) as memory:
+        return features(memory, data, state)
+
+
+def history_of(settings: Settings, record: FeatureRecord) -> Iterator[tuple[str, str]]:
+    """A feature in lines: what it is, every state with its reason, and the features it rests on."""
+    yield "feature", f"{record.name} of {record.dataset} ({record.id})"
+    yield "change", change_of(record).in_words
+    with closing(open_memory(settings)) as memory:
+        for revision in memory.log.revisions(record.id):
+            past = revision.read()
+            if isinstance(past, FeatureRecord):
+                yield past.state, past.reason
+        for parent in record.parents:
+            if isinstance(other := memory.get(parent), FeatureRecord):
+                yield "rests on", f"{other.name} ({other.state})"
+    if record.mlflow_run:
+        yield "MLflow run", record.mlflow_run
+
+
+def retire_by_hand(settings: Settings, record: FeatureRecord, why: str) -> None:
+    today = datetime.now(UTC).date().isoformat()
+    with closing(open_memory(settings)) as memory:
+        memory.add(record.model_copy(update={"state": "retired", "reason": f"by hand on {today}: {why}"}))
+
+
+def exported(settings: Settings, source: Source, folder: Path) -> Path:
+    """Writes the table as Parquet and its description, with what is active, as a schema file; returns the latter.
+
+    Raises `DataError` and `OSError`.
+    """
+    with closing(open_memory(settings)) as memory:
+        kept = active(memory, source.spec.name, source.spec)
+    folder.mkdir(parents=True, exist_ok=True)
+    table, schema = folder / f"{source.spec.name}.parquet", folder / f"{source.spec.name}.toml"
+    source.read().lazy().sink_parquet(table)
+    said = [f"{c.in_words}" for c in kept] or ["no feature is active"]
+    schema.write_text(schema_text(changed(source.spec, kept), [table.name], said), encoding="utf-8")
+    return schema
