@@ -15,6 +15,11 @@ from pydantic import Field
 from agents.strict import Strict
 from sandboxes.kit.data.spec import Categorical, Numeric, TableSpec, Transform
 from sandboxes.kit.features import AnyTransform
+from sandboxes.kit.features.bins import Bins
+from sandboxes.kit.features.cross import Cross
+from sandboxes.kit.features.histories import HistoryMeasure
+from sandboxes.kit.features.statistics import Rate, Share
+from sandboxes.kit.features.times import Elapsed, TimePart
 from sandboxes.kit.schema import Side
 
 ByHow = Annotated[AnyTransform, Field(discriminator="how")]
@@ -149,14 +154,28 @@ def roles_of(spec: TableSpec, name: str) -> list[str]:
 
 def derivation(change: Add) -> str:
     """How the field is made, in words."""
-    return " of ".join(_made(d) for d in reversed(change.derived)) if change.derived else f"the column {change.column}"
+    if not change.derived:
+        return f"the column {change.column}"
+    *helpers, last = change.derived
+    return ", ".join([_made(last), *(f"where {d.name} is {_made(d)}" for d in helpers)])
 
 
 def _made(d: AnyTransform) -> str:
-    inputs = ", ".join(d.inputs) or (d.of if isinstance(d.of, str) else ", ".join(d.of))
-    details = {"bins": "by", "time_part": "part", "history": "says"}
-    detail = f" {getattr(d, details[d.how])}" if d.how in details else ""
-    return f"{d.how.replace('_', ' ')}{detail.replace('_', ' ')} ({inputs})"
+    match d:
+        case Bins():
+            return f"bins of {d.of} by {d.by.replace('_', ' ')}"
+        case Rate():
+            return f"rate of {d.task} by {' and '.join(d.of)}"
+        case Share():
+            return f"share of rows with the same {' and '.join(d.of)}"
+        case Cross():
+            return f"cross of {' and '.join(d.of)}"
+        case TimePart():
+            return f"{d.part.replace('_', ' ')} of {d.of}"
+        case Elapsed():
+            return f"time from {d.since} to {d.of}"
+        case HistoryMeasure():
+            return f"{d.says.replace('_', ' ')} in {d.of}"
 
 
 def identity(change: Add | Drop | Hash) -> str:
