@@ -58,14 +58,14 @@ def binned(values: Floats, bins: int) -> Ints:
 
 def _history(history: Ints, own: Ints | None, labels: Floats, folds: Ints) -> Ints:
     counts = (history > 0).sum(1)
-    code = binned(counts.astype(np.float64), LENGTH_BINS)
+    code = np.where(counts > 0, 1 + _among(counts, counts > 0, LENGTH_BINS - 1), 0)  # none is a length of its own
     if own is not None:
         share = (history == own[:, None]).sum(1) / np.maximum(counts, 1)
         code = code * SHARE_BINS + np.where(share > 0, 1 + _among(share, share > 0, SHARE_BINS - 1), 0)
     return dense(code * RATE_BINS + binned(rates_of_entries(history, labels, folds), RATE_BINS))
 
 
-def _among(values: Floats, of: NDArray[np.bool_], bins: int) -> Ints:
+def _among(values: Floats | Ints, of: NDArray[np.bool_], bins: int) -> Ints:
     """Bins (n,) whose edges are those of the values `of` alone."""
     if not of.any():
         return np.zeros(len(values), dtype=np.int64)

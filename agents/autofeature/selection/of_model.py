@@ -40,7 +40,8 @@ class OfModel:
             raise NoRanking(
                 f"{self.model.name} has no fields to rank, since its job ended {finished.run.status}: {finished.fault}"
             )
-        return next(s for s in scores_of(finished.importance_report(), prepared, seed) if s.method == self.method)
+        found = scores_of(finished.importance_report(), prepared, task, seed)
+        return next(s for s in found if s.method == self.method)
 
     def job(self, prepared: Prepared, task: int, seed: int) -> Job:
         return Job(
@@ -55,7 +56,7 @@ class OfModel:
         )
 
 
-def scores_of(report: ImportanceReport, prepared: Prepared, seed: int) -> tuple[Scores, ...]:
+def scores_of(report: ImportanceReport, prepared: Prepared, task: int, seed: int) -> tuple[Scores, ...]:
     """What each method of the report says, in the order of the schema. Raises `NoRanking` where it is about other fields."""
     names = field_names(prepared.schema)
     found = []
@@ -65,6 +66,13 @@ def scores_of(report: ImportanceReport, prepared: Prepared, seed: int) -> tuple[
             raise NoRanking(f"the report of {row.method} is about other fields than {prepared.name} has")
         fields = tuple(by_name[n] for n in names if n in by_name)
         found.append(
-            Scores(method=row.method, task=report.task, unit=row.unit, seed=seed, fields=fields, unscored=dict(row.unscored))
+            Scores(
+                method=row.method,
+                task=prepared.schema.tasks[task].name,
+                unit=row.unit,
+                seed=seed,
+                fields=fields,
+                unscored=row.sentences,
+            )
         )
     return tuple(found)

@@ -185,23 +185,15 @@ def test_first_order_is_exact_where_the_model_is_linear(shape: str) -> None:
     of = asked("lr", shape)
     answer = METHODS["taylor"](of)
     with torch.no_grad():
-        logits = of.model(of.rows)[:, 0]
+        logits, order = of.model(of.rows)[:, 0], torch.arange(len(of.rows))
         for name in of.fields:
-            added = torch.stack(
-                [
-                    logits - of.model(mixed(of.rows, of.rows.__getitem__(_turned(of, k)), {name}, of.schema))[:, 0]
-                    for k in range(1, len(logits))
-                ]
-            )
+            others = [mixed(of.rows, of.rows[torch.roll(order, by)], {name}, of.schema) for by in order[1:].tolist()]
+            added = torch.stack([logits - of.model(other)[:, 0] for other in others])
             without = logits - added.sum(0) / len(logits)  # the mean over all rows, its own among them
             loss = [functional.binary_cross_entropy_with_logits(x, of.labels, reduction="none") for x in (without, logits)]
             gain = (loss[0] - loss[1]).double()
             assert answer.scores[name] == pytest.approx(gain.mean().item(), abs=1e-5)
             assert answer.errors[name] == pytest.approx(gain.std().item() / len(gain) ** 0.5, rel=1e-3, abs=1e-6)
-
-
-def _turned(of: Asked, by: int) -> Tensor:
-    return torch.roll(torch.arange(len(of.rows)), by)
 
 
 def test_gates_stay_open_the_longer_the_more_a_field_is_worth() -> None:

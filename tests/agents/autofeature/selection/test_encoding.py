@@ -5,16 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.autofeature.selection.codes import binned, coded_fields, dense
-from agents.autofeature.selection.information_gain import mutual_information
+from agents.autofeature.selection.information_gain import _scored, mutual_information
 from agents.autofeature.selection.sample import Sample, sampled
 from agents.autofeature.selection.target_rates import HELD_OUT, SMOOTHING, drawn_folds, rates_of_codes, rates_of_entries
 from sandboxes.kit.data.arrays import load_split
 from sandboxes.kit.data.prepare import prepare
+from sandboxes.kit.data.source import Source
+from sandboxes.kit.data.spec import Categorical, Label, Split, TableSpec
 from sandboxes.kit.datasets.synthetic_features import SyntheticFeatures, synthetic_source
 from sandboxes.kit.schema import CategoricalField, Schema, SequenceField
 
@@ -80,6 +83,17 @@ def test_a_history_says_whether_it_holds_what_the_row_is_about() -> None:
     assert mutual_information(codes["kind"], labels) < 0.05
 
 
+def test_a_history_says_whether_it_is_empty() -> None:
+    random, n = np.random.default_rng(1), 900
+    length = random.integers(0, 3, n)
+    history = np.where(np.arange(2) < length[:, None], random.integers(2, 8, (n, 2)), 0)
+    schema = Schema((CategoricalField("kind", 99),), sequences=(SequenceField("past", "kind", 2),))
+    labels = (length > 0).astype(float)
+    sample = Sample(schema, "label", labels, np.full((n, 1), 90), np.zeros((n, 0)), {"past": history})
+    codes = dict(coded_fields(sample, drawn_folds(n, 0)))["past"]
+    assert mutual_information(codes, labels) == pytest.approx(mutual_information((length > 0).astype(int), labels))
+
+
 def test_folds_are_even_and_drawn_by_seed() -> None:
     folds = drawn_folds(103, 4)
     assert set(np.bincount(folds)) == {20, 21} and np.array_equal(folds, drawn_folds(103, 4))
@@ -101,6 +115,19 @@ def test_mutual_information_by_hand() -> None:
     assert mutual_information(np.array([0, 0, 0, 1]), labels) == pytest.approx(told)
 
 
+def test_the_error_of_information_is_of_its_rows_and_of_chance() -> None:
+    random = np.random.default_rng(2)
+    codes, labels = random.integers(40, size=500), random.integers(2, size=500).astype(float)
+    shuffles = [random.permutation(labels) for _ in range(6)]
+    found = _scored("x", codes, labels, shuffles)
+    rates, mean = np.array([labels[codes == c].mean() for c in range(40)])[codes], labels.mean()
+    told = np.log(np.where(labels == 1, rates / mean, (1 - rates) / (1 - mean)))
+    chance = [mutual_information(codes, s) for s in shuffles]
+    assert told.mean() == pytest.approx(mutual_information(codes, labels))
+    assert found.score == pytest.approx(told.mean() - np.mean(chance))
+    assert found.standard_error == pytest.approx(np.sqrt(told.var() / 500 + np.var(chance, ddof=1)))
+
+
 def test_rows_are_drawn_evenly_from_train(tmp_path: Path) -> None:
     made = prepare(synthetic_source(SyntheticFeatures(rows=5_000)), tmp_path)
     sample, rows = sampled(made, 0, most=400), load_split(made.visible, "train")
@@ -108,3 +135,15 @@ def test_rows_are_drawn_evenly_from_train(tmp_path: Path) -> None:
     assert len(sample) == 400 and np.array_equal(sample.ids, rows.ids[own]) and rows.labels is not None
     assert np.array_equal(sample.labels, rows.labels[own, 0]) and np.array_equal(sample.numeric, rows.numeric[own])
     assert len(sampled(made, 0)) == 4_000
+
+
+def test_rows_without_the_label_are_left_out(tmp_path: Path) -> None:
+    n = 600
+    click = np.arange(n) % 2
+    buy = [None if i % 3 == 0 else int(i % 4 == 1) for i in range(n)]
+    log = pl.DataFrame({"row": np.arange(n), "kind": np.arange(n) % 7, "click": click, "buy": buy})
+    spec = TableSpec("made", (Label("click"), Label("buy")), (Categorical("kind"),), split=Split(key=("row",)))
+    made = prepare(Source(spec, lambda: log, "with labels that are missing"), tmp_path)
+    first, second = sampled(made, 0), sampled(made, 1)
+    assert (first.task, second.task) == ("click", "buy") and len(first) == made.sizes["train"]
+    assert 0.6 < len(second) / len(first) < 0.73 and set(second.labels) == {0.0, 1.0}
