@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.autofeature.profile.leaks.purity import purity
-from agents.autofeature.profile.rates import area, difference, scores_of
+from agents.autofeature.profile.rates import Area, area, difference, scores_of
 from sandboxes.kit.metrics import auc, group_auc
 
 
@@ -72,6 +72,11 @@ def test_the_error_of_a_difference_is_that_of_many_tables() -> None:
     assert difference(y, s, np.zeros(5))[0] == pytest.approx(auc(y, s) - 0.5)
 
 
+def test_what_may_be_chance_has_no_lower_bound_above_a_half() -> None:
+    assert Area(0.9, 0.01, 0.2, 100).low(3) == 0.5 and Area(0.4, 0.01, 0.2, 100).low(3) == 0.4
+    assert Area(0.9, 0.01, 0.1, 100).low(3) == pytest.approx(0.87)
+
+
 @pytest.mark.parametrize("z", [3.0, 5.0])
 def test_purity_is_of_one_label_beyond_doubt(z: float) -> None:
     labels = np.arange(4000) % 2 == 0
@@ -82,6 +87,8 @@ def test_purity_is_of_one_label_beyond_doubt(z: float) -> None:
     partly = labels & (np.arange(4000) < 1600)
     half = purity(partly, labels, z)
     assert half is not None and not half.whole and half.covered == pytest.approx(0.4)
+    corner = labels & (np.arange(4000) < 190)
+    assert purity(corner, labels, 0.5) is None, "under a twentieth of the label"
     mixed = partly | (np.arange(4000) < 200)
     assert purity(mixed, labels, z) is None, "an eighth of the group has the other label"
     assert purity(np.zeros(4000, dtype=bool), labels, z) is None and purity(labels, np.ones(4000, dtype=bool), z) is None
