@@ -32,7 +32,7 @@ def _glance(profile: Profile) -> Table:
             c.name,
             Cell(c.kind, "muted" if c.kind == "constant" else ""),
             Cell(", ".join(c.roles), bad.get(c.name, "muted" if c.roles == ("unused",) else "")),
-            clipped(c.dtype, 24),
+            c.dtype.partition("(")[0],
             number(f"{'' if c.exact else '≈'}{c.distinct:,}"),
             Cell(percent(c.missing), "warn" if c.missing >= 0.5 else "", number=True),
             _holds(c, profile.rows),

@@ -53,10 +53,14 @@ def _name(column: str) -> str:
 def _badge(profile: Profile) -> tuple[str, Tone]:
     refused, looked = _columns(profile, "refuse"), _columns(profile, "look")
     if refused:
-        return f"{counted(len(refused), 'column')} to refuse", "bad"
+        return f"{_counted(refused)} to refuse", "bad"
     if looked:
-        return f"{counted(len(looked), 'column')} to look at", "warn"
+        return f"{_counted(looked)} to look at", "warn"
     return ("nothing could be checked", "warn") if not _checked(profile) else ("no suspects", "good")
+
+
+def _counted(columns: list[str]) -> str:
+    return counted(len(columns), "suspect" if _name("") in columns else "column")
 
 
 def _checked(profile: Profile) -> bool:

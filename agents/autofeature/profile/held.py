@@ -61,7 +61,7 @@ def held(source: Source, most: int = SAMPLE) -> Iterator[Held]:
 
 
 def _plain(source: Source) -> tuple[pl.LazyFrame, tuple[str, ...]]:
-    """The table without columns of Python objects, which nothing here can compare."""
+    """The table without columns of Python objects, which nothing here can compare; extended types as what they are stored as."""
     frame = source.read().lazy()
     schema = frame.collect_schema()
     missing = [c for c in source.spec.columns if c not in schema]
@@ -70,7 +70,8 @@ def _plain(source: Source) -> tuple[pl.LazyFrame, tuple[str, ...]]:
             f"{source.spec.name}: the table has no column {missing[0]!r}; it has {', '.join(map(repr, schema.names()))}"
         )
     objects = tuple(c for c, dtype in schema.items() if dtype == pl.Object)
-    return frame.drop(objects), objects
+    extended = [c for c, dtype in schema.items() if dtype.is_extension()]
+    return frame.drop(objects).with_columns(pl.col(c).ext.storage() for c in extended), objects
 
 
 def _cheap(frame: pl.LazyFrame) -> bool:

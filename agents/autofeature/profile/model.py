@@ -89,10 +89,11 @@ class Duplicates(Strict):
 
 
 class Window(Strict):
-    """A stretch of rows in order; `rates` are the tasks' positive rates in it, None where no label is observed."""
+    """A stretch of rows in order; `rates` are the tasks' positive rates among its `observed` rows, None without any."""
 
     said: str
     rows: int
+    observed: tuple[int, ...]
     rates: tuple[float | None, ...]
 
 

@@ -74,12 +74,18 @@ def _asked(name: str, dtype: pl.DataType) -> dict[str, pl.Expr]:
 
 def _one(found: dict[str, object]) -> Counted:
     null, nan, empty, distinct, infinite = (int(str(found[k] or 0)) for k in _WHAT[:5])
-    minimum, maximum, mean, std = (finite(found[k]) for k in _WHAT[5:])
+    minimum, maximum = (finite(found[k]) for k in ("minimum", "maximum"))
+    mean, std = (_steady(finite(found[k])) for k in ("mean", "std"))
     return Counted(null, nan, empty, distinct, infinite, minimum, maximum, mean, std)
 
 
 def finite(value: object) -> float | None:
     return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
+
+
+def _steady(value: float | None) -> float | None:
+    """Without the last digits, which depend on the order in which threads have added."""
+    return None if value is None else float(f"{value:.12g}")
 
 
 def numbers_of(held: Held, name: str, count: Counted) -> Numbers | None:

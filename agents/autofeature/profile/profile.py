@@ -111,8 +111,8 @@ def _drift(
         order=windows.order,
         unavailable="",
         windows=tuple(
-            Window(said=said, rows=int(size), rates=rate)
-            for said, size, rate in zip(windows.said, windows.sizes, rates, strict=True)
+            Window(said=said, rows=int(size), observed=tuple(int(o) for o in seen), rates=rate)
+            for said, size, seen, rate in zip(windows.said, windows.sizes, observed, rates, strict=True)
         ),
         columns=judged(found, new),
         rates=rates_moved([t.name for t in table.spec.tasks], positives, observed),

@@ -85,15 +85,19 @@ def _wins(counts: Floats, scores: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def _area(parts: list[tuple[Floats, Floats, Floats]]) -> Area:
-    """All groups together, each weighted by its pairs."""
+    """All groups together, each weighted by its pairs.
+
+    By chance the halves agree with each other, each being scored by the other one, so that their deviations add up in full;
+    where there is something to tell, they deviate from that each by itself.
+    """
     wins, negatives, positives = (np.concatenate(p) for p in zip(*parts, strict=True))
     pairs = negatives * positives
     total = float(pairs.sum())
     if total == 0:
         return Area(0.5, 0.5, 0.5, 0.0)
     auc = float(wins.sum() / total)
-    chance = float((pairs * (negatives + positives + 1) / 12).sum())
-    return Area(auc, math.sqrt(_variance(auc, negatives, positives)) / total, math.sqrt(chance) / total, total)
+    chance = sum(math.sqrt(float((n * p * (n + p + 1) / 12).sum())) for _, n, p in parts)
+    return Area(auc, math.sqrt(_variance(auc, negatives, positives)) / total, chance / total, total)
 
 
 def _variance(auc: float, negatives: Floats, positives: Floats) -> float:

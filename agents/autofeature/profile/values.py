@@ -74,7 +74,7 @@ def _shares(
 ) -> Shares:
     new = _new(counts, windows) if mark and windows is not None else None
     values = counts.group_by("value").agg(pl.col("rows").sum()) if mark else counts
-    rows = values["rows"].to_numpy().astype(np.float64)
+    rows = np.sort(values["rows"].to_numpy()).astype(np.float64)  # in whatever order they come, the sums are the same
     total = float(rows.sum())
     if not total:
         return Shares(0, exact, (), None, None, new)

@@ -35,8 +35,8 @@ def counted(many: int, one: str, more: str = "") -> str:
 
 def named(columns: Sequence[str]) -> str:
     """The first few by name, and how many there are besides."""
-    shown = ", ".join(columns[:NAMED])
-    return f"{shown} and {len(columns) - NAMED} more" if len(columns) > NAMED else shown
+    shown = [*columns[:NAMED], *([f"{len(columns) - NAMED} more"] if len(columns) > NAMED else [])]
+    return " and ".join([*([", ".join(shown[:-1])] if shown[1:] else []), *shown[-1:]])
 
 
 def chance(p_value: float) -> str:

@@ -12,6 +12,7 @@ from agents.autofeature.profile.clock import NAME, Floats, read_times, seconds_o
 from agents.autofeature.profile.leaks.asked import Asked
 from agents.autofeature.profile.leaks.purity import purity
 from agents.autofeature.profile.model import Kind, Severity, Suspect
+from agents.autofeature.profile.wording import percent
 from sandboxes.kit.data.table import Table
 
 DAY = 86_400.0
@@ -76,7 +77,7 @@ def mostly_later(apart: dict[str, Floats]) -> Iterator[Suspect]:
                 task="",
                 reason="later than its row",
                 severity="look",
-                evidence=f"Lies after the row's own time in {share:.1%} of {len(known):,} rows that have both, "
+                evidence=f"Lies after the row's own time in {percent(share)} of {len(known):,} rows that have both, "
                 f"by {_span(middle)} at the median",
                 numbers={"share": share, "rows": float(len(known)), "median": middle},
             )

@@ -70,7 +70,8 @@ def _of_task(asked: Asked, single: dict[str, Alone], apart: Apart, same: tuple[R
     leaking = frozenset(found)
     for suspect in beating(asked, single, {c: leaking | copies.get(c, frozenset()) for c in asked.columns}):
         _keep(found, suspect)
-    for suspect in order_tells(asked, frozenset(found)):
+    refused = frozenset(c for c, s in found.items() if s.severity == "refuse")
+    for suspect in order_tells(asked, refused):
         _keep(found, suspect)
     yield from found.values()
 

@@ -56,6 +56,12 @@ def test_a_column_far_better_than_all_others_is_looked_at() -> None:
     assert found.numbers["better"] > 0.1 and "a model of 4 other columns" in found.evidence
 
 
+def test_copies_of_a_column_do_not_hide_that_it_beats_all_others() -> None:
+    hint = np.where(DRAW.random(N) < 0.95, CLICK, 1 - CLICK)
+    found = only({"hint": hint, "again": [f"v{h}" for h in hint]})
+    assert {s.column: s.severity for s in found.suspects} == {"hint": "look", "again": "look"}
+
+
 def test_what_a_value_never_seen_in_the_other_half_says_is_nothing() -> None:
     unique = [f"{c}-{DRAW.integers(1 << 60)}" for c in DRAW.permutation(CLICK)]
     found = only({"request": unique})
@@ -80,6 +86,9 @@ def test_a_value_that_is_missing_for_some_negatives_only_is_looked_at() -> None:
     gone = (CLICK == 0) & (DRAW.random(N) < 0.4)
     found = suspect(only({"shown": [None if g else v for g, v in zip(gone, DRAW.random(N), strict=True)]}), "shown")
     assert (found.severity, found.reason) == ("look", "missingness") and "of null, 0 are positive" in found.evidence
+    most = (CLICK == 1) & (DRAW.random(N) < 0.7)
+    gone_for_most = suspect(only({"shown": np.where(most, np.nan, DRAW.random(N))}), "shown")
+    assert (gone_for_most.severity, gone_for_most.reason) == ("look", "missingness")
 
 
 def test_missing_values_that_know_nothing_are_no_suspects() -> None:
@@ -181,7 +190,7 @@ def test_the_order_of_a_table_that_is_sorted_by_an_honest_column_is_no_suspect()
     columns = pl.DataFrame(honest(N, seed=3)).drop("user", "time")
     strong = (DRAW.random(N) < 1 / (1 + np.exp(-3 * columns["price"].to_numpy()))).astype(np.int64)
     table = columns.with_columns(click=strong)
-    assert not profiled(table.sort("price"), UNTIMED).suspects
+    assert [s.column for s in profiled(table.sort("price"), UNTIMED).suspects] == ["price"]
     grouped = table.with_columns(country=pl.Series(np.where(strong == 1, DRAW.integers(4, size=N), DRAW.integers(2, 8, size=N))))
     assert not profiled(grouped.sort("country"), UNTIMED).suspects
     assert [s.column for s in profiled(grouped.sort("click"), UNTIMED).suspects] == [""]
