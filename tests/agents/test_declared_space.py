@@ -52,6 +52,14 @@ def test_what_is_drawn_is_legal(space: DeclaredSpace, seed: int) -> None:
     assert drawn == space.sample(random.Random(seed))
 
 
+@given(spaces(), st.integers())
+@settings(deadline=None)
+def test_what_is_like_a_legal_decision_is_legal(space: DeclaredSpace, seed: int) -> None:
+    drawn, chance = space.sample(random.Random(seed)), random.Random(seed + 1)
+    assert space.vary(drawn, chance, 0.0) == drawn
+    assert not any(space.faults(space.vary(drawn, chance, share)) for share in (0.3, 0.7, 1.0))
+
+
 @given(spaces(), st.integers(), st.data())
 @settings(deadline=None)
 def test_a_decision_with_one_part_put_wrong_is_refused(space: DeclaredSpace, seed: int, data: st.DataObject) -> None:
@@ -76,6 +84,11 @@ def test_optuna_takes_legal_decisions_and_is_told_of_them(space: DeclaredSpace, 
     drawn = space.sample(random.Random(seed))
     study.enqueue_trial(dict(drawn))
     assert space.suggest(study.ask()) == drawn
+    asked = study.ask()
+    assert space.suggest(asked, drawn) == drawn and asked.params == {}
+    kept = {name: value for number, (name, value) in enumerate(drawn.items()) if number % 2}
+    part = space.suggest(study.ask(), kept)
+    assert space.faults(part) == [] and all(part[name] == kept[name] for name in kept.keys() & part.keys())
 
 
 MODELS = Choice("model", ("lr", "dnn"))

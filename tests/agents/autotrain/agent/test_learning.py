@@ -97,9 +97,12 @@ def test_turns_on_other_data_are_told_apart(tmp_path: Path) -> None:
     here, other = agent(tmp_path, memory), agent(tmp_path, memory, Data(data_hash="h2"))
     other.learn(turn(other, planted(0.02)))
     other.learn(turn(other, planted(-0.02), learning_rate=0.003))
+    other.learn(turn(other, planted(0.0005), learning_rate=0.004))
+    other.learn(turn(other, planted(0.04), learning_rate=0.005))
     state = here.observe()
-    assert state.past == () and len(state.elsewhere) == 1 and state.incumbent["learning_rate"] == 0.002
-    assert len(other.observe().past) == 2 and other.observe().elsewhere == ()
+    assert [t.values["learning_rate"] for t in state.elsewhere] == [0.005, 0.01, 0.004]  # those that gained, the best first
+    assert state.past == () and state.incumbent["learning_rate"] == 0.002
+    assert len(other.observe().past) == 4 and other.observe().elsewhere == ()
 
 
 def test_of_other_agents_and_tasks_no_turn_is_known(tmp_path: Path) -> None:
@@ -113,7 +116,8 @@ def test_of_other_agents_and_tasks_no_turn_is_known(tmp_path: Path) -> None:
 
 
 def test_a_turn_that_fails_is_learned_and_not_taken_again(tmp_path: Path) -> None:
-    told = Told(lambda job, code: 0.5 if job["config"]["learning_rate"] == 0.002 else "failed")
+    usual = {"embedding_dim": 16, "dropout": 0.0, "hidden_units": [400, 400]}
+    told = Told(lambda job, code: 0.5 if job["hyper"] == usual else "failed")
     made = agent(tmp_path, told=told)
     first, second = take_turn(made), take_turn(made)
     assert first.outcome.status == second.outcome.status == "failed" and first.feedback == Feedback(
