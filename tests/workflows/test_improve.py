@@ -110,7 +110,7 @@ def test_what_a_user_can_cause_is_a_sentence_and_a_code(tmp_path: Path, words: l
     assert "Traceback" not in done.stdout + done.stderr
 
 
-QUICK = ("--sandbox", "process", "--seeds", "2", "--epochs", "1")
+QUICK = ("--sandbox", "process", "--seeds", "2", "--epochs", "2")
 
 
 def improve(home: Path, *words: str) -> list[dict[str, Any]]:
@@ -147,14 +147,13 @@ def test_real_turns_of_both_modes(tmp_path: Path) -> None:
     assert all(
         {"gain", "quality", "seconds", "reward_low"} <= r.data.metrics.keys() for r in children if r.info.status == "FINISHED"
     )
-    assert len(list((tmp_path / "jobs").glob("*/run.json"))) >= 6  # what stands was trained once, not three times
+    jobs = len(list((tmp_path / "jobs").glob("*/run.json")))
+    assert third["status"] == "failed" or jobs == 2 * 4 + 1  # what stands was trained once, not three times
 
 
 @pytest.mark.slow
 def test_turns_are_told_in_a_line_each(tmp_path: Path) -> None:
     clicks(tmp_path / "clicks.csv", 1000)
-    done = agenticrs(
-        tmp_path, "improve", tmp_path / "clicks.csv", "--sandbox", "process", "--seeds", "2", "--epochs", "1", "--turns", "1"
-    )
+    done = agenticrs(tmp_path, "improve", tmp_path / "clicks.csv", *QUICK, "--turns", "1")
     turn, stands = done.stdout.strip().splitlines()
     assert turn.startswith("turn 1: ") and turn.endswith("kept)") and stands.startswith("stands: ")

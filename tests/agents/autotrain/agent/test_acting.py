@@ -128,6 +128,22 @@ def replace_stop(made: Laboratory) -> Laboratory:
     return Laboratory(made.prepared, made.runner, made.seeds, stop=lambda: True)
 
 
+@pytest.mark.parametrize("composed", [True, False])
+def test_code_that_was_not_composed_runs_where_such_code_may(tmp_path: Path, composed: bool) -> None:
+    made, asked = laboratory(tmp_path), list[bool]()
+
+    def runner(kind: bool) -> Any:
+        asked.append(kind)
+        return made.runner(kind)
+
+    values = {"code": "class Model: ...", "composed": composed, "learning_rate": 0.01}
+    watched, candidate = Laboratory(made.prepared, runner, made.seeds), recipe_of(values, SCHEMA, TrainConfig())
+    watched.smoke(candidate)
+    assert asked == [composed]
+    watched.compare(OLD, candidate)
+    assert sorted(asked[1:]) == sorted([True] * 3 + [composed] * 3)
+
+
 def test_smoke_tests_that_fail_name_the_check(tmp_path: Path) -> None:
     told = Told(smoke=({"name": "shape", "passed": False, "detail": "logits are (B,)"},))
     failed = laboratory(tmp_path, told=told).smoke(NEW)
