@@ -120,17 +120,26 @@ class DeclaredSpace:
                 decided[action.name] = action.draw(random)
         return decided
 
+    def vary(self, decision: Decision, random: random.Random, share: float) -> Decision:
+        """A legal decision like a legal one, of which about such a share of actions is drawn anew."""
+        decided: dict[str, Value] = {}
+        for action in self.actions:
+            if stands(action, decided):
+                keeps = action.name in decision and random.random() >= share
+                decided[action.name] = decision[action.name] if keeps else action.draw(random)
+        return decided
+
     def faults(self, decision: Decision) -> Sequence[str]:
         if not isinstance(decision, Mapping):
             return [f"it is a value for each action, not {type(decision).__name__}"]
         return list(self._faults(decision))
 
-    def suggest(self, trial: optuna.Trial) -> Decision:
-        """The decision that Optuna takes in `trial`."""
+    def suggest(self, trial: optuna.Trial, kept: Decision | None = None) -> Decision:
+        """The decision that Optuna takes in `trial`, about all that is not decided in `kept` already, a part of a legal one."""
         decided: dict[str, Value] = {}
         for action in self.actions:
             if stands(action, decided):
-                decided[action.name] = _suggested(trial, action)
+                decided[action.name] = kept[action.name] if kept and action.name in kept else _suggested(trial, action)
         return decided
 
     def distributions(self, decision: Decision) -> dict[str, BaseDistribution]:

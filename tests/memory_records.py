@@ -15,6 +15,7 @@ from memory.records import (
     OutcomeRecord,
     PaperRecord,
     Polarity,
+    RewardRecord,
     RunRecord,
     SectionRecord,
 )
@@ -86,6 +87,23 @@ ONE_OF_EACH: tuple[AnyRecord, ...] = (
         reason="tie over 5 seeds",
         evidence=("r1",),
         created=DAY.format(8),
+    ),
+    RewardRecord(
+        id="w1",
+        parents=("c1",),
+        dataset="d",
+        agent="AutoTrain",
+        measure="AUC gained",
+        value=0.01,
+        low=-0.01,
+        high=0.03,
+        accepted=False,
+        reason="no difference shown",
+        decision={"model": "dnn", "learning_rate": 0.01, "epochs": 2, "composed": True},
+        instead_of={"model": "lr"},
+        figures={"seconds": 5.0},
+        data_hash="h",
+        created=DAY.format(9),
     ),
 )
 

@@ -15,7 +15,7 @@ from memory_records import ONE_OF_EACH
 from memory.errors import RecordRefused
 from memory.log import RecordLog
 from memory.narrowing import Only
-from memory.records import READ, AnyRecord
+from memory.records import READ, AnyRecord, RewardRecord
 from memory.transfer import exported, imported
 from memory.versions import read_record
 
@@ -26,7 +26,8 @@ names = st.text(min_size=1, max_size=200)
 
 
 def records(kind: type) -> st.SearchStrategy:
-    fixed = {"id": names, "created": times}
+    values = st.dictionaries(TEXT, st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT)
+    fixed = {"id": names, "created": times, "decision": values, "instead_of": values}
     given_ = {name: fixed.get(name, _of(field.annotation)) for name, field in kind.model_fields.items() if name != "kind"}
     return st.builds(kind, **given_)
 
@@ -73,6 +74,12 @@ def test_a_number_that_is_none_comes_back(tmp_path: Path) -> None:
     outcome = ONE_OF_EACH[6].model_copy(update={"metrics": {"a": float("nan"), "b": float("inf"), "c": float("-inf"), "d": -0.0}})
     cheap(tmp_path).add(outcome)
     assert same(cheap(tmp_path).get("o1"), outcome)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_decision_holds_numbers_that_are_some(number: float) -> None:
+    with pytest.raises(ValueError, match="cannot be told from a word"):
+        RewardRecord(id="w", measure="m", accepted=False, reason="", decision={"rate": number})
 
 
 @given(st.binary(max_size=200) | TEXT.map(str.encode), st.integers(-3, 5))

@@ -69,7 +69,7 @@ def test_listings_are_in_the_order_of_time_and_the_last_can_be_asked_for(store: 
     store.add(*reversed(ONE_OF_EACH))
     assert store.all() == list(ONE_OF_EACH)
     assert store.all(newest=3) == list(ONE_OF_EACH[-3:])
-    assert store.all("lesson", newest=3) == [ONE_OF_EACH[-1]] and store.all(newest=0) == []
+    assert store.all("lesson", newest=3) == [ONE_OF_EACH[7]] and store.all(newest=0) == []
 
 
 def test_what_was_written_in_the_same_second_is_listed_in_the_order_of_writing(store: MemoryStore) -> None:
@@ -114,7 +114,7 @@ def test_an_id_belongs_to_one_kind(store: MemoryStore) -> None:
 def test_what_belongs_together_is_listed_together(store: MemoryStore) -> None:
     store.add(*ONE_OF_EACH)
     ids = {only: [r.id for r in store.all(only=only)] for only in (Only(dataset="d"), Only(agent="AutoTrain"), Only(topic="f00"))}
-    assert list(ids.values()) == [["r1", "c1", "o1", "l1"], ["r1"], ["r1"]]
+    assert list(ids.values()) == [["r1", "c1", "o1", "l1", "w1"], ["r1", "w1"], ["r1"]]
     assert [r.id for r in store.all("lesson", Only(outcome="negative", task="ctr"))] == ["l1"]
     assert store.all("lesson", Only(outcome="positive")) == [] == store.all("paper", Only(dataset="d"))
     assert isinstance(store.all("lesson")[0], LessonRecord)

@@ -58,7 +58,7 @@ class Architectures:
     def sample(self, random: random.Random) -> Architecture:
         """Raises `NothingToBuild` where hardly any set of blocks fits the data."""
         for _ in range(DRAWS):
-            blocks = self.draw_blocks(random)
+            blocks = self.draw_blocks(random, self.names)
             if (code := self.composed_of(blocks)) is not None:
                 return self.of(code, blocks)
         raise NothingToBuild(f"of {DRAWS} sets of the kit's blocks none makes a model on this data")
@@ -78,9 +78,13 @@ class Architectures:
         of_labels = "items" not in has
         return tuple(c for c in CARDS if set(c.needs) <= has and (of_labels or not c.ports.adds_or_changes_labels))
 
-    def draw_blocks(self, random: random.Random) -> tuple[str, ...]:
-        names = [card.name for card in self.blocks]
-        return tuple(sorted(random.sample(names, random.randint(1, min(MOST_BLOCKS, len(names))))))
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(card.name for card in self.blocks)
+
+    def draw_blocks(self, random: random.Random, among: Sequence[str]) -> tuple[str, ...]:
+        """Some of the blocks, whether or not they can stand in one model."""
+        return tuple(sorted(random.sample(among, random.randint(1, min(MOST_BLOCKS, len(among))))))
 
     def composed_of(self, blocks: Sequence[str]) -> Code | None:
         """The model of these blocks; None where they cannot all stand in one."""

@@ -38,7 +38,8 @@ class Diary:
         found = self.memory.all("reward", Only(agent=self.agent, task=self.task), NEWEST)
         rewards = [r for r in found if isinstance(r, RewardRecord) and r.measure == self.measure]
         here = [_past(r) for r in rewards if r.data_hash == self.data_hash]
-        elsewhere = [_past(r) for r in reversed(rewards) if r.data_hash != self.data_hash and r.accepted]
+        elsewhere = [_past(r) for r in reversed(rewards) if r.data_hash != self.data_hash and (r.value or 0.0) > 0]
+        elsewhere.sort(key=lambda turn: (turn.accepted, turn.reward or 0.0), reverse=True)
         kept = max((turn for turn in here if turn.accepted), key=lambda turn: turn.figures.get("quality", 0.0), default=None)
         return TrainingState(
             dataset=self.dataset,

@@ -1,8 +1,9 @@
 """Open mode: a new architecture as code, of blocks that memory speaks well of or says little about; composed, or written by a
 language model that is told what memory knows.
 
-Which blocks: of some sets that are drawn, the one whose blocks promise most. A block promises what evidence says of it, and a
-little chance that fades as evidence grows, so that what is unknown is tried and what failed is left.
+Which blocks: of some sets that are drawn, half of them of promising blocks alone, the one whose blocks promise most. A block
+promises what evidence says of it, and a little chance that fades as evidence grows, so that what is unknown is tried and what
+failed is left.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from agents.errors import NothingToBuild
 from sandboxes.kit.layers import CARDS
 from sandboxes.kit.schema import Schema
 
-CANDIDATES = 12  # sets of blocks that are drawn, of which one is tried
+CANDIDATES = 24  # sets of blocks that are drawn, of which one is tried
+PROMISING = 8  # blocks of which half of the sets are drawn
 ELSEWHERE = 0.5  # of what evidence from other data counts here
 CHANCE = 0.3  # spread of chance in a block's promise without evidence: as much as one run says against a belief of another
 REPAIRS = 2  # asked of an engine whose file the space refuses
@@ -67,12 +69,15 @@ class OpenMode:
         promised = {card.name: promise(evidence.get(card.name, ()), chance) for card in space.blocks}
         tried = {same_code(str(turn.values["code"])) for turn in state.past if "code" in turn.values}
         tried |= {same_code(str(state.incumbent["code"]))} if "code" in state.incumbent else set()
-        drawn = sorted({space.sample(chance).blocks for _ in range(CANDIDATES)})
-        for blocks in sorted(drawn, key=lambda names: -sum(promised[n] for n in names) / len(names)):
+        best = sorted(space.names, key=lambda name: -promised[name])[:PROMISING]
+        drawn = {space.draw_blocks(chance, among) for among in (space.names, best) for _ in range(CANDIDATES // 2)}
+        for blocks in sorted(drawn, key=lambda names: (-sum(promised[n] for n in names) / len(names), names)):
             code = space.composed_of(blocks)
             if code is not None and same_code(code.text) not in tried:
                 return blocks, code
-        raise NothingToBuild(f"{len(drawn)} sets of blocks were drawn, and models of all of them were tried on this data")
+        raise NothingToBuild(
+            f"{len(drawn)} sets of blocks were drawn, and each makes no model or one that was tried on this data"
+        )
 
     def _written(
         self, engine: Engine, space: Architectures, state: TrainingState, blocks: tuple[str, ...]

@@ -1,7 +1,9 @@
 """Search mode: a configuration of declared actions, by Optuna's tree of Parzen estimators, which begins with what memory knows.
 
-Turns on the same data are trials of the search. What was accepted on other data of the same task is no trial, since another model
-may be best here; it is a point to start from. A turn that failed has no score: it ranks below all that finished.
+Turns on the same data are trials of the search. What went well on other data of the same task is no trial, since another model
+may be best here; it is a point to start from. Most points are near what stands, since anywhere else most settings hardly train
+a model: at first some of its actions are drawn anew, later the search decides about some, and now and then about all. A turn
+that failed has no score: it ranks below all that finished.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ from agents.autotrain.agent.state import PastTurn, TrainingState
 from agents.contract import Proposal
 from agents.declared_space import Decision, DeclaredSpace
 
-STARTUP = 8  # turns drawn at random at first: among fewer there is hardly a best tenth, which the search looks for
+STARTUP = 8  # turns until the search begins: among fewer there is hardly a best tenth, which it looks for
+CHANGED = 0.3  # of what stands, in a point near it: a few actions at once, so that most of them are tried by then
+EVERYWHERE = 0.25  # of the points that the search names, decided from nothing, so that no point is out of reach
 FROM_ELSEWHERE = 3  # points of other data sets that are tried first, at most
 ASKED = 30  # points the search may name that were tried before, until chance decides
 LESSONS = 20  # that a decision is said to rely on, the newest
@@ -43,14 +47,15 @@ class SearchMode:
         study, trials = self._study(state)
         tried = {same_again(values) for values in (state.incumbent, *(turn.values for turn in state.past))}
         for start in self._starts(state, tried):
-            rationale = f"accepted on {start.dataset}, and nothing like it was tried here"
+            rationale = f"it went well on {start.dataset}, and nothing like it was tried here"
             return Proposal(dict(start.values), rationale, "memory", (start.lesson,))
-        relied = tuple(turn.lesson for turn in state.past[-LESSONS:]) if trials >= STARTUP else ()
-        said = f"named by the search after {trials} turns" if relied else f"drawn to begin with, turn {trials + 1} of {STARTUP}"
-        for decision in self._named(study):
+        if trials < STARTUP:
+            return Proposal(self._near(state, tried), f"drawn near what stands, turn {trials + 1} of {STARTUP}", "chance")
+        for decision in self._named(study, state):
             if same_again(decision) not in tried:
-                return Proposal(decision, said, "search", relied)
-        return Proposal(self._by_chance(state, tried), "drawn, since the search names only what was tried", "chance")
+                relied = tuple(turn.lesson for turn in state.past[-LESSONS:])
+                return Proposal(decision, f"named by the search after {trials} turns", "search", relied)
+        return Proposal(self._near(state, tried), "drawn near what stands, since the search names only what was tried", "chance")
 
     def values(self, decision: Decision) -> Values:
         return dict(decision)
@@ -78,22 +83,28 @@ class SearchMode:
                 yield create_trial(value=_against(turn, reference), params=params, distributions=distributions)
 
     def _starts(self, state: TrainingState, tried: set[str]) -> Sequence[PastTurn]:
-        """Points of other data that are still to be tried, of the first so many, the newest first."""
+        """Points of other data that are still to be tried, of the best so many."""
         legal = [turn for turn in state.elsewhere if not self.declared.faults(turn.values)]
-        different = {same_again(turn.values): turn for turn in reversed(legal)}
-        newest = list(reversed(different.items()))[:FROM_ELSEWHERE]
-        return [turn for name, turn in newest if name not in tried]
+        different = {same_again(turn.values): turn for turn in reversed(legal)}  # of equal ones, that which went best
+        best = list(reversed(different.items()))[:FROM_ELSEWHERE]
+        return [turn for name, turn in best if name not in tried]
 
-    def _named(self, study: optuna.Study) -> Iterator[Decision]:
+    def _named(self, study: optuna.Study, state: TrainingState) -> Iterator[Decision]:
+        chance = chance_of(self.seed, state)
+        anywhere = chance.random() < EVERYWHERE or bool(self.declared.faults(state.incumbent))
         for _ in range(ASKED):
+            kept = {} if anywhere else {n: v for n, v in state.incumbent.items() if chance.random() >= CHANGED}
             trial = study.ask()
-            yield self.declared.suggest(trial)
+            yield self.declared.suggest(trial, kept)
             study.tell(trial, state=TrialState.FAIL)
 
-    def _by_chance(self, state: TrainingState, tried: set[str]) -> Decision:
-        """One that was not tried, if some draws find any."""
+    def _near(self, state: TrainingState, tried: set[str]) -> Decision:
+        """A point near what stands, where that is one at all, that was not tried if some draws find any."""
         chance = chance_of(self.seed, state)
-        drawn = [self.declared.sample(chance) for _ in range(ASKED)]
+        if self.declared.faults(state.incumbent):
+            drawn = [self.declared.sample(chance) for _ in range(ASKED)]
+        else:
+            drawn = [self.declared.vary(state.incumbent, chance, CHANGED) for _ in range(ASKED)]
         return next((d for d in drawn if same_again(d) not in tried), drawn[0])
 
 

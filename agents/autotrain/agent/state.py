@@ -36,7 +36,8 @@ class Believed:
 
 @dataclass(frozen=True)
 class TrainingState:
-    """`past` are turns on this very data, oldest first; `elsewhere` those that were accepted on other data of the same task."""
+    """`past` are turns on this very data, oldest first; `elsewhere` those that gained something on other data of the same
+    task: what was kept before what was not shown, the greater gain first."""
 
     dataset: str
     data_hash: str

@@ -28,6 +28,7 @@ TRAININGS: dict[str, tuple[str, str, int, TrainConfig]] = {
     "history, whole": ("every_lookup", "two_histories", 577, WHOLE),
     "history, touched": ("every_lookup", "two_histories", 601, TOUCHED),
     "unobserved labels": ("every_lookup", "tasks_and_history", 601, TOUCHED),
+    "weights of tasks": ("every_lookup", "tasks_and_history", 577, replace(WHOLE, task_weights=(1.0, 0.2, 0.5))),
     "stages": ("in_stages", "two_histories", 601, TOUCHED),
     "sharpness-aware": ("sharp", "two_histories", 97, TOUCHED),
     "scenarios": ("dcnv2", "scenario", 601, replace(WHOLE, batch_size=65)),  # an odd batch
