@@ -26,10 +26,8 @@ def read_times(table: Table, name: str) -> tuple[Floats | None, str]:
     """The column as numbers (n,), NaN where empty; or None, and in a sentence why it is no time."""
     try:
         return arrival_values(table, name), ""
-    except (DataError, pl.exceptions.PolarsError) as error:
+    except (DataError, pl.exceptions.PolarsError, ValueError) as error:
         return None, str(error).strip().partition("\n")[0]
-    except ValueError:  # no block at all
-        return np.zeros(0), ""
 
 
 def unit_of(values: Floats) -> float | None:

@@ -35,6 +35,8 @@ class Windows:
 
 def windows_of(held: Held) -> Windows:
     spec = held.spec
+    if not held.rows:
+        return Windows("", "the table has no rows")
     if spec.time:
         return _by_time(held, spec.time)
     if spec.split.by == "given":

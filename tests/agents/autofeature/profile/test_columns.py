@@ -33,6 +33,8 @@ KINDS: dict[str, tuple[Any, str]] = {
     "worth": ([Decimal(int(v)) / 8 for v in DRAW.integers(1000, size=N)], "number"),
     "waited": ([timedelta(seconds=int(v)) for v in DRAW.integers(1000, size=N)], "number"),
     "request": ([f"r{i:x}" for i in range(N)], "id"),
+    "session": ([f"s{i if i % 20 else 0:x}" for i in range(N)], "id"),
+    "street": ([f"street {i // 2}" for i in range(N)], "category"),
     "row": (np.arange(N), "id"),
     "ad_id": (DRAW.integers(60, size=N), "id"),
     "born": ([date(1990, 1, 1) + timedelta(days=int(i)) for i in range(N)], "time"),

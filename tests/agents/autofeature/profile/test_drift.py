@@ -87,6 +87,18 @@ def test_a_stationary_column_is_called_drifting_at_the_nominal_rate(kind: str) -
     assert kind == "mostly zero" or alarms / times >= 0.02, "the test has power"
 
 
+def test_a_handful_of_rows_is_no_drift() -> None:
+    windows, cells = (np.arange(1600) // 200).astype(np.int8), np.arange(1600) % 2
+    cells[1590:1593] = 2
+    assert moved(cells, windows, 8).p_value > 0.5
+
+
+@pytest.mark.parametrize(("shift", "level"), [(0.25, "slight"), (0.5, "moderate"), (1.0, "large")])
+def test_how_much_a_column_drifts_has_a_word(shift: float, level: str) -> None:
+    found = profiled({**BASE, "moves": np.random.default_rng(0).normal(size=N) + shift * LATE})
+    assert drift_of(found, "moves").level == level
+
+
 def test_the_index_of_noise_is_what_is_expected_of_it() -> None:
     windows = (np.arange(4000) // 500).astype(np.int8)
     found = [moved(np.random.default_rng(s).integers(10, size=4000), windows, 8) for s in range(200)]
@@ -159,3 +171,4 @@ def test_rows_without_a_time_are_in_no_window() -> None:
     time = [None if i % 2 else t for i, t in enumerate(BASE["time"])]
     found = profiled({**BASE, "time": time})
     assert sum(w.rows for w in found.drift.windows) == N // 2
+    assert drift_of(found, "item").new == (1.0, *[0.0] * 7)

@@ -125,6 +125,10 @@ def test_a_number_of_the_rows_own_clock_is_compared_with_it() -> None:
     assert {s.column for s in found.suspects} == {"paid_time"}
 
 
+def test_an_hour_is_not_later_than_a_day() -> None:
+    assert not profiled({**BASE, "time": np.arange(N) // (N // 10), "hour": DRAW.integers(14, size=N)}).suspects
+
+
 @pytest.mark.parametrize("form", ["datetime", "date"])
 def test_times_before_their_rows_are_no_suspects(form: str) -> None:
     earlier = pl.Series("signed_up", times(later=-DRAW.random(N)))
@@ -180,9 +184,20 @@ def test_ids_that_give_the_label_away_are_found(how: str) -> None:
     assert found.severity == ("look" if how == "digits" else "refuse")
 
 
-def test_an_id_in_time_order_is_no_suspect_where_the_rate_moves_in_time() -> None:
+@pytest.mark.parametrize(("share", "suspected"), [(0.62, True), (0.53, False)])
+def test_a_trace_in_ids_is_looked_at_where_it_is_loud(share: float, suspected: bool) -> None:
+    columns = honest(20_000, seed=9)
+    odd = np.where(DRAW.random(20_000) < share, columns["click"], 1 - np.asarray(columns["click"]))
+    found = profiled({**columns, "request_id": DRAW.permutation(20_000) * 2 + odd})
+    assert [(s.column, s.severity) for s in found.suspects] == ([("request_id", "look")] if suspected else [])
+
+
+@pytest.mark.parametrize("form", ["datetime", "text"])
+def test_an_id_in_time_order_is_no_suspect_where_the_rate_moves_in_time(form: str) -> None:
     late = (DRAW.random(N) < np.linspace(0.1, 0.9, N)).astype(np.int64)
-    found = profiled({**BASE, "click": late, "request_id": np.arange(N)})
+    time = pl.Series(BASE["time"])
+    columns = {**BASE, "click": late, "request_id": np.arange(N)}
+    found = profiled({**columns, "time": time.dt.to_string("iso:strict") if form == "text" else time})
     assert not found.suspects and found.drift.rates[0].drifting
 
 
