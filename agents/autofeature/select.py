@@ -29,6 +29,7 @@ from sandboxes.kit.importance.config import NAMES, ImportanceConfig
 SEEDS = (1, 2, 3)
 TOP = 10  # fields by which methods are compared
 ERRORS = 2.0  # standard errors up to which a score is that of a field without use
+TRIFLE = 0.01  # of the highest score, up to which a score is that of a field without use
 LOOK = ImportanceConfig(rows=10_000, repeats=5, orders=4)
 
 
@@ -44,15 +45,19 @@ class Selection(Strict):
 
     @property
     def idle(self) -> tuple[str, ...]:
-        """Fields in which no method that knows its error finds more than chance, on average over seeds; least useful first."""
-        ratios: dict[str, dict[str, list[float]]] = {}
-        for s in self.scores:
-            for f in s.fields:
-                if f.standard_error is not None:
-                    ratio = f.score / f.standard_error if f.standard_error else np.inf * np.sign(f.score)
-                    ratios.setdefault(f.field, {}).setdefault(s.method, []).append(float(np.nan_to_num(ratio)))
-        idle = {name for name, by_method in ratios.items() if all(np.mean(z) <= ERRORS for z in by_method.values())}
-        return tuple(name for name in reversed(self.consensus.ranking) if name in idle)
+        """Fields in which no method that knows its error finds anything to speak of; least useful first."""
+        told = [own for own in by_method(self.scores).values() if any(f.standard_error is not None for f in own[0].fields)]
+        tested = {f.field for own in told for f in own[0].fields}
+        busy = set[str]().union(*(_busy(own) for own in told))
+        return tuple(name for name in reversed(self.consensus.ranking) if name in tested - busy)
+
+
+def _busy(own: Sequence[Scores]) -> set[str]:
+    """The fields in which one method finds, in the mean over seeds, more than its error and than a trifle."""
+    means = {f.field: float(np.mean([s.values[f.field] for s in own])) for f in own[0].fields}
+    errors = {f.field: f.standard_error or 0.0 for f in own[0].fields}
+    trifle = TRIFLE * max(means.values(), default=0.0)
+    return {name for name, mean in means.items() if mean > max(ERRORS * errors[name], trifle)}
 
 
 def selected(prepared: Prepared, incumbent: Incumbent, run: Callable[[Job], Finished]) -> Selection:
@@ -63,14 +68,14 @@ def selected(prepared: Prepared, incumbent: Incumbent, run: Callable[[Job], Fini
             scores += [method(prepared, 0, seed) for seed in SEEDS]
         except NoRanking as error:
             unusable[name] = str(error)
-    by_method = _by_method(scores)
-    if not by_method:
+    runs = by_method(scores)
+    if not runs:
         raise NoRanking(next(iter(unusable.values())))
     return Selection(
         scores=tuple(scores),
-        agreement=agreement([own[0] for own in by_method.values()], TOP),
-        stability=tuple(stability(own, TOP) for own in by_method.values()),
-        consensus=consensus([own[0] for own in by_method.values()]),
+        agreement=agreement([own[0] for own in runs.values()], TOP),
+        stability=tuple(stability(own, TOP) for own in runs.values()),
+        consensus=consensus([own[0] for own in runs.values()]),
         unusable=unusable,
     )
 
@@ -81,7 +86,7 @@ def _methods(incumbent: Incumbent, run: Callable[[Job], Finished]) -> Mapping[st
     return {**METHODS, **of_model}
 
 
-def _by_method(scores: Sequence[Scores]) -> dict[str, list[Scores]]:
+def by_method(scores: Sequence[Scores]) -> dict[str, list[Scores]]:
     found: dict[str, list[Scores]] = {}
     for s in scores:
         found.setdefault(s.method, []).append(s)
