@@ -16,7 +16,7 @@ from sandboxes.kit.importance.fields import field_names
 from sandboxes.kit.importance.lookups import recorded, task_logits
 from sandboxes.kit.importance.means import means_of
 from sandboxes.kit.importance.mixing import column, mixed
-from sandboxes.kit.importance.places import found_places
+from sandboxes.kit.importance.places import differing, found_places
 from sandboxes.kit.layers import FeatureEmbedding, MemorisedCrosses, SharedRareEmbedding
 from sandboxes.kit.layers.table import Table
 from sandboxes.kit.models import MODELS
@@ -192,6 +192,14 @@ def test_rare_values_are_looked_at() -> None:
     made = Embedded(schema)
     of = asked_of(made, schema, PlantedRows(rows), ImportanceConfig(rows=2000), 0)
     assert found_places(of).of["hour"][0].tolist() == [False, False, True]
+
+
+def test_a_value_that_draws_its_own_place_is_compared_with_another_row() -> None:
+    values = torch.tensor([[5], [5], [6], [5]])
+    own, other = differing(values, torch.tensor([1, 0, 2, 3]))
+    assert (own.tolist(), other.tolist()) == ([2], [0])
+    own, other = differing(values, torch.tensor([2, 3, 0, 1]))
+    assert (own.tolist(), other.tolist()) == ([0, 2], [2, 0])
 
 
 @pytest.mark.parametrize("shape", SCHEMAS)
