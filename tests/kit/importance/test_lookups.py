@@ -118,7 +118,7 @@ def test_vectors_made_elsewhere_are_lookups() -> None:
 
 
 def test_means_are_over_all_rows() -> None:
-    of = asked(Embedded(SCHEMA), n=300)
+    of = asked(Embedded(SCHEMA), n=2500)  # more than are read at once
     means, (_, lookups) = means_of(of), recorded(of.model, of.rows, 0)
     assert means.lookups.keys() == {0, 1} and means.numeric_fields == ("age",)
     for number, lookup in enumerate(lookups):
