@@ -100,6 +100,15 @@ def test_logits_are_those_of_the_predictions_and_nothing_is_left_behind(model: s
     assert tables and not any({"forward", "pooled"} & set(vars(t)) for t in tables)
 
 
+def test_a_model_with_predictions_of_its_own_is_asked_for_them() -> None:
+    class Squared(Embedded):
+        def predict(self, batch: Batch) -> Tensor:
+            return torch.sigmoid(self(batch)).square()
+
+    made, rows = Squared(SCHEMA), planted(SCHEMA, 9).all
+    assert torch.allclose(torch.sigmoid(task_logits(made, rows, 1)), torch.sigmoid(made(rows)[:, 1]).square(), atol=1e-6)
+
+
 def test_tables_are_given_back_after_a_fault_too() -> None:
     made, rows = Embedded(SCHEMA), planted(SCHEMA, 5).all
     with pytest.raises(ZeroDivisionError):
