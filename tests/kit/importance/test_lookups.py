@@ -13,6 +13,7 @@ from sandboxes.kit import Batch, Schema
 from sandboxes.kit.importance import METHODS, Asked, ImportanceConfig, asked_of
 from sandboxes.kit.importance.config import Reason
 from sandboxes.kit.importance.fields import field_names
+from sandboxes.kit.importance.gates import _Gated
 from sandboxes.kit.importance.lookups import recorded, task_logits
 from sandboxes.kit.importance.means import means_of
 from sandboxes.kit.importance.mixing import column, mixed
@@ -75,6 +76,8 @@ def test_a_cross_is_of_both_its_fields() -> None:
     met = torch.stack([where for name in schema.categorical for where in places.of[name.name].values()]).int()
     assert not places.unreadable and (met.sum(0) == 2).all() and met.shape[0] == 3
     assert all(0 <= score <= 1 for score in METHODS["gates"](of).scores.values())
+    factors = _Gated(of, places.of, means_of(of))._factors(torch.tensor([0.5, 0.4, 1.0]))
+    assert sorted(torch.cat([f.flatten() for f in factors.values()]).tolist()) == pytest.approx([0.2, 0.4, 0.5])
 
 
 def test_a_lookup_within_a_lookup_counts_once() -> None:
