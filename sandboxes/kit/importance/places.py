@@ -39,15 +39,23 @@ def found_places(asked: Asked) -> Places:
         return Places(unreadable=dict.fromkeys(asked.varied, fault))
     order, places = asked.shuffle(asked.generator()), Places()
     for name in asked.varied:
-        values = column(asked.rows, name, asked.schema)
-        differ = (values != values[order]).any(1).nonzero().flatten()[:ROWS]
-        own, other = asked.rows[differ], asked.rows[order[differ]]
+        own, other = (asked.rows[which[:ROWS]] for which in differing(column(asked.rows, name, asked.schema), order))
         changes = _Changes.seen(asked, own, mixed(own, other, {name}, asked.schema))
         if said := changes.unlike_fields() or _otherwise(asked, name, own, changes):
             places.unreadable[name] = said
         else:
             places.of[name] = changes.places()
     return places
+
+
+def differing(values: Tensor, order: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows of `values` (n, L) and, for each, another row of other values: that which `order` (n,) puts in its place, where one is
+    other at all; else the first row. Some values differ."""
+    own = (values != values[order]).any(1).nonzero().flatten()
+    if len(own):
+        return own, order[own]
+    own = (values != values[:1]).any(1).nonzero().flatten()
+    return own, torch.zeros_like(own)
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ from sandboxes.kit import Batch, Schema
 from sandboxes.kit.importance import METHODS, Asked, ImportanceConfig, asked_of
 from sandboxes.kit.importance.config import Reason
 from sandboxes.kit.importance.fields import field_names
+from sandboxes.kit.importance.gates import _Gated
 from sandboxes.kit.importance.lookups import recorded, task_logits
 from sandboxes.kit.importance.means import means_of
 from sandboxes.kit.importance.mixing import column, mixed
-from sandboxes.kit.importance.places import found_places
+from sandboxes.kit.importance.places import differing, found_places
 from sandboxes.kit.layers import FeatureEmbedding, MemorisedCrosses, SharedRareEmbedding
 from sandboxes.kit.layers.table import Table
 from sandboxes.kit.models import MODELS
@@ -75,6 +76,8 @@ def test_a_cross_is_of_both_its_fields() -> None:
     met = torch.stack([where for name in schema.categorical for where in places.of[name.name].values()]).int()
     assert not places.unreadable and (met.sum(0) == 2).all() and met.shape[0] == 3
     assert all(0 <= score <= 1 for score in METHODS["gates"](of).scores.values())
+    factors = _Gated(of, places.of, means_of(of))._factors(torch.tensor([0.5, 0.4, 1.0]))
+    assert sorted(torch.cat([f.flatten() for f in factors.values()]).tolist()) == pytest.approx([0.2, 0.4, 0.5])
 
 
 def test_a_lookup_within_a_lookup_counts_once() -> None:
@@ -100,6 +103,15 @@ def test_logits_are_those_of_the_predictions_and_nothing_is_left_behind(model: s
     assert tables and not any({"forward", "pooled"} & set(vars(t)) for t in tables)
 
 
+def test_a_model_with_predictions_of_its_own_is_asked_for_them() -> None:
+    class Squared(Embedded):
+        def predict(self, batch: Batch) -> Tensor:
+            return torch.sigmoid(self(batch)).square()
+
+    made, rows = Squared(SCHEMA), planted(SCHEMA, 9).all
+    assert torch.allclose(torch.sigmoid(task_logits(made, rows, 1)), torch.sigmoid(made(rows)[:, 1]).square(), atol=1e-6)
+
+
 def test_tables_are_given_back_after_a_fault_too() -> None:
     made, rows = Embedded(SCHEMA), planted(SCHEMA, 5).all
     with pytest.raises(ZeroDivisionError):
@@ -118,7 +130,7 @@ def test_vectors_made_elsewhere_are_lookups() -> None:
 
 
 def test_means_are_over_all_rows() -> None:
-    of = asked(Embedded(SCHEMA), n=300)
+    of = asked(Embedded(SCHEMA), n=2500)  # more than are read at once
     means, (_, lookups) = means_of(of), recorded(of.model, of.rows, 0)
     assert means.lookups.keys() == {0, 1} and means.numeric_fields == ("age",)
     for number, lookup in enumerate(lookups):
@@ -192,6 +204,14 @@ def test_rare_values_are_looked_at() -> None:
     made = Embedded(schema)
     of = asked_of(made, schema, PlantedRows(rows), ImportanceConfig(rows=2000), 0)
     assert found_places(of).of["hour"][0].tolist() == [False, False, True]
+
+
+def test_a_value_that_draws_its_own_place_is_compared_with_another_row() -> None:
+    values = torch.tensor([[5], [5], [6], [5]])
+    own, other = differing(values, torch.tensor([1, 0, 2, 3]))
+    assert (own.tolist(), other.tolist()) == ([2], [0])
+    own, other = differing(values, torch.tensor([2, 3, 0, 1]))
+    assert (own.tolist(), other.tolist()) == ([0, 2], [2, 0])
 
 
 @pytest.mark.parametrize("shape", SCHEMAS)

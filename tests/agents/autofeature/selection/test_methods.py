@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from threadpoolctl import threadpool_limits
 
 from agents.autofeature.selection import METHODS, FieldScore, Method, NoRanking, Scores
 from sandboxes.kit.data import Prepared
@@ -24,6 +26,13 @@ from sandboxes.kit.importance.fields import field_names
 
 SEES_CROSSES = {"tree_gain"}
 every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Trees wait for one another by spinning, which takes minutes where other tests want the processors too."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="module")

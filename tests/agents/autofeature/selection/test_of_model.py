@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -64,6 +64,7 @@ def test_one_job_serves_every_method(made: Prepared, tmp_path: Path) -> None:
     assert (job.action, job.data, job.data_hash, job.predict) == ("importance", made.visible, made.data_hash, ())
     assert (job.config.seed, job.importance.task, dict(job.hyper)) == (3, 0, {"embedding_dim": 4})
     assert methods[0](made, 0, 4) and run.jobs[-1].key != job.key
+    assert methods[0].job(made, 1, 3).importance.task == 1
 
 
 def test_scores_stand_in_the_order_of_the_schema(made: Prepared) -> None:
@@ -82,10 +83,9 @@ def test_a_report_of_other_fields_is_refused(made: Prepared) -> None:
 
 
 def test_a_job_that_fails_ranks_nothing(made: Prepared, tmp_path: Path) -> None:
-    method = OfModel("gates", FakeRun(tmp_path, lambda: (), "timed_out"), ModelSource("fm", reference="fm"))
+    method = OfModel("gates", FakeRun(tmp_path, lambda: ("a", "b"), "timed_out"), ModelSource("fm", reference="fm"))
     with pytest.raises(NoRanking, match="fm has no fields to rank, since its job ended timed_out: it fell"):
-        method.job(made, 0, 0)
-        replace(method, run=FakeRun(tmp_path, lambda: ("a", "b"), "timed_out"))(made, 0, 0)
+        method(made, 0, 0)
 
 
 def test_data_without_labels_is_refused(tmp_path: Path) -> None:
