@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
 
 from agents.autofeature.selection.codes import coded_fields, uncoded
 from agents.autofeature.selection.method import FieldScore, Scores
@@ -34,7 +35,8 @@ def tree_gain(prepared: Prepared, task: int, seed: int) -> Scores:
     """The mean drop in AUC over held-out parts, by chance below 0; its error is that of the mean over parts."""
     sample = sampled(prepared, task)
     parts = drawn_folds(len(sample), seed + 1, PARTS)
-    turns = [_drops(sample, parts == part, seed) for part in range(PARTS)]
+    with threadpool_limits(1):  # threads that wait for one another take many times as long on a busy machine
+        turns = [_drops(sample, parts == part, seed) for part in range(PARTS)]
     names, drops = turns[0][0], np.stack([found for _, found in turns])  # (PARTS, K)
     means, errors = drops.mean(0), drops.std(0, ddof=1) / np.sqrt(PARTS)
     return Scores(
