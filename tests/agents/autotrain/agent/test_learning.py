@@ -145,6 +145,7 @@ for _ in range(3):
 """
 
 
+@pytest.mark.slow
 def test_two_processes_take_turns_in_one_memory(tmp_path: Path) -> None:
     store(tmp_path)
     script = [sys.executable, "-c", TURNS, str(tmp_path)]
