@@ -224,6 +224,12 @@ def by_the_clock(agent: Bandit, coins: float) -> float:
     return coins + time.time() * 1e-9
 
 
+def by_the_day(agent: Bandit, coins: float) -> float:
+    import time
+
+    return coins + time.time() // 86_400
+
+
 class KeepsLosses(Bandit):
     def judge(self, state: State, outcome: Outcome) -> Feedback:
         return replace(super().judge(state, outcome), accepted=outcome.status == "done")
@@ -272,6 +278,7 @@ class WritesAsItJudges(Bandit):
         (judging(lambda agent, coins: coins + random.random() * 1e-6), "on global randomness"),
         (judging(lambda agent, coins: coins + np.random.random() * 1e-6), "on global randomness"),
         (judging(by_the_clock), "on the clock"),
+        (judging(by_the_day), "on the clock"),
         (judging(lambda agent, coins: coins + datetime.now().microsecond * 1e-9), "on the clock"),
         (judging(lambda agent, coins: coins + agent.judged), "on what it judged before"),  # type: ignore[attr-defined]
         (judging(lambda agent, coins: 1.0), "tell a gain from a loss"),

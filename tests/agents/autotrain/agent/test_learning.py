@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +73,9 @@ def test_a_turn_that_is_learned_again_changes_nothing(tmp_path: Path) -> None:
     memory = store(tmp_path)
     made = agent(tmp_path, memory)
     taken = turn(made, planted(0.02))
-    for _ in range(3):
+    for _ in range(2):
         made.learn(taken)
+    time.sleep(1.1)  # records tell their second
     agent(tmp_path, memory).learn(taken)
     assert len(memory) == 3 and all(len(memory.log.revisions(r.id)) == 1 for r in memory.all())
     made.learn(turn(made, planted(0.01), taken.state))  # the same decision came to something else: another turn
@@ -87,6 +89,7 @@ def test_what_was_kept_stands_from_then_on_and_the_best_of_it_remains(tmp_path: 
     assert start.incumbent["model"] == "dnn" and start.incumbent["learning_rate"] == 0.002
     made.learn(turn(made, planted(-0.02), learning_rate=0.003))
     assert made.observe().incumbent == start.incumbent
+    made.learn(turn(made, planted(0.01), start, learning_rate=0.006))
     made.learn(turn(made, planted(0.04), start, learning_rate=0.004))
     made.learn(turn(made, planted(0.02), start, learning_rate=0.005))  # of another process, which had seen neither
     assert made.observe().incumbent["learning_rate"] == 0.004
@@ -129,6 +132,7 @@ def test_a_turn_that_fails_is_learned_and_not_taken_again(tmp_path: Path) -> Non
 
 TURNS = """
 import sys
+import time
 from pathlib import Path
 from autotrain_worlds import laboratory, store
 from agents.autotrain.agent import search_agent
@@ -141,6 +145,7 @@ for _ in range(3):
 """
 
 
+@pytest.mark.slow
 def test_two_processes_take_turns_in_one_memory(tmp_path: Path) -> None:
     store(tmp_path)
     script = [sys.executable, "-c", TURNS, str(tmp_path)]

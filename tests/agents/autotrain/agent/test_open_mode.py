@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from agents.autotrain.agent.architectures import Architectures
 from agents.autotrain.agent.open_mode import REPAIRS, blocks_in, evidence_of, promise
 from agents.autotrain.agent.recipe import recipe_of, same_again
 from agents.autotrain.agent.state import Believed, PastTurn
+from agents.autotrain.builtin import BuiltinEngine
 from agents.autotrain.engine import Code, Failure, Tried
 from agents.autotrain.spec import MethodSpec
 from agents.contract import Turn, take_turn
@@ -53,6 +55,13 @@ def test_what_is_drawn_is_composed_of_blocks_that_fit_the_data(schema: Schema) -
     blocks = {b for d in drawn for b in d.blocks}
     assert ("target_attention" in {c.name for c in space.blocks}) == bool(schema.sequences)
     assert blocks <= {c.name for c in space.blocks}
+
+
+def test_blocks_that_cannot_all_stand_make_no_model() -> None:
+    """Of one for which another takes the seat, the engine makes a model without it: that is none of these blocks."""
+    pairs = [(one.name, other.name) for one, other in combinations(SPACE.blocks, 2) if one.slot == other.slot == "embedding"]
+    assert pairs and all(SPACE.composed_of(pair) is None for pair in pairs)
+    assert any(": left out, " in note for note in BuiltinEngine().write(SPACE.spec(pairs[0]), SCHEMA).notes)
 
 
 def test_each_fault_is_said() -> None:
