@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from agents.autofeature.changes import together_in_words
 from agents.autofeature.confirmation import Confirmation
 from agents.autofeature.trials import Tried
 from workflows.conclusion import print_places
@@ -25,8 +26,8 @@ def conclude_features(console: Console, settings: Settings, ended: Ended) -> Non
     if folder.has("confirmation.json"):
         last = folder.load("confirmation", Confirmation)
         console.print(f"[bold {COLOURS[last.verdict]}]{last.verdict}[/]: {escape(last.reason)}", soft_wrap=True, highlight=False)
-        for change in last.changes:
-            console.print(f"  {escape(change.in_words)}", soft_wrap=True, highlight=False)
+        for said in together_in_words(last.changes).split("; ") if last.changes else ():
+            console.print(f"  {escape(said)}", soft_wrap=True, highlight=False)
         console.print()
         console.print(_table(folder.load("tried", Tried), folder.load("verdicts", Verdicts)))
         console.print()

@@ -138,7 +138,7 @@ class AutoFeature:
         prepared = self.trainer.prepared(spec)
         incumbent = self.trainer.tuned(spec, self.settings.incumbent(prepared.sizes["train"]))
         residuals = residuals_of(self.trainer.half_seen(spec, incumbent), prepared)
-        known = Known(spec, self.space(seen).features, seen.columns, prepared, residuals, seen.lessons, seen.relied_on)
+        known = Known(spec, self.space(seen).features, seen.offered, prepared, residuals, seen.lessons, seen.relied_on)
         found = propose(known, self.proposer)
         rows = [ProposedRow(change=p.change, why=p.why, by=by, relied_on=p.relied_on) for p, by in found]
         tried = {row.change.name for row in rows if identity(row.change) in seen.tried}
@@ -155,7 +155,12 @@ class AutoFeature:
         found = screened(residuals, codes, self.settings.most)
         chosen = tuple(adds[s.name] for s in found if s.chosen)
         try:
-            ranked, why = selected(self.trainer.prepared(changed(spec, chosen)), offered.incumbent, self.trainer.run), ""
+            ranked, why = (
+                selected(
+                    self.trainer.prepared(changed(spec, chosen)), offered.incumbent, self.trainer.run, self.trainer.parallel
+                ),
+                "",
+            )
         except NoRanking as error:
             ranked, why = None, str(error)
         tried = set(seen.tried)

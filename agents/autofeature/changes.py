@@ -178,6 +178,24 @@ def _made(d: AnyTransform) -> str:
             return f"{d.says.replace('_', ' ')} in {d.of}"
 
 
+def together_in_words(changes: Sequence[Add | Drop | Hash]) -> str:
+    """All changes, drops under one verb."""
+    drops = [c.name for c in changes if isinstance(c, Drop)]
+    said = [c.in_words for c in changes if not isinstance(c, Drop)]
+    return "; ".join(said + ([f"drop {', '.join(drops)}"] if drops else []))
+
+
+def counted_in_words(changes: Sequence[Add | Drop | Hash]) -> str:
+    """How many of each kind: "4 features added, 9 dropped"."""
+    counts = {
+        verb: sum(c.kind == kind for c in changes) for kind, verb in (("add", "added"), ("drop", "dropped"), ("hash", "hashed"))
+    }
+    said = [f"{n} {verb}" for verb, n in counts.items() if n]
+    first, *rest = said or ["none changed"]
+    number, _, verb = first.partition(" ")
+    return ", ".join([f"{number} feature{'s' if number != '1' else ''} {verb}", *rest]) if changes else "no feature changed"
+
+
 def identity(change: Add | Drop | Hash) -> str:
     """12 hex digits, equal for changes that come to the same."""
     return hashlib.sha256(change.model_dump_json().encode()).hexdigest()[:12]

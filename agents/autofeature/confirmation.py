@@ -75,7 +75,7 @@ def confirmed(
 
 def _why(holds: bool, adds: bool, gain: Gain, worth: float) -> str:
     if adds:
-        return f"on test it gains {gain.in_words}; {worth:.4f} and an interval above 0 are needed"
+        return f"on test it gains {gain.in_words}, and {'' if holds else 'an interval above 0 and '}{worth:.4f} is needed"
     said = "loses less" if holds else "may lose more"
     return f"on test it {said} than the {-worth:.4f} that may be lost: {gain.in_words}"
 

@@ -41,6 +41,12 @@ class Observation(Strict):
     lessons: tuple[str, ...] = ()
     relied_on: tuple[str, ...] = ()
 
+    @property
+    def offered(self) -> dict[str, ColumnFacts]:
+        """The columns of which features may be made; which of them were dropped stands beside them."""
+        dropped = {c.name for c in self.active if c.kind == "drop"}
+        return {name: facts.model_copy(update={"dropped": name in dropped}) for name, facts in self.columns.items()}
+
     def description(self, spec: TableSpec) -> TableSpec:
         """The description to begin with: without what is set aside, with what is active, its split pinned.
 

@@ -6,15 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from agents.autofeature.agent import Proposals, Shortlist
-from agents.autofeature.changes import Add, derivation
+from agents.autofeature.changes import Add, counted_in_words, derivation, together_in_words
 from agents.autofeature.confirmation import Confirmation
 from agents.autofeature.observation import Observation
+from agents.autofeature.plots import gains
 from agents.autofeature.profile import Profile
 from agents.autofeature.select import Selection
 from agents.autofeature.settings import Settings
 from agents.autofeature.trials import Trial, Tried
 from agents.autofeature.verdicts import Judged
-from agents.documents.document import Block, Cell, Document, Fold, Items, Section, Table, Text, Tone, number, table
+from agents.documents.document import Block, Cell, Document, Figures, Fold, Items, Section, Table, Text, Tone, number, table
 
 TONES: dict[str, Tone] = {"adopted": "good", "not adopted": "", "nothing to adopt": "muted"}
 NONE = "–"
@@ -42,6 +43,7 @@ def report_of(view: FeatureView) -> Document:
     badge = view.last.verdict if view.last else view.status.replace("_", " ")
     return Document(
         title=f"Features of {view.seen.dataset}",
+        kicker="AgenticRS report on features",
         badge=badge,
         tone=TONES.get(badge, "warn"),
         headline=_headline(view),
@@ -56,8 +58,7 @@ def _headline(view: FeatureView) -> str:
     if view.last is None:
         return f"The run ended before a decision: {view.reason or view.status}."
     synthetic = " On generated data, which says nothing about real users." if view.profile.synthetic else ""
-    what = "; ".join(c.in_words for c in view.last.changes) or "No change was kept"
-    return f"{_capital(view.last.verdict)}: {what}. {_capital(view.last.reason)}.{synthetic}"
+    return f"{_capital(counted_in_words(view.last.changes))}: {view.last.reason}.{synthetic}"
 
 
 def _facts(view: FeatureView) -> Iterator[tuple[str, str]]:
@@ -76,7 +77,7 @@ def _decision(view: FeatureView) -> Section | None:
     last = view.last
     if last is None or not last.changes:
         return None
-    blocks: list[Block] = [Items(tuple(c.in_words for c in last.changes)), Text(_capital(last.reason) + ".")]
+    blocks: list[Block] = [Items(tuple(together_in_words(last.changes).split("; "))), Text(_capital(last.reason) + ".")]
     if last.cost:
         blocks.append(Text(f"Together they cost {last.cost.in_words} of the served model."))
     return Section("decision", "Decision", tuple(blocks))
@@ -94,7 +95,9 @@ def _trials(view: FeatureView) -> Section | None:
     caption = "Each change by itself, against the model as it is, on valid; intervals hold at 95 %"
     heads = ("Trial", "What", "AUC gained", "Interval", "p", "Megabytes", "ms per 1,000 rows", "Verdict")
     why = Items(tuple(f"{t.name}: {verdicts[t.name].reason}" for t in view.tried.trials))
-    return Section("trials", "Trials", (table(caption, heads, rows), Fold("Why", (why,))))
+    plot = gains(view.tried.trials, {v.name: v.kept for v in view.verdicts})
+    plots = (Figures((plot,)),) if plot else ()
+    return Section("trials", "Trials", (*plots, table(caption, heads, rows), Fold("Why", (why,))))
 
 
 def _trial(t: Trial, verdict: Judged) -> tuple[Cell | str, ...]:
@@ -109,7 +112,7 @@ def _trial(t: Trial, verdict: Judged) -> tuple[Cell | str, ...]:
         what,
         number(f"{gain.value:+.4f}" if gain else NONE),
         number(f"{gain.low:+.4f} to {gain.high:+.4f}" if gain else NONE),
-        number(f"{t.p:.4f}" if gain else NONE),
+        number(NONE if not gain else "< 0.0001" if t.p < 0.0001 else f"{t.p:.4f}"),
         number(f"{cost.bytes / 1e6:+.2f}" if cost else NONE),
         number(f"{cost.ms:+.2f}" if cost else NONE),
         Cell("kept", "good") if verdict.kept else Cell("failed" if t.failure else "not kept", "bad" if t.failure else "muted"),

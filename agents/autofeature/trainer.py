@@ -91,7 +91,7 @@ class Trainer:
         emit: Emit = lambda event: None,
     ) -> None:
         self.source = source
-        self._data, self._runner, self._parallel, self._stop = data, runner, parallel, stop
+        self._data, self._runner, self.parallel, self._stop = data, runner, parallel, stop
         self._tell, self._lock = emit, threading.Lock()
 
     def _emit(self, event: dict[str, object]) -> None:
@@ -110,7 +110,7 @@ class Trainer:
         Raises `DataError`, `Stopped` and `SandboxUnavailable`.
         """
         self._emit({"event": "runs_planned", "runs": len(specs) * len(seeds)})
-        with ThreadPoolExecutor(self._parallel) as pool:
+        with ThreadPoolExecutor(self.parallel) as pool:
             sets = dict(zip(specs, _all([pool.submit(self.prepared, spec) for spec in specs.values()]), strict=True))
             runs = [
                 pool.submit(self._trial, p, incumbent, incumbent.config(s), predict, s == seeds[0], f"{name} seed {s}")
@@ -124,7 +124,7 @@ class Trainer:
         """The incumbent with the learning rate that scores best on valid, if any run finishes. Raises as `train` does."""
         prepared = self.prepared(spec)
         tried = [incumbent.model_copy(update={"learning_rate": rate}) for rate in RATES]
-        with ThreadPoolExecutor(self._parallel) as pool:
+        with ThreadPoolExecutor(self.parallel) as pool:
             runs = [
                 pool.submit(self._trial, prepared, one, one.config(TUNING_SEED), ("valid",), False, f"rate {one.learning_rate:g}")
                 for one in tried

@@ -86,7 +86,7 @@ def raw_columns(known: Known) -> Iterator[Proposed]:
     """Columns of the table that the description does not use."""
     used = set(known.spec.columns)
     for column, facts in known.columns.items():
-        if column in used or facts.kind not in ("category", "number") or facts.values < 2:
+        if column in used or facts.dropped or facts.kind not in ("category", "number") or facts.values < 2:
             continue
         gives = "text" if facts.kind == "category" else "number"
         change = Add(name=column, gives=gives, column=column, min_frequency=2 if gives == "text" else 1)

@@ -21,11 +21,13 @@ Kind = Literal["category", "number", "time", "other"]
 
 
 class ColumnFacts(Strict):
-    """Of a column of the table: what it holds, how many different values, and of times the unit."""
+    """Of a column of the table: what it holds, how many different values, of times the unit, and whether it was a feature that
+    was dropped."""
 
     kind: Kind
     values: int
     unit: Unit = "s"
+    dropped: bool = False
 
 
 @dataclass(frozen=True)
