@@ -9,6 +9,7 @@ from itertools import pairwise
 from memory.records import (
     AnyRecord,
     DecisionRecord,
+    FeatureRecord,
     LessonRecord,
     MechanismRecord,
     MethodRecord,
@@ -104,6 +105,22 @@ ONE_OF_EACH: tuple[AnyRecord, ...] = (
         figures={"seconds": 5.0},
         data_hash="h",
         created=DAY.format(9),
+    ),
+    FeatureRecord(
+        id="f1",
+        parents=("c1",),
+        dataset="d",
+        agent="AutoFeature",
+        name="a_x_b",
+        change='{"kind":"drop","name":"a"}',
+        state="active",
+        reason="it gains",
+        model="lr",
+        gain=0.01,
+        low=0.005,
+        high=0.015,
+        data_hash="h",
+        created=DAY.format(10),
     ),
 )
 

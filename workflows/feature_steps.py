@@ -9,6 +9,7 @@ from agents.autofeature.observation import Observation
 from agents.autofeature.profile import Profile, document_of
 from agents.autofeature.propose import Proposer
 from agents.autofeature.report import FeatureView, report_of
+from agents.autofeature.shortlist import ProposedRow
 from agents.autofeature.trainer import Trainer
 from agents.autofeature.trials import Tried
 from agents.autofeature.verdicts import Judged
@@ -103,8 +104,8 @@ def plan_in_words(ctx: FeatureContext) -> str:
 def try_out(ctx: FeatureContext) -> None:
     seen, offered = ctx.folder.load("observation", Observation), ctx.folder.load("proposals", Proposals)
     listed, agent = ctx.folder.load("shortlist", Shortlist), agent_of(ctx)
-    tried_names = {c.name for b in listed.bundles for c in b.changes}
-    agent.diary(seen, ctx.folder.run_id).note([r for r in offered.rows if r.change.name in tried_names], "trial")
+    on_trial = [ProposedRow(change=c, why=b.why, by="rules") for b in listed.bundles for c in b.changes]
+    agent.diary(seen, ctx.folder.run_id).note(on_trial, "trial")
     try:
         tried = agent.try_out(seen, listed.bundles, offered.incumbent)
     except Stopped:

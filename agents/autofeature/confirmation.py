@@ -11,7 +11,8 @@ from agents.autofeature.changes import Change, changed
 from agents.autofeature.costs import Cost, measured
 from agents.autofeature.effects import Gain, compared
 from agents.autofeature.trainer import Incumbent, Trained, Trainer
-from agents.autofeature.trials import BASE, Economy
+from agents.autofeature.trials import BASE, Aim, Economy
+from agents.autofeature.verdicts import speaks_for
 from agents.compare import truth_of
 from agents.strict import Strict
 from sandboxes.kit.data.spec import TableSpec
@@ -55,8 +56,8 @@ def confirmed(
     with TemporaryDirectory() as folder:
         costs = measured([base, after], trainer.source, Path(folder))
     cost = costs[1].minus(costs[0])
-    adds = any(change.kind == "add" for change in changes)
-    worth = economy.worth("gain" if adds else "saving", cost)
+    aim = aim_of(changes)
+    worth = economy.worth(aim, cost)
     found = compared(after, base, "test", margin=max(-worth, 0.0))
     said = {
         "gain": found.gain,
@@ -67,17 +68,29 @@ def confirmed(
     }
     if found.gain is None:
         return blank.model_copy(update={**said, "reason": f"it could not be confirmed: {found.failure}"})
-    holds = (found.gain.low > 0 and found.gain.value >= worth) if adds else found.gain.low > worth
+    holds, why = _holds(aim, found.gain, worth)
     return blank.model_copy(
-        update={**said, "verdict": "adopted" if holds else "not adopted", "reason": _why(holds, adds, found.gain, worth)}
+        update={**said, "verdict": "adopted" if holds else "not adopted", "reason": f"on test {why}: {found.gain.in_words}"}
     )
 
 
-def _why(holds: bool, adds: bool, gain: Gain, worth: float) -> str:
-    if adds:
-        return f"on test it gains {gain.in_words}, and {'' if holds else 'an interval above 0 and '}{worth:.4f} is needed"
-    said = "loses less" if holds else "may lose more"
-    return f"on test it {said} than the {-worth:.4f} that may be lost: {gain.in_words}"
+def aim_of(changes: Sequence[Change]) -> Aim:
+    """What a bundle is for, by the one of its changes that must show most."""
+    kinds = {c.kind for c in changes}
+    return "gain" if "add" in kinds else "saving" if "hash" in kinds else "idle"
+
+
+def _holds(aim: Aim, gain: Gain, worth: float) -> tuple[bool, str]:
+    if aim == "gain":
+        holds = gain.low > 0 and gain.value >= worth
+        return holds, f"the gain is {'shown' if holds else 'not shown or too small'}, {worth:.4f} is needed"
+    if aim == "saving":
+        return (
+            gain.low > worth,
+            f"it {'loses less' if gain.low > worth else 'may lose more'} than the {-worth:.4f} that may be lost",
+        )
+    missed = speaks_for(gain, worth)
+    return not missed, "what was idle is missed" if missed else "what was idle is not missed"
 
 
 def _mean_auc(trained: Trained) -> float:

@@ -44,8 +44,8 @@ class Diary:
     def note(self, rows: Sequence[ProposedRow], state: FeatureState) -> None:
         """Keeps proposals in a state of theirs; one that is active or was retired already, and is not tried again, stays so."""
         known = {r.id for r in features(self.memory, self.dataset)} if state == "proposed" else set()
-        records = [self._feature(row.change, state, row.why) for row in rows]
-        self.memory.add(*(r for r in records if r.id not in known))
+        by_id = {record_id(self.dataset, row.change): row for row in rows}
+        self.memory.add(*(self._feature(row.change, state, row.why) for name, row in by_id.items() if name not in known))
 
     def write(
         self, tried: Sequence[Trial], verdicts: Sequence[Judged], last: Confirmation, reward: Measured | None, measure: str

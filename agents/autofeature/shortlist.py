@@ -42,7 +42,7 @@ def bundles(
     for size in dict.fromkeys(n for n in (len(idle), len(idle) // 2, len(idle) // 4) if n):
         drops = tuple(Drop(name=name) for name in idle[:size])
         why = f"by every method {'they say' if size > 1 else 'it says'} no more than chance would"
-        found.append(Bundle(name=f"drop_{size}", aim="saving", changes=drops, why=why))
+        found.append(Bundle(name=f"drop_{size}", aim="idle", changes=drops, why=why))
     return tuple(found)
 
 

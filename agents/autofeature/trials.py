@@ -16,14 +16,15 @@ from sandboxes.kit.data import DataError
 from sandboxes.kit.data.spec import TableSpec
 
 BASE = "as it is"
-Aim = Literal["gain", "saving"]  # what a change is for: quality, or the same quality for less
+# What a change is for: quality; the same quality for less; or to be rid of fields in which every method finds nothing.
+Aim = Literal["gain", "saving", "idle"]
 
 
 class Trial(Strict):
     """A bundle of changes that was tried, by a name of its own. `cost` is what it adds, None where nothing was measured.
 
     `worth` is the least gain that pays for it: what must be gained, or, below 0, what may be lost. `p` is the one-sided p-value
-    of what has to be refuted: for a gain that there is none, for a saving that more is lost than may be.
+    of what has to be refuted: for a gain that there is none, else that more is lost than may be.
     """
 
     name: str

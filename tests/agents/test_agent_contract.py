@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from autotrain_worlds import AutoTrainWorld
+from feature_worlds import FeatureWorld
 
 from agents.contract import Feedback, IllegalDecision, Measured, Outcome, Proposal, Turn, take_turn
 from agents.promotion import World, bad_space, not_alone, open_loop, promotion_faults
@@ -21,6 +22,7 @@ from agents.promotion import World, bad_space, not_alone, open_loop, promotion_f
 WORLDS: Mapping[str, Callable[[Path], World[Any, Any]]] = {
     "AutoTrain by search": lambda folder: AutoTrainWorld(folder, "search"),
     "AutoTrain with code": lambda folder: AutoTrainWorld(folder, "open"),
+    "AutoFeature": lambda folder: FeatureWorld(folder, folder.parent / "trained"),
 }
 
 

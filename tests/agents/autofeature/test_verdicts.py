@@ -73,15 +73,23 @@ def test_reasons_say_what_was_seen() -> None:
     assert "+0.0100 AUC [+0.0080, +0.0120]" in said["a"] and "no gain is shown" in said["b"] and "oh" in said["c"]
 
 
-def test_all_gains_and_the_largest_saving_go_together() -> None:
+def test_all_that_is_kept_goes_together() -> None:
     drops = tuple(Drop(name=f"f{i}") for i in range(4))
     trials = [
         trial("a", 0.01, 1e-4),
-        trial("all", -0.01, 0.9, "saving", -0.0005, changes=drops),
-        trial("half", 0.0, 1e-4, "saving", -0.0005, changes=drops[:2]),
-        trial("one", 0.0, 1e-4, "saving", -0.0005, changes=drops[:1]),
+        trial("b", 0.0, 1e-4, "saving", -0.0005, changes=(Hash(name="y", buckets=3),)),
+        trial("all", -0.01, 0.9, "idle", -0.0005, changes=drops),
+        trial("half", 0.0, 0.3, "idle", -0.0005, changes=drops[:2]),
+        trial("one", 0.0, 0.3, "idle", -0.0005, changes=drops[:1]),
     ]
-    assert bundle(trials, judged(trials, Economy())) == (CHANGE, *drops[:2])
+    assert bundle(trials, judged(trials, Economy())) == (CHANGE, Hash(name="y", buckets=3), *drops[:2])
+
+
+def test_idle_fields_go_unless_their_trial_speaks_for_them() -> None:
+    unsure = Trial(name="unsure", aim="idle", changes=(CHANGE,), gain=gain(-0.002, 0.002), worth=-0.0005, p=0.4)
+    costly = Trial(name="costly", aim="idle", changes=(CHANGE,), gain=gain(-0.003, 0.002), worth=-0.0005, p=0.9)
+    shown = Trial(name="shown", aim="idle", changes=(CHANGE,), gain=gain(-0.0007, 0.0001), worth=-0.0005, p=0.99)
+    assert kept(unsure, costly, shown) == ["unsure"]
 
 
 def test_worth_follows_prices() -> None:
