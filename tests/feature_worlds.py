@@ -108,6 +108,7 @@ class FeatureWorld:
             (bundle("empty"),),
             (bundle("same", twice), bundle("same", twice)),
             (bundle("unknown", Add(name="y", gives="text", derived=(Cross("y", ("colour", "click")),))),),
+            (bundle("absent", Add(name="w", gives="text", derived=(Cross("w", ("colour", "nothing")),))),),
             (bundle("kind", Add(name="z", gives="number", derived=(Cross("z", ("colour", "shape")),))),),
         ]
 

@@ -21,6 +21,7 @@ from langgraph.graph import StateGraph
 from langgraph.types import Command
 
 from agents.autofeature.registry import features
+from agents.autofeature.trainer import DoesNotTrain
 from agents.autotrain.plan import PlanImpossible
 from agents.errors import AgentError, BudgetExhausted, ModelAnswerInvalid, ModelUnavailable, SourceUnreachable, UnreadablePaper
 from agents.secrets import discreet, without_secrets
@@ -77,6 +78,7 @@ EXIT_OF_ERROR: tuple[tuple[type[Exception], ExitCode], ...] = (
     (SourceUnreachable, ExitCode.UNREADABLE),
     (DataError, ExitCode.UNREADABLE),
     (PlanImpossible, ExitCode.USAGE),
+    (DoesNotTrain, ExitCode.NO_CANDIDATE),
     (ModelUnavailable, ExitCode.MODEL),
     (ModelAnswerInvalid, ExitCode.MODEL),
     (SandboxUnavailable, ExitCode.SANDBOX),

@@ -9,7 +9,7 @@ class ExitCode(IntEnum):
     USAGE = 2  # options or settings do not make sense
     OUT_OF_SCOPE = 3  # the paper proposes nothing that can be trained here
     UNREADABLE = 4  # the paper or the data cannot be read
-    NO_CANDIDATE = 5  # no model could be written that passes policy, smoke tests and training
+    NO_CANDIDATE = 5  # no model passes policy, smoke tests and training
     SANDBOX = 6  # no sandbox is available for this code
     BUDGET = 7  # a budget was reached; resume with a larger one
     MODEL = 8  # the language model's provider is missing, refuses or does not answer

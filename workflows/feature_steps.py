@@ -146,7 +146,7 @@ def view_of(ctx: FeatureContext, status: str, reason: str) -> FeatureView:
         status=status,
         reason=reason,
         request=ctx.request.how,
-        sandbox=ctx.runner(composed=True).sandbox.name,
+        sandbox=agent_of(ctx).trainer.sandbox,
         profile=folder.load("profile", Profile),
         seen=folder.load("observation", Observation),
         offered=folder.load("proposals", Proposals),

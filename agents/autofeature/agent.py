@@ -34,6 +34,7 @@ from agents.strict import Strict
 from memory.beliefs import newest_beliefs
 from memory.narrowing import Only
 from memory.store import MemoryStore
+from sandboxes.kit.data import DataError
 from sandboxes.kit.data.spec import TableSpec
 
 Decision = tuple[Bundle, ...]
@@ -108,7 +109,11 @@ class AutoFeature:
         return self.known_profile or profile(self.trainer.source)
 
     def observe(self) -> Observation:
-        """Raises `DataError` for a table that cannot be read, or of which nothing is left."""
+        """Raises `DataError` for a table that cannot be read, of which nothing is left, or that asks for no labels."""
+        if self.spec.predicts != "labels":
+            raise DataError(
+                f"features are judged by how well labels are told, and {self.spec.name} asks for {self.spec.predicts}"
+            )
         aside = set_aside(self.profile, self.spec, self.settings.allowed)
         seen = Observation(dataset=self.spec.name, set_aside=aside, columns=usable(self.profile, self.spec, aside))
         began = seen.description(self.spec)
@@ -130,7 +135,8 @@ class AutoFeature:
 
     def space(self, seen: Observation) -> BundleSpace:
         refused = tuple((s.column, s.reason) for s in seen.set_aside)
-        return BundleSpace(FeatureSpace(self.description(seen), refused))
+        held = frozenset(c.name for c in self.profile.columns)
+        return BundleSpace(FeatureSpace(self.description(seen), refused, held))
 
     def proposals(self, seen: Observation) -> Proposals:
         """Every change that the families of proposals offer, none of which was tried on this data before."""
@@ -210,7 +216,7 @@ class AutoFeature:
     def keep(self, seen: Observation, done: Done, feedback: Feedback) -> None:
         """Writes a run into memory; the same run twice leaves the same records."""
         self.diary(seen, self.run or _name_of(seen, done)).write(
-            done.tried.trials, done.verdicts, done.last, feedback.reward, self.measure
+            done.tried, done.verdicts, done.last, feedback.reward, self.measure
         )
 
     def diary(self, seen: Observation, run: str) -> Diary:
@@ -220,6 +226,7 @@ class AutoFeature:
             dataset=seen.dataset,
             data_hash=seen.data_hash,
             model=self.settings.model,
+            sandbox=self.trainer.sandbox,
             created=self.created,
             mlflow_run=self.mlflow_run,
         )

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agents.autofeature.changes import Add, Change, Drop, derivation, identity
+from agents.autofeature.changes import Add, Change, Drop, counted_in_words, derivation, identity, together_in_words
 from agents.autofeature.confirmation import Confirmation
 from agents.autofeature.effects import Gain
 from agents.autofeature.registry import AGENT, change_of, features, made_of, record_id
 from agents.autofeature.shortlist import ProposedRow
-from agents.autofeature.trials import Trial
+from agents.autofeature.trials import Trial, Tried
 from agents.autofeature.verdicts import Judged
 from agents.contract import Measured
 from memory.records import (
@@ -23,6 +23,7 @@ from memory.records import (
     OutcomeRecord,
     Polarity,
     RewardRecord,
+    RunRecord,
     now,
 )
 from memory.store import MemoryStore
@@ -37,6 +38,7 @@ class Diary:
     dataset: str
     data_hash: str
     model: str
+    sandbox: str = ""
     task: str = "ctr"
     created: str = ""
     mlflow_run: str = ""
@@ -47,17 +49,29 @@ class Diary:
         by_id = {record_id(self.dataset, row.change): row for row in rows}
         self.memory.add(*(self._feature(row.change, state, row.why) for name, row in by_id.items() if name not in known))
 
-    def write(
-        self, tried: Sequence[Trial], verdicts: Sequence[Judged], last: Confirmation, reward: Measured | None, measure: str
-    ) -> None:
+    def write(self, tried: Tried, verdicts: Sequence[Judged], last: Confirmation, reward: Measured | None, measure: str) -> None:
         """Keeps the run as a whole; writing it again changes nothing."""
-        self.memory.add(*self._records(tried, verdicts, last, reward, measure))
+        self.memory.add(self._run(tried, last), *self._records(tried.trials, verdicts, last, reward, measure))
+
+    def _run(self, tried: Tried, last: Confirmation) -> RunRecord:
+        return RunRecord(
+            id=f"run-{self.run}",
+            data_hash=self.data_hash,
+            code_hash="",
+            candidate=f"{self.model}, {counted_in_words(last.changes)}",
+            baselines=(self.model,),
+            seeds=2 * len(tried.seeds),
+            first_seed=min(tried.seeds, default=1),
+            trials=len(tried.trials),
+            sandbox=self.sandbox,
+            **self._shared,
+        )
 
     def _records(
         self, tried: Sequence[Trial], verdicts: Sequence[Judged], last: Confirmation, reward: Measured | None, measure: str
     ) -> Iterator[AnyRecord]:
         adopted = last.changes if last.verdict == "adopted" else ()
-        said = ", ".join(c.in_words for c in last.changes) or "nothing"
+        said = together_in_words(last.changes) or "nothing"
         yield DecisionRecord(
             id=f"decision-{self.run}",
             state=f"which features of {self.dataset} {self.model} should have",

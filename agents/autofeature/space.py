@@ -18,10 +18,12 @@ MOST_BUCKETS_DRAWN = 100_000
 
 @dataclass(frozen=True)
 class FeatureSpace:
-    """`refused` are columns that nothing may be made of, since they know what came of the row; by name, with the reason."""
+    """`refused` are columns that nothing may be made of, since they know what came of the row; by name, with the reason. `held`
+    are all that the table has, where that is known."""
 
     spec: TableSpec
     refused: tuple[tuple[str, str], ...] = ()
+    held: frozenset[str] | None = None
 
     def faults(self, decision: Changes) -> list[str]:
         """Why the changes, in order, are not legal."""
@@ -35,8 +37,11 @@ class FeatureSpace:
                 after = change.to(spec)
             except (DataError, ValueError) as error:
                 return [str(error)]
-            if leaking := sorted(refused.keys() & (set(after.columns) - set(spec.columns))):
+            more = set(after.columns) - set(spec.columns)
+            if leaking := sorted(refused.keys() & more):
                 return [f"{leaking[0]} is refused: {refused[leaking[0]]}"]
+            if self.held is not None and (absent := sorted(more - self.held)):
+                return [f"the table has no column {absent[0]!r}"]
             spec = after
         return []
 

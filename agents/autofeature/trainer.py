@@ -13,7 +13,7 @@ import numpy as np
 
 from agents.compare import BadPredictions, truth_of
 from agents.compare.truth import Predictions
-from agents.errors import Stopped
+from agents.errors import AgentError, Stopped
 from agents.strict import Strict
 from sandboxes import SandboxUnavailable
 from sandboxes.jobs import Finished, Job, JobRunner, ModelSource
@@ -27,6 +27,10 @@ Emit = Callable[[dict[str, object]], None]
 T = TypeVar("T")
 TUNING_SEED = 0  # seeds of trials start at 1
 RATES = (1e-3, 3e-3, 1e-2, 3e-2)  # learning rates that are tried for the incumbent, once
+
+
+class DoesNotTrain(AgentError):
+    """The model by which features are judged does not train on the data as it is: name another, or look at the data."""
 
 
 class Incumbent(Strict):
@@ -94,6 +98,11 @@ class Trainer:
         self._data, self._runner, self.parallel, self._stop = data, runner, parallel, stop
         self._tell, self._lock = emit, threading.Lock()
 
+    @property
+    def sandbox(self) -> str:
+        """The name of the one that models train in."""
+        return self._runner.sandbox.name
+
     def _emit(self, event: dict[str, object]) -> None:
         with self._lock:
             self._tell(event)
@@ -134,9 +143,18 @@ class Trainer:
         return tried[int(scores.argmax())] if np.isfinite(scores).any() else incumbent
 
     def half_seen(self, spec: TableSpec, incumbent: Incumbent) -> Finished:
-        """The incumbent trained on half of the train rows, with its predictions of all of them. Raises as `train` does."""
+        """The incumbent trained on half of the train rows, with its predictions of all of them.
+
+        Raises `DoesNotTrain`, and what `train` does.
+        """
         config = incumbent.config(TUNING_SEED, share=0.5)
-        return self._trial(self.prepared(spec), incumbent, config, ("train", "valid"), False, "half of the rows")
+        half = self._trial(self.prepared(spec), incumbent, config, ("train", "valid"), False, "half of the rows")
+        if not half.run.ok:
+            last = half.fault.strip().splitlines()[-1:] or [half.run.status]
+            raise DoesNotTrain(
+                f"{incumbent.model} does not train on {self.source.spec.name}, so that no feature can be judged: {last[0]}"
+            )
+        return half
 
     def run(self, job: Job) -> Finished:
         """A job of one's own, in the same sandbox. Raises `Stopped` and `SandboxUnavailable`."""

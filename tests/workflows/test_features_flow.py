@@ -208,6 +208,12 @@ def test_a_base_that_does_not_train_leaves_nothing_to_adopt(shop: Shop) -> None:
     assert (ended.summary.status, ended.summary.verdict) == ("done", "nothing to adopt")
 
 
+def test_a_model_that_does_not_train_at_all_is_said(shop: Shop) -> None:
+    shop.sandbox.fails = lambda job: True
+    ended = shop.go()
+    assert (ended.code, ended.summary.status) == (ExitCode.NO_CANDIDATE, "failed") and "lr does not train" in ended.summary.reason
+
+
 def test_a_table_without_labels_to_predict_is_refused(shop: Shop, tmp_path: Path) -> None:
     (tmp_path / "broken.toml").write_text((tmp_path / "planted.toml").read_text().replace('"click"', '"colour_of_click"'))
     ended = shop.go(data=str(tmp_path / "broken.toml"))

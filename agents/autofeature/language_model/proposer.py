@@ -84,7 +84,8 @@ def _proposed(known: Known, said: SaidFeature) -> Proposed | None:
 
 def _transform(known: Known, said: SaidFeature) -> AnyTransform | None:
     """The transform, None where what was said makes none here."""
-    of, name = tuple(dict.fromkeys(said.of)), f"{'_x_'.join(plain(c) for c in said.of)}_{said.how}"
+    of = tuple(dict.fromkeys(said.of))
+    name = f"{'_x_'.join(map(plain, of))}_{said.how}"
     name = name.removesuffix("_cross")  # as the rules call it, so that one thing is not proposed twice
     first, unit = of[0], known.columns[of[0]].unit if of[0] in known.columns else "s"
     learns = bool(known.learns)

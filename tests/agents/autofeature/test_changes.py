@@ -88,6 +88,8 @@ def test_what_leaks_is_refused_however_it_is_used() -> None:
     for change in (raw, crossed):
         assert space.faults((change,)) == ["paid is refused: it comes after the click"]
     assert space.faults(()) == ["nothing is changed"]
+    held = FeatureSpace(SPEC, held=frozenset(SPEC.columns))
+    assert held.faults((raw,)) == ["the table has no column 'paid'"] and not held.faults((SHARE,))
 
 
 def test_roles() -> None:
