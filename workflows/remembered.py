@@ -15,7 +15,7 @@ from workflows.settings import Settings
 
 LINE = 140  # characters of a record's text in a list
 KINDS: tuple[Kind, ...] = ("paper", "section", "method", "mechanism", "run", "decision", "outcome", "reward", "feature", "lesson")
-SEARCHED: tuple[Kind, ...] = ("paper", "method", "mechanism", "run", "outcome", "lesson")  # where no kind is named
+SEARCHED: tuple[Kind, ...] = ("paper", "method", "mechanism", "run", "outcome", "feature", "lesson")  # where no kind is named
 
 
 @dataclass(frozen=True)
