@@ -94,11 +94,30 @@ class Hash(Strict):
         return replace(spec, categorical=tuple(hashed))
 
 
-Change = Annotated[Add | Drop | Hash, Field(discriminator="kind")]
-KINDS: tuple[type[Add] | type[Drop] | type[Hash], ...] = get_args(Add | Drop | Hash)
+class ShareIds(Strict):
+    """The categorical field `name` has the ids, and with them the embedding vectors, of the field `owner`."""
+
+    kind: Literal["share"] = "share"
+    name: str
+    owner: str
+
+    @property
+    def in_words(self) -> str:
+        return f"let {self.name} share the embedding of {self.owner}"
+
+    def to(self, spec: TableSpec) -> TableSpec:
+        shared = [
+            replace(c, shares=self.owner, min_frequency=1, hash_buckets=0) if c.name == self.name else c for c in spec.categorical
+        ]
+        return replace(spec, categorical=tuple(shared))
 
 
-def changed(spec: TableSpec, changes: Sequence[Add | Drop | Hash]) -> TableSpec:
+AnyChange = Add | Drop | Hash | ShareIds
+Change = Annotated[AnyChange, Field(discriminator="kind")]
+KINDS: tuple[type[AnyChange], ...] = get_args(AnyChange)
+
+
+def changed(spec: TableSpec, changes: Sequence[AnyChange]) -> TableSpec:
     """The description with all changes, in order. Raises `DataError` for what it cannot be."""
     for change in changes:
         spec = change.to(spec)
@@ -113,7 +132,7 @@ def pinned(spec: TableSpec) -> TableSpec:
     return replace(spec, split=replace(spec.split, key=tuple(c for c in spec.columns if c != split)))
 
 
-def faults_of(spec: TableSpec, change: Add | Drop | Hash) -> Iterator[str]:
+def faults_of(spec: TableSpec, change: AnyChange) -> Iterator[str]:
     """Why the change makes no sense in this description, a clause each; the description itself says what else is wrong."""
     names = {f.name for f in spec.features} | {s.name for s in spec.sequences} | {v.name for v in spec.vectors}
     if isinstance(change, Add):
@@ -129,6 +148,8 @@ def faults_of(spec: TableSpec, change: Add | Drop | Hash) -> Iterator[str]:
         yield f"{change.name} is no categorical field"
     elif roles := roles_of(spec, change.name):
         yield f"{change.name} is {roles[0]}, whose ids stand for single values"
+    elif isinstance(change, ShareIds) and any(c.shares == change.name for c in spec.categorical):
+        yield f"other fields share the ids of {change.name}"
 
 
 def _faults_of_add(spec: TableSpec, change: Add, names: set[str]) -> Iterator[str]:
@@ -149,6 +170,7 @@ def roles_of(spec: TableSpec, name: str) -> list[str]:
     column = next((f.column or f.name for f in spec.features if f.name == name), "")
     found = [role for role, what in roles.items() if what and what in (name, column if role == "the user" else name)]
     found += [f"what the sequence {s.name} is of" for s in spec.sequences if s.of == name]
+    found += [f"whose ids {c.name} shares" for c in spec.categorical if c.shares == name]
     return found + [f"what the vectors {v.name} are of" for v in spec.vectors if v.of == name]
 
 
@@ -178,14 +200,14 @@ def _made(d: AnyTransform) -> str:
             return f"{d.says.replace('_', ' ')} in {d.of}"
 
 
-def together_in_words(changes: Sequence[Add | Drop | Hash]) -> str:
+def together_in_words(changes: Sequence[AnyChange]) -> str:
     """All changes, drops under one verb."""
     drops = [c.name for c in changes if isinstance(c, Drop)]
     said = [c.in_words for c in changes if not isinstance(c, Drop)]
     return "; ".join(said + ([f"drop {', '.join(drops)}"] if drops else []))
 
 
-def counted_in_words(changes: Sequence[Add | Drop | Hash]) -> str:
+def counted_in_words(changes: Sequence[AnyChange]) -> str:
     """How many of each kind: "4 features added, 9 dropped"."""
     counts = {
         verb: sum(c.kind == kind for c in changes) for kind, verb in (("add", "added"), ("drop", "dropped"), ("hash", "hashed"))
@@ -196,7 +218,7 @@ def counted_in_words(changes: Sequence[Add | Drop | Hash]) -> str:
     return ", ".join([f"{number} feature{'s' if number != '1' else ''} {verb}", *rest]) if changes else "no feature changed"
 
 
-def identity(change: Add | Drop | Hash) -> str:
+def identity(change: AnyChange) -> str:
     """12 hex digits, equal for changes that come to the same."""
     return hashlib.sha256(change.model_dump_json().encode()).hexdigest()[:12]
 

@@ -77,7 +77,7 @@ def confirmed(
 def aim_of(changes: Sequence[Change]) -> Aim:
     """What a bundle is for, by the one of its changes that must show most."""
     kinds = {c.kind for c in changes}
-    return "gain" if "add" in kinds else "saving" if "hash" in kinds else "idle"
+    return "gain" if "add" in kinds else "saving" if kinds & {"hash", "share"} else "idle"
 
 
 def _holds(aim: Aim, gain: Gain, worth: float) -> tuple[bool, str]:

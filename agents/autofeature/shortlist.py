@@ -10,6 +10,8 @@ from agents.autofeature.trials import Aim
 from agents.strict import Strict
 from sandboxes.kit.data.spec import TableSpec
 
+MOST_SHARED = 2  # fields that are let share an embedding in one run
+
 
 class ProposedRow(Strict):
     """A proposal as it is kept: the change, why, and by whom."""
@@ -37,6 +39,8 @@ def bundles(
     by_name = {row.change.name: row for row in proposed}
     chosen = [by_name[s.name] for s in screened if s.chosen]
     found = [Bundle(name=row.change.name, aim="gain", changes=(row.change,), why=row.why) for row in chosen]
+    shared = [r for r in proposed if r.change.kind == "share"][:MOST_SHARED]
+    found += [Bundle(name=f"share_{r.change.name}", aim="saving", changes=(r.change,), why=r.why) for r in shared]
     hashed = sorted((r for r in proposed if r.change.kind == "hash"), key=lambda r: -getattr(r.change, "buckets", 0))
     found += [Bundle(name=f"hash_{r.change.name}", aim="saving", changes=(r.change,), why=r.why) for r in hashed[:most_hashes]]
     for size in dict.fromkeys(n for n in (len(idle), len(idle) // 2, len(idle) // 4) if n):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from agents.autofeature.changes import Add, Drop, Hash, faults_of
+from agents.autofeature.changes import Add, AnyChange, Drop, Hash, ShareIds, faults_of
 from sandboxes.kit.data import DataError
 from sandboxes.kit.data.spec import TableSpec
 from sandboxes.kit.features.bins import Bins
 from sandboxes.kit.features.cross import Cross
 from sandboxes.kit.features.statistics import Rate, Share
 
-Changes = tuple[Add | Drop | Hash, ...]
+Changes = tuple[AnyChange, ...]
 MOST_BUCKETS_DRAWN = 100_000
 
 
@@ -52,15 +52,23 @@ class FeatureSpace:
             if not self.faults(decision):
                 return decision
 
-    def _draw(self, random: random.Random) -> Add | Drop | Hash:
+    def _draw(self, random: random.Random) -> AnyChange:
         categories, numbers = [c.column or c.name for c in self.spec.categorical], [n.column or n.name for n in self.spec.numeric]
         made = {d.name for d in self.spec.derived if d.how == "history"}
         numbers = [n for n in numbers if n not in made]
         task = self.spec.tasks[0].name
-        kinds = ["drop"] + (["cross", "share", "rate", "hash"] if categories else []) + (["bins"] if numbers else [])
+        kinds = (
+            ["drop"]
+            + (["sharing"] if len(categories) > 1 else [])
+            + (["cross", "share", "rate", "hash"] if categories else [])
+            + (["bins"] if numbers else [])
+        )
         kind, number = random.choice(kinds), random.randrange(10**6)
         if kind == "drop":
             return Drop(name=random.choice([f.name for f in (*self.spec.features, *self.spec.sequences)]))
+        if kind == "sharing":
+            one, other = random.sample([c.name for c in self.spec.categorical], k=2)
+            return ShareIds(name=one, owner=other)
         if kind == "hash":
             return Hash(name=random.choice(self.spec.categorical).name, buckets=random.randint(1, MOST_BUCKETS_DRAWN))
         name = f"{kind}_{number}"

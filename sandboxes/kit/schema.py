@@ -27,11 +27,16 @@ Records = Literal["values", "outcomes"]
 
 @dataclass(frozen=True)
 class CategoricalField:
-    """A column of ids. `cardinality` counts padding and unknown, so ids lie in [0, cardinality)."""
+    """A column of ids. `cardinality` counts padding and unknown, so ids lie in [0, cardinality).
+
+    One that `shares` has its ids in common with the field of that name, such as two columns of countries: an id stands for the
+    same value in both, and embeddings have one vector for it.
+    """
 
     name: str
     cardinality: int
     side: Side = "context"
+    shares: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,6 +139,10 @@ class Schema:
         judged = {s.of for s in self.sequences if s.records == "outcomes"} - {t.name for t in self.tasks}
         if judged:
             raise ValueError(f"not a task, so that no outcomes of it can be recorded: {sorted(judged)}")
+        own = {f.name: f.cardinality for f in self.categorical if not f.shares}
+        for f in self.categorical:
+            if f.shares and own.get(f.shares) != f.cardinality:
+                raise ValueError(f"{f.name} shares the ids of {f.shares}, which has not as many of its own")
         if not self.tasks:
             raise ValueError("a schema needs at least one task")
         if self.scores_items and (self.target_item is None or len(self.tasks) > 1):
@@ -229,6 +238,9 @@ class Schema:
         raw = asdict(self)
         if not self.vectors:  # the hash of data without vectors stays what it was before there were any
             del raw["vectors"]
+        for said in raw["categorical"]:
+            if not said["shares"]:  # likewise
+                del said["shares"]
         return json.dumps(raw, indent=1)
 
     @classmethod

@@ -9,6 +9,7 @@ from agents.autofeature.propose.families import (
     hashed_fields,
     history_measures,
     raw_columns,
+    shared_embeddings,
     statistics,
     time_parts,
 )
@@ -16,7 +17,17 @@ from agents.autofeature.propose.known import Known, Proposed, Proposer
 
 __all__ = ["FAMILIES", "Known", "Proposed", "Proposer", "propose"]
 
-FAMILIES = (binned_numbers, crosses, hashed_fields, statistics, history_measures, time_parts, elapsed_times, raw_columns)
+FAMILIES = (
+    binned_numbers,
+    crosses,
+    hashed_fields,
+    shared_embeddings,
+    statistics,
+    history_measures,
+    time_parts,
+    elapsed_times,
+    raw_columns,
+)
 
 
 def propose(known: Known, proposer: Proposer | None = None) -> list[tuple[Proposed, str]]:

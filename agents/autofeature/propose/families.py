@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agents.autofeature.changes import Add, Hash
+from agents.autofeature.changes import Add, Hash, ShareIds
 from agents.autofeature.propose.known import Known, Proposed
 from sandboxes.kit.data.spec import Categorical, Numeric
 from sandboxes.kit.features.bins import Bins
@@ -16,6 +16,8 @@ FEW_NUMBERS = 8  # different values up to which a number has nothing to bin
 MANY_VALUES = 30  # of a category from which on its statistics may say more than its ids
 HASHED_FROM = 50_000  # values of a vocabulary from which on a hash may be as good
 HASHED_TO = 4  # times fewer buckets than values
+FEWEST_SHARED = 30  # values from which on a common embedding saves anything
+MOSTLY = 0.9  # of the values, that must be those of the other field
 PARTS: tuple[Part, ...] = ("hour", "weekday", "hour_of_week")
 MEASURES = {"matches": "how often it was met", "length": "how much there is", "since_match": "how long ago it was met"}
 
@@ -53,6 +55,25 @@ def hashed_fields(known: Known) -> Iterator[Proposed]:
         if values >= HASHED_FROM and not c.hash_buckets:
             why = f"{c.name} has {values:,} values, and a smaller table may be as good"
             yield Proposed(Hash(name=c.name, buckets=values // HASHED_TO), why)
+
+
+def shared_embeddings(known: Known) -> Iterator[Proposed]:
+    """Pairs of fields whose values are mostly the same: of the one with fewer, nearly all are values of the other."""
+    values = known.vocabularies()
+    fields = sorted(values, key=lambda name: (-len(values[name]), name))
+    for place, smaller in enumerate(fields):
+        for larger in fields[:place]:
+            own, common = values[smaller], values[smaller] & values[larger]
+            if len(own) >= FEWEST_SHARED and len(common) >= MOSTLY * len(own) and _mean_the_same(smaller, larger, common):
+                why = f"{len(common) / len(own):.0%} of the values of {smaller} are values of {larger} too"
+                yield Proposed(ShareIds(name=smaller, owner=larger), why)
+                break
+
+
+def _mean_the_same(name: str, other: str, common: set[str]) -> bool:
+    """Numbers mean another thing in each field, unless one field is called after the other, as last_item is after item."""
+    words = sum(not value.replace(".", "", 1).replace("-", "", 1).isdigit() for value in common)
+    return words > len(common) / 2 or other.lower() in name.lower() or name.lower() in other.lower()
 
 
 def history_measures(known: Known) -> Iterator[Proposed]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
-from agents.autofeature.changes import Add, Drop, Hash
+from agents.autofeature.changes import AnyChange
 from agents.autofeature.residuals import Residuals
 from agents.autofeature.space import FeatureSpace
 from agents.strict import Strict
@@ -34,7 +35,7 @@ class ColumnFacts(Strict):
 class Proposed:
     """A change, why, and the ids of lessons it was made with."""
 
-    change: Add | Drop | Hash
+    change: AnyChange
     why: str
     relied_on: tuple[str, ...] = ()
 
@@ -79,6 +80,15 @@ class Known:
         """Ids of a categorical field in the prepared data; 0 without any."""
         fields = self.prepared.schema.categorical if self.prepared else ()
         return next((f.cardinality for f in fields if f.name == name), 0)
+
+    def vocabularies(self) -> dict[str, set[str]]:
+        """The known values of categorical fields that have ids of their own, as text."""
+        file = self.prepared.root / "vocabularies.parquet" if self.prepared else None
+        if file is None or not file.is_file():
+            return {}
+        own = [c.name for c in self.spec.categorical if not (c.hash_buckets or c.shares)]
+        table = pl.read_parquet(file).drop_nulls().filter(pl.col("field").is_in(own))
+        return {str(name): set(rows["value"]) for (name,), rows in table.group_by("field")}
 
     def codes(self) -> dict[str, NDArray[np.int64]]:
         """Of the rows of the residuals, the ids of each categorical field and the bins of each numeric one, each (n,)."""

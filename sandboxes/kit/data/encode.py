@@ -24,7 +24,7 @@ from sandboxes.kit.data.side_by_side import side_by_side
 from sandboxes.kit.data.spec import Categorical, Numeric, TableSpec
 from sandboxes.kit.data.splits import TRAIN
 from sandboxes.kit.data.table import BLOCK, Table
-from sandboxes.kit.data.vocabulary import fit_vocabulary
+from sandboxes.kit.data.vocabulary import Vocabulary, fit_vocabulary
 from sandboxes.kit.schema import FIRST_ID
 
 VALUES = 1 << 20  # in memory at once when a scaler is fitted
@@ -78,8 +78,21 @@ def fit_ids(spec: TableSpec, rows: Rows, fields: Mapping[str, CodedField], folde
         number, field = numbered
         return _fit_ids(field, rows, fields[field.name], folder / f"{number}.vocabulary")
 
-    made = side_by_side(one, list(enumerate(spec.categorical)))
-    return {c.name: m for c, m in zip(spec.categorical, made, strict=True)}
+    numbered = [(number, c) for number, c in enumerate(spec.categorical) if not c.shares]
+    found = dict(zip([c.name for _, c in numbered], side_by_side(one, numbered), strict=True))
+    return {c.name: found[c.name] if not c.shares else _shared_ids(c, found, fields, folder, spec) for c in spec.categorical}
+
+
+def _shared_ids(
+    field: Categorical, found: Mapping[str, IdField], fields: Mapping[str, CodedField], folder: Path, spec: TableSpec
+) -> IdField:
+    """The ids of a field that has those of another."""
+    owner, coded = found[field.shares], fields[field.name]
+    if coded.texts is None or owner.of_code is None:
+        raise AssertionError("a field that shares has codes, and their owner a vocabulary")
+    number = [c.name for c in spec.categorical].index(field.shares)
+    known = Vocabulary(pl.read_parquet(folder / f"{number}.vocabulary")["value"])
+    return IdField(coded, owner.cardinality, known.encode(coded.meanings()))
 
 
 def _fit_ids(field: Categorical, rows: Rows, coded: CodedField, file: Path) -> IdField:
@@ -99,7 +112,7 @@ def _fit_ids(field: Categorical, rows: Rows, coded: CodedField, file: Path) -> I
 def join_vocabularies(spec: TableSpec, folder: Path, file: Path) -> None:
     """The vocabularies as one table (field, id, value), so that new rows can be encoded in the same way; of vectors, the values
     that train did not teach, with the rows of the table that hold their vectors."""
-    parts = [folder / f"{number}.vocabulary" for number, c in enumerate(spec.categorical) if not c.hash_buckets]
+    parts = [folder / f"{number}.vocabulary" for number, c in enumerate(spec.categorical) if not (c.hash_buckets or c.shares)]
     parts += [folder / f"{v.name}.vectors" for v in spec.vectors]
     if parts:
         pl.concat([pl.scan_parquet(part, glob=False) for part in parts]).sink_parquet(file)

@@ -151,7 +151,7 @@ def _item_side(schema: Schema) -> list[str]:
 def _vocabulary(field: Categorical, known: pl.DataFrame) -> Vocabulary | Buckets:
     if field.hash_buckets:
         return Buckets(field.hash_buckets)
-    return _values(field.name, known)
+    return _values(field.shares or field.name, known)
 
 
 def _values(name: str, known: pl.DataFrame) -> Vocabulary:

@@ -211,7 +211,7 @@ def _write_order(rows: Rows, posed: Posed | None, visible: Path) -> None:
 
 def _schema(spec: TableSpec, ids: dict[str, IdField], vectors: dict[str, WrittenVectors]) -> Schema:
     return Schema(
-        categorical=tuple(CategoricalField(c.name, ids[c.name].cardinality, c.side) for c in spec.categorical),
+        categorical=tuple(CategoricalField(c.name, ids[c.name].cardinality, c.side, c.shares) for c in spec.categorical),
         numeric=tuple(NumericField(n.name, n.side) for n in spec.numeric),
         sequences=tuple(SequenceField(s.name, s.of, s.length, spec.records(s), _events(s)) for s in spec.sequences),
         tasks=tuple(Task(t.name, t.given, t.delayed) for t in spec.tasks),

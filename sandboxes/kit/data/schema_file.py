@@ -24,6 +24,10 @@
     hash_buckets = 100_000_000              # instead of a vocabulary, ids by a hash: for more values than fit in memory
 
     [[categorical]]
+    name = "last_item"
+    shares = "item_id"                      # its ids, and with them its embedding vectors, are those of that field
+
+    [[categorical]]
     name = "tab"
 
     [[numeric]]

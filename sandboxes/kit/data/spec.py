@@ -21,7 +21,8 @@ SplitBy = Literal["random", "time", "last", "given"]
 class Categorical:
     """A column of categories. Values seen fewer than `min_frequency` times in train share the unknown id; null is a value.
 
-    With `hash_buckets`, no values are collected: an id is a hash of the text modulo that number, up to 2^31 - 3.
+    With `hash_buckets`, no values are collected: an id is a hash of the text modulo that number, up to 2^31 - 3. One that
+    `shares` has the ids of another categorical field of that name: what that field does not know is unknown here too.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Categorical:
     min_frequency: int = 1
     side: Side = "context"
     hash_buckets: int = 0  # 0: a vocabulary is fitted
+    shares: str = ""
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ def faults(spec: TableSpec) -> Iterator[str]:
             yield f"hash_buckets of {c.name!r} must lie between 1 and {MOST_BUCKETS:,}, or be left out"
         if c.hash_buckets and c.min_frequency != 1:
             yield f"{c.name!r} has hash_buckets, which knows no frequencies; leave min_frequency out"
+    yield from _sharing_faults(spec)
     yield from _vector_faults(spec)
     yield from _split_faults(spec)
     yield from _delay_faults(spec)
@@ -59,6 +60,19 @@ def faults(spec: TableSpec) -> Iterator[str]:
         yield from _item_faults(spec)
     yield from _decision_faults(spec)
     yield from _derived_faults(spec)
+
+
+def _sharing_faults(spec: TableSpec) -> Iterator[str]:
+    own = {c.name for c in spec.categorical if not c.shares}
+    for c in spec.categorical:
+        if c.shares and c.shares not in own:
+            yield f"{c.name!r} shares the ids of {c.shares!r}, which is no categorical field with ids of its own"
+        if c.shares and (c.hash_buckets or c.min_frequency != 1):
+            yield f"{c.name!r} shares its ids; leave hash_buckets and min_frequency to {c.shares!r}"
+        if c.shares and c.name in (spec.target_item, spec.scenario):
+            yield f"{c.name!r} shares its ids, and the target item and the scenario need ids of their own"
+        if c.shares and any(c.name in (s.of, *(v.of for v in spec.vectors)) for s in spec.sequences):
+            yield f"{c.name!r} shares its ids; let the sequence be of {c.shares!r}"
 
 
 def _vector_faults(spec: TableSpec) -> Iterator[str]:

@@ -12,7 +12,7 @@ from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Card
 from sandboxes.kit.layers.projected_vectors import ProjectedVectors
 from sandboxes.kit.layers.table import Table
-from sandboxes.kit.layers.table_rows import table_offsets
+from sandboxes.kit.layers.table_rows import own_offsets
 from sandboxes.kit.schema import Schema
 
 CARD = Card(
@@ -176,7 +176,7 @@ class LinearTerm(nn.Module):
     def __init__(self, schema: Schema, n_tasks: int) -> None:
         super().__init__()
         self.out_dim = n_tasks
-        self.register_buffer("offsets", table_offsets(schema), persistent=False)  # (C,)
+        self.register_buffer("offsets", own_offsets(schema), persistent=False)  # (C,)
         self.table: Table | None = None
         if schema.categorical:
             self.table = Table(sum(f.cardinality for f in schema.categorical), n_tasks)

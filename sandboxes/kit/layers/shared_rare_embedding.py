@@ -13,7 +13,7 @@ from sandboxes.kit.batch import Batch
 from sandboxes.kit.card import Argument, Card
 from sandboxes.kit.layers.feature_embedding import FeatureEmbedding
 from sandboxes.kit.layers.shared_rows_table import SharedRowsTable
-from sandboxes.kit.layers.table_rows import table_offsets
+from sandboxes.kit.layers.table_rows import field_starts, rows_of_fields
 from sandboxes.kit.schema import Schema
 
 CARD = Card(
@@ -208,7 +208,7 @@ class SharedRareEmbedding(FeatureEmbedding):
         n_shared: int = 8,
         half_at: float = 20.0,
     ) -> None:
-        starts, of_fields = table_offsets(schema).tolist() or [0], sum(f.cardinality for f in schema.categorical)
+        starts, of_fields = field_starts(schema) or [0], rows_of_fields(schema)
         table = partial(SharedRowsTable, starts=starts, n_shared=n_shared, half_at=half_at, always_own=of_fields)
         super().__init__(schema, embedding_dim, numeric, table)
 

@@ -19,7 +19,7 @@ class TableRows:
 
     def __init__(self, schema: Schema) -> None:
         first = dict(zip([f.name for f in schema.categorical], table_offsets(schema).tolist(), strict=True))
-        n_field_rows = sum(f.cardinality for f in schema.categorical)
+        n_field_rows = rows_of_fields(schema)
         judged = list(dict.fromkeys(s.of for s in schema.sequences if s.records == "outcomes"))
         self.n_rows = n_field_rows + N_OUTCOMES * len(judged)
         self._schema, self._of_field = schema, first
@@ -59,6 +59,24 @@ class TableRows:
 
 
 def table_offsets(schema: Schema) -> Tensor:
-    """The first row (C,) int64 of each categorical field in a table that holds them one after the other."""
+    """The first row (C,) int64 of each categorical field in a table that holds them one after the other; one that shares the
+    ids of another field has that field's rows."""
+    first = dict(zip((f.name for f in schema.categorical if not f.shares), field_starts(schema), strict=True))
+    return torch.tensor([first[f.shares or f.name] for f in schema.categorical], dtype=torch.int64)
+
+
+def own_offsets(schema: Schema) -> Tensor:
+    """The same (C,) where each field has rows of its own, whatever it shares: for what is said of its values there alone."""
     sizes = torch.tensor([0, *(f.cardinality for f in schema.categorical)], dtype=torch.int64)
     return sizes.cumsum(0)[:-1]
+
+
+def rows_of_fields(schema: Schema) -> int:
+    """The rows of all categorical fields together."""
+    return sum(f.cardinality for f in schema.categorical if not f.shares)
+
+
+def field_starts(schema: Schema) -> list[int]:
+    """Where the rows of each field that has its own begin, ascending."""
+    sizes = [f.cardinality for f in schema.categorical if not f.shares]
+    return [sum(sizes[:i]) for i in range(len(sizes))]

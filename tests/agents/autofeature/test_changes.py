@@ -102,7 +102,7 @@ def test_drawn_decisions_are_legal_and_differ() -> None:
     space, chance = FeatureSpace(SPEC, (("size", "a reason"),)), random.Random(1)
     drawn = [space.sample(chance) for _ in range(200)]
     assert not any(space.faults(d) for d in drawn)
-    assert {c.kind for d in drawn for c in d} == {"add", "drop", "hash"}
+    assert {c.kind for d in drawn for c in d} == {"add", "drop", "hash", "share"}
     assert {x.how for d in drawn for c in d if c.kind == "add" for x in c.derived} == {"bins", "cross", "share", "rate"}
 
 
