@@ -230,8 +230,8 @@ FeatureState = Literal["proposed", "trial", "active", "retired"]
 
 
 class FeatureRecord(Record):
-    """A change of a data set's features, and where it stands: proposed, on trial, active, or retired, which is also what a trial
-    that showed no worth comes to. Each state is a revision of the record, and its reason is a sentence.
+    """A feature of a data set, and where it stands: proposed, on trial, active, or retired, which is also what a trial that
+    showed no worth comes to. Each state is a revision of the record, and its reason is a sentence.
 
     `change` is complete, as JSON, so that it can be made again; `gain`, between `low` and `high`, is in AUC, as last measured.
     """

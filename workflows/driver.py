@@ -20,7 +20,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import StateGraph
 from langgraph.types import Command
 
-from agents.autofeature.registry import features
+from agents.autofeature.registry import features, in_force
 from agents.autofeature.trainer import DoesNotTrain
 from agents.autotrain.plan import PlanImpossible
 from agents.errors import AgentError, BudgetExhausted, ModelAnswerInvalid, ModelUnavailable, SourceUnreachable, UnreadablePaper
@@ -133,7 +133,7 @@ def feature_run_name(settings: Settings, request: FeatureRequest) -> str:
     """The same for requests that ask for the same of the same content, by the same code, with the same features active."""
     source = resolve_source(request.data, settings.home / "data", raw=settings.data_folder)
     with closing(open_memory(settings)) as memory:
-        known = [r.id for r in features(memory, source.spec.name, "active")]
+        known = [r.id for r in features(memory, source.spec.name) if in_force(r)]
     digest = hashlib.sha256("\0".join([request.key, source.content, repr(source.spec), kit_hash(), *known]).encode()).hexdigest()
     return f"features-{plain_name(source.spec.name)}-{digest[:8]}"
 

@@ -135,10 +135,11 @@ def list_(
     if not found:
         open_console().print("No features yet: agenticrs features run DATA proposes some.")
         return
-    table = Table("feature", "data", "state", "AUC gained", "why", box=None, pad_edge=False)
+    from workflows.features import worth_of
+
+    table = Table("feature", "data", "state", "worth in AUC", "why", box=None, pad_edge=False)
     for r in found:
-        gain = "" if r.gain is None else f"{r.gain:+.4f} [{r.low:+.4f}, {r.high:+.4f}]"
-        table.add_row(escape(r.name), escape(r.dataset), r.state, gain, escape(r.reason))
+        table.add_row(escape(r.name), escape(r.dataset), r.state, worth_of(r), escape(r.reason))
     open_console().print(table)
 
 

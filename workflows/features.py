@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agents.autofeature.changes import changed
+from agents.autofeature.changes import Drop, changed
 from agents.autofeature.registry import active, change_of, features
 from memory.records import FeatureRecord
 from sandboxes.kit.data.schema_text import schema_text
@@ -15,11 +15,23 @@ from sandboxes.kit.data.source import Source
 from workflows.memory import open_memory
 from workflows.settings import Settings
 
+ORDER = ("active", "trial", "retired", "proposed")
+
 
 def registered(settings: Settings, data: str, state: str) -> list[FeatureRecord]:
-    """Those of a data set, or of all, in that state or in any. Raises `MemoryUnusable`."""
+    """Those of a data set, or of all, in that state or in any, active ones first. Raises `MemoryUnusable`."""
     with closing(open_memory(settings)) as memory:
-        return features(memory, data, state)
+        return sorted(features(memory, data, state), key=lambda record: ORDER.index(record.state))
+
+
+def worth_of(record: FeatureRecord) -> str:
+    """What the feature is worth in AUC, with the interval; "" where that was not measured."""
+    if record.gain is None or record.low is None or record.high is None:
+        return ""
+    value, low, high = record.gain, record.low, record.high
+    if isinstance(change_of(record), Drop):  # what was measured is the gain without it
+        value, low, high = -value, -high, -low
+    return f"{value:+.4f} [{low:+.4f}, {high:+.4f}]"
 
 
 def history_of(settings: Settings, record: FeatureRecord) -> Iterator[tuple[str, str]]:

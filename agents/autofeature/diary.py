@@ -9,7 +9,7 @@ from typing import Any
 from agents.autofeature.changes import Add, Change, Drop, counted_in_words, derivation, identity, together_in_words
 from agents.autofeature.confirmation import Confirmation
 from agents.autofeature.effects import Gain
-from agents.autofeature.registry import AGENT, change_of, features, made_of, record_id
+from agents.autofeature.registry import AGENT, change_of, features, made_of, record_id, state_of
 from agents.autofeature.shortlist import ProposedRow
 from agents.autofeature.trials import Trial, Tried
 from agents.autofeature.verdicts import Judged
@@ -108,14 +108,17 @@ class Diary:
     def _features(
         self, tried: Sequence[Trial], verdicts: Sequence[Judged], adopted: Sequence[Change], last: Confirmation
     ) -> Iterator[FeatureRecord]:
-        why, own = {v.name: v.reason for v in verdicts}, {identity(c) for c in adopted}
+        why, own, together = (
+            {v.name: v.reason for v in verdicts},
+            {identity(c) for c in adopted},
+            {identity(c) for c in last.changes},
+        )
         by_change = {identity(c): (c, t) for t in sorted(tried, key=lambda t: -len(t.changes)) for c in t.changes}
         for key, (change, trial) in by_change.items():
-            kept = key in own
-            reason = last.reason if kept or key in {identity(c) for c in last.changes} else why[trial.name]
-            yield self._feature(change, "active" if kept else "retired", reason, trial.gain)
+            reason = f"{why[trial.name]}; all that was kept together, {last.reason}" if key in together else why[trial.name]
+            yield self._feature(change, state_of(change, key in own), reason, trial.gain)
         dropped = {c.name for c in adopted if isinstance(c, Drop)}
-        for record in features(self.memory, self.dataset, "active"):  # what was active and no longer pays
+        for record in features(self.memory, self.dataset, "active"):  # what was added once and no longer pays
             change = change_of(record)
             if isinstance(change, Add) and change.name in dropped:
                 yield self._feature(change, "retired", f"it no longer pays: {last.reason}")

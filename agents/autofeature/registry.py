@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from agents.autofeature.changes import Change, Drop, changed, identity
 from memory.narrowing import Only
-from memory.records import FeatureRecord
+from memory.records import FeatureRecord, FeatureState
 from memory.store import MemoryStore
 from sandboxes.kit.data import DataError
 from sandboxes.kit.data.spec import TableSpec
@@ -34,23 +34,34 @@ def features(memory: MemoryStore, dataset: str = "", state: str = "") -> list[Fe
     return sorted((r for r in found if isinstance(r, FeatureRecord)), key=lambda r: r.created)
 
 
+def in_force(record: FeatureRecord) -> bool:
+    """Whether the record's change is made: of a drop that is so where the feature is retired, of any other where it is active."""
+    return record.state == ("retired" if isinstance(change_of(record), Drop) else "active")
+
+
+def state_of(change: Change, made: bool) -> FeatureState:
+    """The state of the feature that a change is about, once it is decided whether the change is made."""
+    return "active" if made != isinstance(change, Drop) else "retired"
+
+
 def active(memory: MemoryStore, dataset: str, spec: TableSpec) -> tuple[Change, ...]:
-    """The changes that are active on a data set, in order; without those that its description, as it is now, cannot have."""
+    """The changes that are in force on a data set, in order; without those that its description, as it is now, cannot have."""
     kept: list[Change] = []
-    for record in features(memory, dataset, "active"):
+    for record in features(memory, dataset):
         change = change_of(record)
         try:
-            changed(spec, (*kept, change))
+            if in_force(record):
+                changed(spec, (*kept, change))
+                kept.append(change)
         except (DataError, ValueError):
             continue
-        kept.append(change)
     return tuple(kept)
 
 
 def tried_before(memory: MemoryStore, dataset: str, data_hash: str, model: str) -> tuple[str, ...]:
-    """Identities of changes that were tried with this model on this very data and not kept."""
-    retired = features(memory, dataset, "retired")
-    return tuple(identity(change_of(r)) for r in retired if (r.data_hash, r.model) == (data_hash, model))
+    """Identities of changes that were tried with this model on this very data and not made."""
+    decided = [r for r in features(memory, dataset) if r.state in ("active", "retired") and not in_force(r)]
+    return tuple(identity(change_of(r)) for r in decided if (r.data_hash, r.model) == (data_hash, model))
 
 
 def made_of(memory: MemoryStore, dataset: str, change: Change, known: Sequence[FeatureRecord]) -> Iterator[str]:

@@ -29,7 +29,7 @@ from sandboxes.kit.features.cross import Cross
 from workflows.driver import Ended, begin_features, go
 from workflows.exit_codes import ExitCode
 from workflows.feature_request import FeatureRequest
-from workflows.features import exported, history_of, registered, retire_by_hand
+from workflows.features import exported, history_of, registered, retire_by_hand, worth_of
 from workflows.memory import open_memory
 from workflows.settings import Settings
 
@@ -114,9 +114,11 @@ def test_memory_knows_states_reasons_rewards_and_lessons(done: tuple[Shop, Ended
     assert isinstance(decision, DecisionRecord) and "colour_x_shape" in decision.choice
     assert isinstance(reward, RewardRecord) and reward.accepted and reward.low is not None and reward.low > 0
     assert isinstance(outcome, OutcomeRecord) and outcome.mlflow_run and outcome.verdict == "adopted"
-    assert states["colour_x_shape"] == states["noise"] == "active" and "retired" in states.values()
+    assert (states["colour_x_shape"], states["noise"]) == ("active", "retired")
     assert [p.state for p in past] == ["proposed", "trial", "active"]
     assert {lesson.polarity for lesson in lessons if isinstance(lesson, LessonRecord)} >= {"positive"}
+    worth = {r.name: worth_of(r) for r in registered(shop.settings, "planted", "")}
+    assert worth["colour_x_shape"].startswith("+0.") and worth["spare"] == "" and "[" in worth["noise"]
     said = dict(history_of(shop.settings, registered(shop.settings, "planted", "active")[0]))
     assert {"trial", "active", "MLflow run"} <= set(said)
 
@@ -132,6 +134,7 @@ def test_the_next_run_begins_where_this_one_ended(done: tuple[Shop, Ended], monk
     again = {c.name for b in listed.bundles for c in b.changes if c.kind == "add"}
     before = {c.name for t in first.folder.load("tried", Tried).trials for c in t.changes}
     assert not again & before
+    assert "noise" in {c["name"] for c in seen["active"] if c["kind"] == "drop"}
     assert shop.go().reused is False and shop.go().summary.run_id == ended.summary.run_id
 
 
