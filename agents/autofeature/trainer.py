@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
 from agents.compare import BadPredictions, truth_of
 from agents.compare.truth import Predictions
 from agents.errors import AgentError, Stopped
+from agents.pool import results
 from agents.strict import Strict
 from sandboxes import SandboxUnavailable
 from sandboxes.jobs import Finished, Job, JobRunner, ModelSource
@@ -24,7 +24,6 @@ from sandboxes.kit.data.spec import TableSpec
 from sandboxes.kit.training.config import TrainConfig
 
 Emit = Callable[[dict[str, object]], None]
-T = TypeVar("T")
 TUNING_SEED = 0  # seeds of trials start at 1
 RATES = (1e-3, 3e-3, 1e-2, 3e-2)  # learning rates that are tried for the incumbent, once
 
@@ -120,13 +119,13 @@ class Trainer:
         """
         self._emit({"event": "runs_planned", "runs": len(specs) * len(seeds)})
         with ThreadPoolExecutor(self.parallel) as pool:
-            sets = dict(zip(specs, _all([pool.submit(self.prepared, spec) for spec in specs.values()]), strict=True))
+            sets = dict(zip(specs, results([pool.submit(self.prepared, spec) for spec in specs.values()]), strict=True))
             runs = [
                 pool.submit(self._trial, p, incumbent, incumbent.config(s), predict, s == seeds[0], f"{name} seed {s}")
                 for name, p in sets.items()
                 for s in seeds
             ]
-            done = iter(_all(runs))
+            done = iter(results(runs))
         return {name: Trained(p, tuple(next(done) for _ in seeds)) for name, p in sets.items()}
 
     def tuned(self, spec: TableSpec, incumbent: Incumbent) -> Incumbent:
@@ -138,7 +137,7 @@ class Trainer:
                 pool.submit(self._trial, prepared, one, one.config(TUNING_SEED), ("valid",), False, f"rate {one.learning_rate:g}")
                 for one in tried
             ]
-            done = _all(runs)
+            done = results(runs)
         scores = np.nan_to_num([_score(prepared, f) for f in done], nan=-np.inf)
         return tried[int(scores.argmax())] if np.isfinite(scores).any() else incumbent
 
@@ -198,13 +197,3 @@ def _score(prepared: Prepared, finished: Finished) -> float:
         return truth_of(prepared, "valid").primary(finished.predictions("valid"))
     except BadPredictions:
         return float("nan")
-
-
-def _all(futures: Sequence[Future[T]]) -> list[T]:
-    """All results in order; the first failure cancels what has not started."""
-    try:
-        return [f.result() for f in futures]
-    except BaseException:
-        for f in futures:
-            f.cancel()
-        raise

@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from typing import TypeVar
 
 import numpy as np
 import optuna
@@ -19,11 +18,11 @@ import optuna
 from agents.autotrain.plan import TUNING_SEED, ExperimentPlan
 from agents.compare import BadPredictions, truth_of
 from agents.errors import Stopped
+from agents.pool import results
 from sandboxes.jobs import Finished, Job, JobRunner, ModelSource
 from sandboxes.kit.data import Prepared
 
 Emit = Callable[[dict[str, object]], None]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -77,11 +76,11 @@ class Experiment:
         tuning = self._plan.trials if self._plan.trials > 1 else 0
         self._tell({"event": "runs_planned", "runs": len(sources) * (tuning + len(self._plan.seeds))})
         with ThreadPoolExecutor(self._parallel) as pool:
-            tuned = _all([pool.submit(self._tune, source) for source in sources])
+            tuned = results([pool.submit(self._tune, source) for source in sources])
             pairs = [
                 (source, setting, seed) for source, (setting, _) in zip(sources, tuned, strict=True) for seed in self._plan.seeds
             ]
-            runs = _all([pool.submit(self._train, *pair) for pair in pairs])
+            runs = results([pool.submit(self._train, *pair) for pair in pairs])
         n = len(self._plan.seeds)
         return [
             ModelRuns(source, trials, setting, tuple(runs[i * n : (i + 1) * n]))
@@ -91,7 +90,7 @@ class Experiment:
     def repeat(self, source: ModelSource, setting: Setting) -> ModelRuns:
         """Trains one more model on every seed by a given setting, untuned (for ablations). Raises `Stopped`."""
         with ThreadPoolExecutor(self._parallel) as pool:
-            runs = _all([pool.submit(self._train, source, setting, seed) for seed in self._plan.seeds])
+            runs = results([pool.submit(self._train, source, setting, seed) for seed in self._plan.seeds])
         return ModelRuns(source, (), setting, tuple(runs))
 
     def _tune(self, source: ModelSource) -> tuple[Setting, tuple[Trial, ...]]:
@@ -175,16 +174,6 @@ def _suggest(trial: optuna.Trial, default: bool) -> Setting:
         embedding_l2=trial.suggest_categorical("embedding_l2", [0.0, 1e-6, 1e-5, 1e-4]),
     )
     return point if default else replace(point, dropout=trial.suggest_categorical("dropout", [0.0, 0.1, 0.2, 0.4]))
-
-
-def _all(futures: Sequence[Future[T]]) -> list[T]:
-    """All results in order; the first failure cancels what has not started."""
-    try:
-        return [f.result() for f in futures]
-    except BaseException:
-        for f in futures:
-            f.cancel()
-        raise
 
 
 def as_row(setting: Setting) -> dict[str, float]:
