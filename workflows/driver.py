@@ -20,7 +20,6 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import StateGraph
 from langgraph.types import Command
 
-from agents.autofeature.registry import features, in_force
 from agents.autofeature.trainer import DoesNotTrain
 from agents.autotrain.plan import PlanImpossible
 from agents.errors import AgentError, BudgetExhausted, ModelAnswerInvalid, ModelUnavailable, SourceUnreachable, UnreadablePaper
@@ -30,14 +29,12 @@ from memory.tracking import EXPERIMENT
 from sandboxes import SandboxUnavailable
 from sandboxes.jobs import kit_hash
 from sandboxes.kit.data import DataError
-from sandboxes.kit.datasets import resolve_source
 from workflows import autofeature, paper_autotrain
 from workflows.budget import Account
 from workflows.context import Emit, RunContext
 from workflows.engines import make_engine, make_proposer
 from workflows.exit_codes import ExitCode
 from workflows.feature_request import FeatureRequest
-from workflows.memory import open_memory
 from workflows.request import ReproductionRequest
 from workflows.run_folder import FlowName, RunFolder, Summary
 from workflows.settings import Settings
@@ -120,22 +117,6 @@ def begin_as(
         folder.save("summary", Summary(run_id=name, created=started, flow=flow, paper=about, engine=engine))
         folder.save("request", request)
     return folder
-
-
-def begin_features(settings: Settings, request: FeatureRequest) -> RunFolder:
-    """The folder of the run for this request of AutoFeature."""
-    return begin_as(
-        settings, "features", feature_run_name(settings, request), request, f"features of {request.data}", again=request.again
-    )
-
-
-def feature_run_name(settings: Settings, request: FeatureRequest) -> str:
-    """The same for requests that ask for the same of the same content, by the same code, with the same features active."""
-    source = resolve_source(request.data, settings.home / "data", raw=settings.data_folder)
-    with closing(open_memory(settings)) as memory:
-        known = [r.id for r in features(memory, source.spec.name) if in_force(r)]
-    digest = hashlib.sha256("\0".join([request.key, source.content, repr(source.spec), kit_hash(), *known]).encode()).hexdigest()
-    return f"features-{plain_name(source.spec.name)}-{digest[:8]}"
 
 
 def run_name(request: ReproductionRequest) -> str:

@@ -85,8 +85,8 @@ def run(
     from sandboxes.kit.data import DataError
     from sandboxes.kit.models import models_of
     from workflows.budget import Budget
-    from workflows.driver import begin_features
     from workflows.feature_request import FeatureRequest
+    from workflows.features import begin_features
     from workflows.running import run_folder
 
     settings = read_settings()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from agents.autofeature.agent import AutoFeature
-from agents.autofeature.changes import changed
+from agents.autofeature.changes import changed, together_in_words
 from agents.autofeature.propose import Proposer
 from agents.autofeature.report import FeatureView
 from agents.autofeature.trials import Trial
@@ -64,14 +64,14 @@ def _tags(ctx: RunContext[FeatureRequest, Proposer | None], view: FeatureView) -
     }
     if view.last:
         found |= {"verdict": view.last.verdict, "reason": view.last.reason, "mlflow.note.content": view.last.reason}
-        found["changes"] = ", ".join(c.in_words for c in view.last.changes)[:LONGEST]
+        found["changes"] = together_in_words(view.last.changes)[:LONGEST]
     return found
 
 
 def _trial(tracker: Tracker, parent: str, run: str, trial: Trial, verdict: Judged) -> None:
     tags = {"role": "trial", "aim": trial.aim, "kept": str(verdict.kept), "reason": verdict.reason[:LONGEST]}
     child = tracker.run(f"{run}/{trial.name}", trial.name, parent, tags)
-    tracker.log(child, {"changes": "; ".join(c.in_words for c in trial.changes), "jobs": " ".join(trial.jobs)})
+    tracker.log(child, {"changes": together_in_words(trial.changes), "jobs": " ".join(trial.jobs)})
     metrics = {"p": trial.p, "worth": trial.worth, "seconds": trial.seconds}
     if trial.gain:
         metrics |= {

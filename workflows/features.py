@@ -1,19 +1,55 @@
-"""What the command line says and does of the registry of features."""
+"""What the command line does with AutoFeature: begins its runs, and reads and changes the registry of features."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
+import agents.autofeature
 from agents.autofeature.changes import Drop, changed
-from agents.autofeature.registry import active, change_of, features
+from agents.autofeature.registry import active, change_of, features, in_force
 from memory.records import FeatureRecord
+from sandboxes.jobs import kit_hash
 from sandboxes.kit.data.schema_text import schema_text
 from sandboxes.kit.data.source import Source
+from sandboxes.kit.datasets import resolve_source
+from workflows.driver import begin_as, plain_name
+from workflows.feature_request import FeatureRequest
 from workflows.memory import open_memory
+from workflows.run_folder import RunFolder
 from workflows.settings import Settings
+
+
+def begin_features(settings: Settings, request: FeatureRequest) -> RunFolder:
+    """The folder of the run for this request of AutoFeature."""
+    return begin_as(
+        settings, "features", feature_run_name(settings, request), request, f"features of {request.data}", again=request.again
+    )
+
+
+def feature_run_name(settings: Settings, request: FeatureRequest) -> str:
+    """The same for requests that ask for the same of the same content, by the same code, with the same features active."""
+    source = resolve_source(request.data, settings.home / "data", raw=settings.data_folder)
+    with closing(open_memory(settings)) as memory:
+        known = [r.id for r in features(memory, source.spec.name) if in_force(r)]
+    parts = [request.key, source.content, repr(source.spec), kit_hash(), _own_hash(), *known]
+    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return f"features-{plain_name(source.spec.name)}-{digest[:8]}"
+
+
+@cache
+def _own_hash() -> str:
+    """That of the agent's own code: another version does not go on with what this one has left."""
+    own = Path(agents.autofeature.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(own.rglob("*.py")):
+        digest.update(path.relative_to(own).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
 
 ORDER = ("active", "trial", "retired", "proposed")
 

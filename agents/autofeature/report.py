@@ -102,11 +102,7 @@ def _trials(view: FeatureView) -> Section | None:
 
 def _trial(t: Trial, verdict: Judged) -> tuple[Cell | str, ...]:
     gain, cost = t.gain, t.cost
-    what = (
-        derivation(t.changes[0])
-        if len(t.changes) == 1 and isinstance(t.changes[0], Add)
-        else ", ".join(c.in_words for c in t.changes)
-    )
+    what = derivation(t.changes[0]) if len(t.changes) == 1 and isinstance(t.changes[0], Add) else together_in_words(t.changes)
     return (
         t.name,
         what,

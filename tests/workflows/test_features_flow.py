@@ -26,10 +26,10 @@ from sandboxes.kit.data.schema_file import read_schema_file
 from sandboxes.kit.data.schema_text import schema_text
 from sandboxes.kit.datasets import resolve_data
 from sandboxes.kit.features.cross import Cross
-from workflows.driver import Ended, begin_features, go
+from workflows.driver import Ended, go
 from workflows.exit_codes import ExitCode
 from workflows.feature_request import FeatureRequest
-from workflows.features import exported, history_of, registered, retire_by_hand, worth_of
+from workflows.features import begin_features, exported, history_of, registered, retire_by_hand, worth_of
 from workflows.memory import open_memory
 from workflows.settings import Settings
 
