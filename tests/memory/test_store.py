@@ -114,7 +114,7 @@ def test_an_id_belongs_to_one_kind(store: MemoryStore) -> None:
 def test_what_belongs_together_is_listed_together(store: MemoryStore) -> None:
     store.add(*ONE_OF_EACH)
     ids = {only: [r.id for r in store.all(only=only)] for only in (Only(dataset="d"), Only(agent="AutoTrain"), Only(topic="f00"))}
-    assert list(ids.values()) == [["r1", "c1", "o1", "l1", "w1"], ["r1", "w1"], ["r1"]]
+    assert list(ids.values()) == [["r1", "c1", "o1", "l1", "w1", "f1"], ["r1", "w1"], ["r1"]]
     assert [r.id for r in store.all("lesson", Only(outcome="negative", task="ctr"))] == ["l1"]
     assert store.all("lesson", Only(outcome="positive")) == [] == store.all("paper", Only(dataset="d"))
     assert isinstance(store.all("lesson")[0], LessonRecord)

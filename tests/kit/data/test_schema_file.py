@@ -117,7 +117,9 @@ def test_the_documented_example_is_valid(tmp_path: Path) -> None:
     (tmp_path / "example.toml").write_text(example)
     read = read_schema_file(tmp_path / "example.toml")
     assert read.spec.name == "my-shop" and read.spec.allow == ("price",) and read.spec.tasks[1].given == "click"
-    assert [c.hash_buckets for c in read.spec.categorical] == [0, 100_000_000, 0]
+    assert [c.hash_buckets for c in read.spec.categorical] == [0, 100_000_000, 0, 0]
+    assert [c.shares for c in read.spec.categorical] == ["", "", "item_id", ""]
+    assert [d.how for d in read.spec.derived] == ["bins"]
     assert [(v.name, v.of, v.key, v.column) for v in read.spec.vectors] == [("image", "item_id", "item", "vector")]
     assert read.vector_files == {"image": tmp_path / "image_vectors.parquet"}
 
