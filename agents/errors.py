@@ -35,5 +35,9 @@ class Stopped(AgentError):
     """Jobs were ended by the user or at a limit; finished ones are kept, and running again goes on from them."""
 
 
+class DoesNotTrain(AgentError):
+    """The model by which features are judged does not train on the data as it is: name another, or look at the data."""
+
+
 class NothingToBuild(AgentError):
     """The method needs what the data does not have (histories, scenarios, several tasks) or what no block implements."""

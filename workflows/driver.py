@@ -13,31 +13,39 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import StateGraph
 from langgraph.types import Command
 
-from agents.autofeature.trainer import DoesNotTrain
 from agents.autotrain.plan import PlanImpossible
-from agents.errors import AgentError, BudgetExhausted, ModelAnswerInvalid, ModelUnavailable, SourceUnreachable, UnreadablePaper
+from agents.errors import (
+    AgentError,
+    BudgetExhausted,
+    DoesNotTrain,
+    ModelAnswerInvalid,
+    ModelUnavailable,
+    SourceUnreachable,
+    UnreadablePaper,
+)
 from agents.secrets import discreet, without_secrets
 from memory.errors import MemoryUnusable
 from memory.tracking import EXPERIMENT
 from sandboxes import SandboxUnavailable
 from sandboxes.jobs import kit_hash
 from sandboxes.kit.data import DataError
-from workflows import autofeature, paper_autotrain
 from workflows.budget import Account
 from workflows.context import Emit, RunContext
 from workflows.engines import make_engine, make_proposer
 from workflows.exit_codes import ExitCode
-from workflows.feature_request import FeatureRequest
 from workflows.request import ReproductionRequest
 from workflows.run_folder import FlowName, RunFolder, Summary
 from workflows.settings import Settings
+
+if TYPE_CHECKING:
+    from workflows.feature_request import FeatureRequest
 
 log = logging.getLogger(__name__)
 
@@ -55,12 +63,21 @@ class Flow:
     mind: Callable[[Settings, Any, Account], Any]
 
 
-FLOWS: Mapping[FlowName, Flow] = MappingProxyType(
-    {
-        "reproduction": Flow("paper_autotrain", EXPERIMENT, ReproductionRequest, paper_autotrain.build, make_engine),
-        "features": Flow("autofeature", "features", FeatureRequest, autofeature.build, make_proposer),
-    }
-)
+def _reproduction() -> Flow:
+    from workflows import paper_autotrain
+
+    return Flow("paper_autotrain", EXPERIMENT, ReproductionRequest, paper_autotrain.build, make_engine)
+
+
+def _features() -> Flow:
+    from workflows import autofeature
+    from workflows.feature_request import FeatureRequest
+
+    return Flow("autofeature", "features", FeatureRequest, autofeature.build, make_proposer)
+
+
+# Each is made when it is needed: no run pays for the libraries of another kind.
+FLOWS: Mapping[FlowName, Callable[[], Flow]] = MappingProxyType({"reproduction": _reproduction, "features": _features})
 EXIT_OF_STATUS = {
     "done": ExitCode.DONE,
     "known": ExitCode.DONE,
@@ -158,7 +175,7 @@ def go(
     `approved` answers a plan that waits for approval.
     """
     with folder.lock():
-        flow = FLOWS[folder.summary.flow]
+        flow = FLOWS[folder.summary.flow]()
         asked = folder.load("request", flow.request)
         request = asked.model_copy(update=changes or {})
         folder.save("request", asked.model_copy(update={"budget": request.budget}))

@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agents.autofeature.propose import Proposer
 from agents.autotrain.builtin import BuiltinEngine
 from agents.autotrain.engine import Engine
 from agents.errors import ModelUnavailable
 from memory.tracking import note_cost
 from workflows.budget import Account, Budget
-from workflows.feature_request import FeatureRequest
 from workflows.request import ReproductionRequest
 from workflows.settings import Settings
 
 if TYPE_CHECKING:
+    from agents.autofeature.propose import Proposer
     from agents.llm import Exchange, LanguageModel
+    from workflows.feature_request import FeatureRequest
 
 
 def make_engine(settings: Settings, request: ReproductionRequest, account: Account) -> Engine:

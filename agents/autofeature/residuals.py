@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit as sigmoid
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -75,7 +76,3 @@ def effects(labels: Floats, logits: Floats, codes: Codes) -> Floats:
     p = sigmoid(logits)
     r, v = np.bincount(codes, labels - p), np.bincount(codes, p * (1 - p))
     return np.zeros(len(r)) if found.variance == 0 else np.asarray(r / (v + 1 / found.variance))
-
-
-def sigmoid(x: Floats) -> Floats:
-    return np.asarray(1 / (1 + np.exp(-x)))

@@ -6,10 +6,8 @@ from pydantic import Field
 
 from agents.autofeature.trainer import Incumbent
 from agents.autofeature.trials import Economy
+from agents.batch_size import usual_batch_size
 from agents.strict import Strict
-
-STEPS_AN_EPOCH = 100  # fewer leave every model far from trained
-BATCH_SIZES = (128, 256, 512, 1024, 2048, 4096)
 
 
 class Settings(Strict):
@@ -35,5 +33,5 @@ class Settings(Strict):
 
     def incumbent(self, train_rows: int) -> Incumbent:
         """Before its learning rate is tuned."""
-        batch = max((b for b in BATCH_SIZES if b * STEPS_AN_EPOCH <= train_rows), default=BATCH_SIZES[0])
+        batch = usual_batch_size(train_rows)
         return Incumbent(model=self.model, embedding_dim=self.embedding_dim, batch_size=batch, max_epochs=self.epochs)

@@ -12,7 +12,7 @@ import numpy as np
 
 from agents.compare import BadPredictions, truth_of
 from agents.compare.truth import Predictions
-from agents.errors import AgentError, Stopped
+from agents.errors import DoesNotTrain, Stopped
 from agents.pool import results
 from agents.strict import Strict
 from sandboxes import SandboxUnavailable
@@ -26,10 +26,6 @@ from sandboxes.kit.training.config import TrainConfig
 Emit = Callable[[dict[str, object]], None]
 TUNING_SEED = 0  # seeds of trials start at 1
 RATES = (1e-3, 3e-3, 1e-2, 3e-2)  # learning rates that are tried for the incumbent, once
-
-
-class DoesNotTrain(AgentError):
-    """The model by which features are judged does not train on the data as it is: name another, or look at the data."""
 
 
 class Incumbent(Strict):

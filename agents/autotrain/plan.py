@@ -8,6 +8,7 @@ from pydantic import Field
 
 from agents.autotrain.spec import MethodSpec
 from agents.autotrain.way import Way, measured_on
+from agents.batch_size import usual_batch_size
 from agents.compare.question import QUESTIONS, Question
 from agents.errors import AgentError
 from agents.strict import Strict
@@ -16,8 +17,6 @@ from sandboxes.kit.schema import Predicts, Schema
 from sandboxes.kit.training.config import TrainConfig
 
 ASSUMED_SAMPLES_PER_S = 30_000.0  # of one single-threaded run, until past runs here say better
-STEPS_AN_EPOCH = 100  # fewer steps leave every model, a linear one above all, far from trained
-BATCH_SIZES = (128, 256, 512, 1024, 2048, 4096)
 START_S = 4.0  # starting a sandbox and importing torch
 TUNING_SEED = 0  # seeds of the comparison start at 1, so that no compared run was also a tuning trial
 
@@ -98,7 +97,7 @@ def make_plan(
         raise PlanImpossible(f"no baseline named {', '.join(unknown)}; there are {', '.join(sorted(known_models))}")
     if seeds < 1 or trials < 1:
         raise PlanImpossible("a plan needs at least one seed and one tuning trial")
-    config = TrainConfig(batch_size=batch_size or _batch_size(prepared.sizes["train"]), max_epochs=max_epochs)
+    config = TrainConfig(batch_size=batch_size or usual_batch_size(prepared.sizes["train"]), max_epochs=max_epochs)
     way = find_way(config, embedding_dim := _embedding_dim(spec))
     rate = past_samples_per_s or way.samples_per_s or ASSUMED_SAMPLES_PER_S
     runs = (len(chosen) + 1) * (seeds + (trials if trials > 1 else 0))
@@ -130,10 +129,6 @@ def _basis(past_samples_per_s: float | None, way: Way, name: str) -> str:
     if past_samples_per_s:
         return "as past runs here did"
     return f"as {name} was measured here" if way.samples_per_s else "an assumption until runs here have been seen"
-
-
-def _batch_size(rows: int) -> int:
-    return max((b for b in BATCH_SIZES if b * STEPS_AN_EPOCH <= rows), default=BATCH_SIZES[0])
 
 
 def default_baselines(schema: Schema) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from sandboxes.kit.metrics import CLIP
 Array = NDArray[np.float64]
 
 
-def placements(labels: NDArray[np.floating], scores: NDArray[np.floating]) -> Array:
+def placements(labels: NDArray[np.floating] | NDArray[np.bool_], scores: NDArray[np.floating]) -> Array:
     """DeLong's structural components (n,): for a positive row the share of negatives it outranks, for a negative row the
     share of positives that outrank it, ties counting one half. The mean over either class is the AUC.
 

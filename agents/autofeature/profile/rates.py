@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.compare.influence import placements
+
 Codes = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -110,18 +112,9 @@ def _variance(auc: float, negatives: Floats, positives: Floats) -> float:
 
 def difference(labels: Bools, first: Floats, second: Floats) -> tuple[float, float]:
     """AUC of `first` minus that of `second` (S,) on the same rows, with its standard error (DeLong et al., 1988)."""
-    a, b = _places(labels, first), _places(labels, second)
-    apart = [a[0] - b[0], a[1] - b[1]]  # of the positives, of the negatives
-    variance = sum(float(x.var(ddof=1)) / len(x) for x in apart)
-    return float(a[0].mean() - b[0].mean()), math.sqrt(variance)
-
-
-def _places(labels: Bools, scores: Floats) -> tuple[Floats, Floats]:
-    """For each positive the share of negatives below it, for each negative that of positives above it; equal ones by half."""
-    positive, negative = np.sort(scores[labels]), np.sort(scores[~labels])
-    below = (np.searchsorted(negative, scores[labels], "left") + np.searchsorted(negative, scores[labels], "right")) / 2
-    upto = (np.searchsorted(positive, scores[~labels], "left") + np.searchsorted(positive, scores[~labels], "right")) / 2
-    return below / len(negative), 1 - upto / len(positive)
+    apart = placements(labels, first) - placements(labels, second)
+    variance = sum(float(x.var(ddof=1)) / len(x) for x in (apart[labels], apart[~labels]))
+    return float(apart[labels].mean()), math.sqrt(variance)
 
 
 def scores_of(codes: Codes, labels: Bools, fit: Bools) -> Floats:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from agents.autotrain.agent.recipe import WEIGHT, takes
-from agents.autotrain.plan import BATCH_SIZES, STEPS_AN_EPOCH
+from agents.batch_size import BATCH_SIZES, usual_batch_size
 from agents.declared_space import Action, Choice, Decision, DeclaredSpace, Float, Integer, Value, When, stands
 from sandboxes.kit.contract import HasLoss
 from sandboxes.kit.models import ALL_MODELS, models_of
@@ -79,8 +79,7 @@ def declared(schema: Schema, rows: int, most_epochs: int) -> DeclaredSpace:
 
 def starting(space: DeclaredSpace, model: str, rows: int, most_epochs: int) -> Decision:
     """A reference model as the kit has it, trained as a reproduction would: where a search begins."""
-    enough = [b for b in batch_sizes(rows) if b * STEPS_AN_EPOCH <= rows]
-    usual: dict[str, Value] = {**START, "model": model, "batch_size": max(enough, default=BATCH_SIZES[0]), "epochs": most_epochs}
+    usual: dict[str, Value] = {**START, "model": model, "batch_size": usual_batch_size(rows), "epochs": most_epochs}
     decided: dict[str, Value] = {}
     for action in space.actions:
         if stands(action, decided):
