@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from agents.autofeature.agent import AutoFeature, Done, Proposals, Shortlist, outcome_of
-from agents.autofeature.changes import KINDS
 from agents.autofeature.confirmation import Confirmation
 from agents.autofeature.observation import Observation
 from agents.autofeature.profile import Profile, document_of
@@ -74,9 +75,8 @@ def propose(ctx: FeatureContext) -> None:
     except Stopped:
         ctx.end()
     ctx.folder.save("proposals", offered)
-    kinds = {k.model_fields["kind"].default for k in KINDS}
-    counts = {kind: sum(row.change.kind == kind for row in offered.rows) for kind in sorted(kinds)}
-    ctx.say(f"{', '.join(f'{n} proposals to {kind}' for kind, n in counts.items() if n) or 'nothing'} to look at")
+    counts = Counter(row.change.kind for row in offered.rows)
+    ctx.say(f"{', '.join(f'{n} proposals to {kind}' for kind, n in sorted(counts.items())) or 'nothing'} to look at")
     if offered.skipped:
         ctx.say(f"{len(offered.skipped)} were tried on this data before and not kept (--again tries them again)")
 
@@ -132,13 +132,15 @@ def confirm(ctx: FeatureContext) -> Confirmation:
 
 def report(ctx: FeatureContext, status: str, reason: str) -> None:
     """report.html and report.md in the run's folder, and everything in MLflow."""
-    page = report_of(view_of(ctx, status, reason))
+    agent = agent_of(ctx)
+    view = view_of(ctx, agent, status, reason)
+    page = report_of(view)
     ctx.folder.write_text("report.html", to_html(page))
     ctx.folder.write_text("report.md", to_markdown(page))
-    ctx.folder.write_text("mlflow_run.txt", track(ctx, agent_of(ctx), view_of(ctx, status, reason)))
+    ctx.folder.write_text("mlflow_run.txt", track(ctx, agent, view))
 
 
-def view_of(ctx: FeatureContext, status: str, reason: str) -> FeatureView:
+def view_of(ctx: FeatureContext, agent: AutoFeature, status: str, reason: str) -> FeatureView:
     """What a report shows, as far as the run came."""
     folder = ctx.folder
     return FeatureView(
@@ -146,7 +148,7 @@ def view_of(ctx: FeatureContext, status: str, reason: str) -> FeatureView:
         status=status,
         reason=reason,
         request=ctx.request.how,
-        sandbox=agent_of(ctx).trainer.sandbox,
+        sandbox=agent.trainer.sandbox,
         profile=folder.load("profile", Profile),
         seen=folder.load("observation", Observation),
         offered=folder.load("proposals", Proposals),
@@ -159,7 +161,8 @@ def view_of(ctx: FeatureContext, status: str, reason: str) -> FeatureView:
 
 def remember(ctx: FeatureContext) -> None:
     """Features with their states, the decision, its reward and lessons; a repeated step leaves the same ones."""
-    view, agent = view_of(ctx, "done", ""), agent_of(ctx)
+    agent = agent_of(ctx)
+    view = view_of(ctx, agent, "done", "")
     assert view.tried is not None and view.last is not None
     done = Done(tried=view.tried, verdicts=view.verdicts, last=view.last)
     agent.keep(view.seen, done, agent.judge(view.seen, outcome_of(done)))

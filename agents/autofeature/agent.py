@@ -142,7 +142,7 @@ class AutoFeature:
         """Every change that the families of proposals offer, none of which was tried on this data before."""
         spec = self.description(seen)
         prepared = self.trainer.prepared(spec)
-        incumbent = self.trainer.tuned(spec, self.settings.incumbent(prepared.sizes["train"]))
+        incumbent = self._tuned(spec)
         residuals = residuals_of(self.trainer.half_seen(spec, incumbent), prepared)
         known = Known(spec, self.space(seen).features, seen.offered, prepared, residuals, seen.lessons, seen.relied_on)
         found = propose(known, self.proposer)
@@ -150,6 +150,10 @@ class AutoFeature:
         tried = {row.change.name for row in rows if identity(row.change) in seen.tried}
         fresh = tuple(row for row in rows if row.change.name not in tried)
         return Proposals(incumbent=incumbent, rows=fresh, skipped=tuple(sorted(tried)))
+
+    def _tuned(self, spec: TableSpec) -> Incumbent:
+        """The model that features are judged by, at the learning rate that suits it on this description."""
+        return self.trainer.tuned(spec, self.settings.incumbent(self.trainer.prepared(spec).sizes["train"]))
 
     def shortlist(self, seen: Observation, offered: Proposals) -> Shortlist:
         """The proposals that explain residuals, the fields that lie idle, and the large vocabularies."""
@@ -160,19 +164,18 @@ class AutoFeature:
         codes = {name: c for name, c in field_codes(wide, residuals.rows).items() if name in adds}
         found = screened(residuals, codes, self.settings.most)
         chosen = tuple(adds[s.name] for s in found if s.chosen)
-        try:
-            ranked, why = (
-                selected(
-                    self.trainer.prepared(changed(spec, chosen)), offered.incumbent, self.trainer.run, self.trainer.parallel
-                ),
-                "",
-            )
-        except NoRanking as error:
-            ranked, why = None, str(error)
+        ranked, why = self._ranked(changed(spec, chosen), offered.incumbent)
         tried = set(seen.tried)
         idle = droppable(spec, ranked.idle) if ranked else []
         tries = [b for b in bundles(offered.rows, found, idle) if not {identity(c) for c in b.changes} <= tried]
         return Shortlist(screened=tuple(found), selection=ranked, unranked=why, bundles=tuple(tries))
+
+    def _ranked(self, spec: TableSpec, incumbent: Incumbent) -> tuple[Selection | None, str]:
+        """All fields ranked, or why they cannot be."""
+        try:
+            return selected(self.trainer.prepared(spec), incumbent, self.trainer.run, self.trainer.parallel), ""
+        except NoRanking as error:
+            return None, str(error)
 
     def decide(self, seen: Observation) -> Proposal[Decision]:
         offered = self.proposals(seen)
@@ -196,9 +199,7 @@ class AutoFeature:
         return confirmed(self.trainer, self.description(seen), kept, incumbent, self.settings.fresh_seeds, self.settings.economy)
 
     def act(self, seen: Observation, proposal: Proposal[Decision]) -> Outcome:
-        spec = self.description(seen)
-        start = self.settings.incumbent(self.trainer.prepared(spec).sizes["train"])
-        incumbent = self.trainer.tuned(spec, start)
+        incumbent = self._tuned(self.description(seen))
         tried = self.try_out(seen, proposal.decision, incumbent)
         verdicts = self.verdicts(tried)
         return outcome_of(Done(tried=tried, verdicts=verdicts, last=self.last_word(seen, tried, verdicts, incumbent)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -114,7 +114,6 @@ class ShareIds(Strict):
 
 AnyChange = Add | Drop | Hash | ShareIds
 Change = Annotated[AnyChange, Field(discriminator="kind")]
-KINDS: tuple[type[AnyChange], ...] = get_args(AnyChange)
 
 
 def changed(spec: TableSpec, changes: Sequence[AnyChange]) -> TableSpec:

@@ -85,10 +85,8 @@ def _holds(aim: Aim, gain: Gain, worth: float) -> tuple[bool, str]:
         holds = gain.low > 0 and gain.value >= worth
         return holds, f"the gain is {'shown' if holds else 'not shown or too small'}, {worth:.4f} is needed"
     if aim == "saving":
-        return (
-            gain.low > worth,
-            f"it {'loses less' if gain.low > worth else 'may lose more'} than the {-worth:.4f} that may be lost",
-        )
+        holds = gain.low > worth
+        return holds, f"it {'loses less' if holds else 'may lose more'} than the {-worth:.4f} that may be lost"
     missed = speaks_for(gain, worth)
     return not missed, "what was idle is missed" if missed else "what was idle is not missed"
 

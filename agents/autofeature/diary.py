@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from agents.autofeature.changes import Add, Change, Drop, counted_in_words, derivation, identity, together_in_words
@@ -45,7 +46,7 @@ class Diary:
 
     def note(self, rows: Sequence[ProposedRow], state: FeatureState) -> None:
         """Keeps proposals in a state of theirs; one that is active or was retired already, and is not tried again, stays so."""
-        known = {r.id for r in features(self.memory, self.dataset)} if state == "proposed" else set()
+        known = {r.id for r in self._known} if state == "proposed" else set()
         by_id = {record_id(self.dataset, row.change): row for row in rows}
         self.memory.add(*(self._feature(row.change, state, row.why) for name, row in by_id.items() if name not in known))
 
@@ -118,18 +119,18 @@ class Diary:
             reason = f"{why[trial.name]}; all that was kept together, {last.reason}" if key in together else why[trial.name]
             yield self._feature(change, state_of(change, key in own), reason, trial.gain)
         dropped = {c.name for c in adopted if isinstance(c, Drop)}
-        for record in features(self.memory, self.dataset, "active"):  # what was added once and no longer pays
+        for record in self._known:  # what was added once and no longer pays
             change = change_of(record)
-            if isinstance(change, Add) and change.name in dropped:
+            if record.state == "active" and isinstance(change, Add) and change.name in dropped:
                 yield self._feature(change, "retired", f"it no longer pays: {last.reason}")
 
     def _feature(self, change: Change, state: FeatureState, reason: str, gain: Gain | None = None) -> FeatureRecord:
-        known, name = features(self.memory, self.dataset), record_id(self.dataset, change)
-        first = next((r.created for r in known if r.id == name), self.created or now())
+        name = record_id(self.dataset, change)
+        first = next((r.created for r in self._known if r.id == name), self.created or now())
         measured = {"gain": gain.value, "low": gain.low, "high": gain.high} if gain else {}
         return FeatureRecord(
             id=name,
-            parents=(f"decision-{self.run}", *made_of(self.memory, self.dataset, change, known)),
+            parents=(f"decision-{self.run}", *made_of(change, self._known)),
             name=change.name,
             change=change.model_dump_json(),
             state=state,
@@ -159,6 +160,11 @@ class Diary:
                 data_hash=self.data_hash,
                 **self._shared,
             )
+
+    @cached_property
+    def _known(self) -> list[FeatureRecord]:
+        """What the registry held of the data set before this run's part was written."""
+        return features(self.memory, self.dataset)
 
     @property
     def _shared(self) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from agents.autofeature.trainer import Trained
 from agents.compare import BadPredictions, Paired, truth_of
 from agents.compare.truth import Truth
@@ -30,10 +32,9 @@ class Gain(Strict):
 
 
 class Compared(Strict):
-    """A gain, or why there is none; and the p-value (one-sided) of "it loses `margin` or more"."""
+    """A gain, or why there is none; and the p-value (one-sided) of "it loses the margin or more"."""
 
     gain: Gain | None
-    margin: float = 0.0
     p_loss: float = 1.0
     failure: str = ""
 
@@ -43,7 +44,8 @@ def compared(changed: Trained, base: Trained, split: str, margin: float) -> Comp
     if failure := changed.failure or base.failure:
         return Compared(gain=None, failure=failure)
     truth = truth_of(base.prepared, split)
-    if (truth_of(changed.prepared, split).question, changed.prepared.sizes) != (truth.question, base.prepared.sizes):
+    own, others = changed.prepared.hidden_labels(split), base.prepared.hidden_labels(split)
+    if not np.array_equal(own, others, equal_nan=True):
         raise ValueError("a change of features moved rows between splits")
     try:
         paired = _paired(truth, changed, base, split)
@@ -59,7 +61,7 @@ def compared(changed: Trained, base: Trained, split: str, margin: float) -> Comp
         per_seed=paired.per_seed,
         standard_error=paired.standard_error,
     )
-    return Compared(gain=gain, margin=margin, p_loss=one_sided(replace(paired, estimate=paired.estimate + margin)))
+    return Compared(gain=gain, p_loss=one_sided(replace(paired, estimate=paired.estimate + margin)))
 
 
 def _paired(truth: Truth, changed: Trained, base: Trained, split: str) -> Paired:

@@ -64,11 +64,11 @@ def tried_before(memory: MemoryStore, dataset: str, data_hash: str, model: str) 
     return tuple(identity(change_of(r)) for r in decided if (r.data_hash, r.model) == (data_hash, model))
 
 
-def made_of(memory: MemoryStore, dataset: str, change: Change, known: Sequence[FeatureRecord]) -> Iterator[str]:
-    """The records of features that a change rests on: whose derived columns it uses, or which it drops."""
+def made_of(change: Change, known: Sequence[FeatureRecord]) -> Iterator[str]:
+    """Of the `known` records of a data set, those that a change rests on: whose derived columns it uses, or which it drops."""
     for record in known:
         other = change_of(record)
-        if other.kind != "add" or record.dataset != dataset:
+        if other.kind != "add":
             continue
         if isinstance(change, Drop):
             if change.name == other.name:

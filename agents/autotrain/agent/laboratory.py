@@ -18,6 +18,7 @@ from agents.autotrain.plan import PlanImpossible
 from agents.compare import MEASURES, BadPredictions, Rules, Truth, truth_of
 from agents.contract import Measured, Outcome
 from agents.errors import Stopped
+from agents.pool import results
 from sandboxes.jobs import Finished, JobRunner
 from sandboxes.kit.data import Prepared
 
@@ -62,7 +63,8 @@ class Laboratory:
         with ThreadPoolExecutor(self.parallel) as pool:
             old = [pool.submit(self._train, incumbent, seed) for seed in self.seeds]
             new = [pool.submit(self._train, candidate, seed) for seed in self.seeds]
-            before, now = [f.result() for f in old], [f.result() for f in new]
+            runs = results([*old, *new])
+        before, now = runs[: len(old)], runs[len(old) :]
         if self._fault(before):  # of which the decision is innocent
             return _untrained("refused", f"what stands cannot be trained: {self._fault(before)}", before)
         if (unfinished := _unfinished(now, "training")) is not None:
