@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,15 @@ from workflows.exit_codes import ExitCode
 from workflows.feature_commands import features_app
 from workflows.improve_commands import improve
 from workflows.memory_commands import memory_app
+from workflows.options import (
+    BudgetMinutes,
+    BudgetSandboxMinutes,
+    BudgetTokens,
+    BudgetUsd,
+    Sandbox,
+    SandboxOption,
+    Unsafe,
+)
 from workflows.running import conclude_run, run_folder
 from workflows.terminal import Json, fail, open_console, print_json, read_settings
 
@@ -31,17 +40,6 @@ app.add_typer(kit_app, name="kit")
 app.add_typer(features_app, name="features")
 app.add_typer(memory_app, name="memory")
 app.command()(improve)
-
-SandboxOption = Literal["auto", "docker", "bubblewrap", "process"]
-BudgetUsd = Annotated[float | None, typer.Option(min=0.0001, help="Dollars that the run may pay for the language model, in all.")]
-BudgetTokens = Annotated[int | None, typer.Option(min=1, help="Tokens that the run may ask and be answered, in all.")]
-BudgetMinutes = Annotated[float | None, typer.Option(min=0.01, help="Minutes that this command may take.")]
-BudgetSandboxMinutes = Annotated[
-    float | None, typer.Option(min=0.01, help="Minutes that the run's jobs may take in sandboxes, added up and in all.")
-]
-Unsafe = Annotated[
-    bool, typer.Option("--allow-unsafe-sandbox", help="Let code that a language model wrote run as a plain process.")
-]
 
 
 def _known_way(way: str) -> str:
@@ -95,7 +93,7 @@ def reproduce(
             "openai:NAME and its address in OPENAI_BASE_URL."
         ),
     ] = None,
-    sandbox: Annotated[SandboxOption | None, typer.Option(help="Where code runs; auto takes the strongest there is.")] = None,
+    sandbox: Sandbox = None,
     allow_unsafe_sandbox: Unsafe = False,
     approve: Annotated[bool, typer.Option("--approve", help="Ask before anything is trained.")] = False,
     ablation: Annotated[bool, typer.Option(help="Train the model once more without its main mechanism.")] = True,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from workflows.exit_codes import ExitCode
+from workflows.options import BudgetMinutes, BudgetSandboxMinutes, BudgetTokens, BudgetUsd, Sandbox
 from workflows.terminal import Json, fail, open_console, print_json, read_settings
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 features_app = typer.Typer(help="AutoFeature: features that earn their place.", no_args_is_help=True)
 
-SandboxOption = Literal["auto", "docker", "bubblewrap", "process"]
 State = Literal["proposed", "trial", "active", "retired"]
 Data = Annotated[str, typer.Argument(help="A data set's name, or a path to CSV, Parquet or a schema file.")]
 
@@ -72,13 +72,13 @@ def run(
     model: Annotated[
         str | None, typer.Option(help="provider:model of a language model that proposes too; without it, rules alone.")
     ] = None,
-    sandbox: Annotated[SandboxOption | None, typer.Option(help="Where models train; auto takes the strongest there is.")] = None,
+    sandbox: Sandbox = None,
     approve: Annotated[bool, typer.Option("--approve", help="Ask before anything is tried.")] = False,
     again: Annotated[bool, typer.Option("--again", help="A new run, which also tries what was tried before.")] = False,
-    budget_usd: Annotated[float | None, typer.Option(min=0.0001, help="Dollars for the language model, in all.")] = None,
-    budget_tokens: Annotated[int | None, typer.Option(min=1, help="Tokens that may be asked and answered, in all.")] = None,
-    budget_minutes: Annotated[float | None, typer.Option(min=0.01, help="Minutes that this command may take.")] = None,
-    budget_sandbox_minutes: Annotated[float | None, typer.Option(min=0.01, help="Minutes in sandboxes, added up.")] = None,
+    budget_usd: BudgetUsd = None,
+    budget_tokens: BudgetTokens = None,
+    budget_minutes: BudgetMinutes = None,
+    budget_sandbox_minutes: BudgetSandboxMinutes = None,
     json: Json = False,
 ) -> None:
     """From a data set to a decision about its features, with its evidence."""

@@ -9,9 +9,8 @@ from typing import Annotated, Literal
 import typer
 
 from workflows.exit_codes import ExitCode
+from workflows.options import BudgetMinutes, BudgetTokens, BudgetUsd, Sandbox, Unsafe
 from workflows.terminal import Json, fail, open_console, print_json, read_settings
-
-SandboxOption = Literal["auto", "docker", "bubblewrap", "process"]
 
 
 def improve(
@@ -25,13 +24,11 @@ def improve(
     epochs: Annotated[int, typer.Option(min=1, help="At most so many epochs a run.")] = 5,
     seed: Annotated[int, typer.Option(min=0, help="Of the agent's own chance: others try other things.")] = 0,
     model: Annotated[str, typer.Option(help="provider:model that writes architectures; without it they are composed.")] = "",
-    sandbox: Annotated[SandboxOption | None, typer.Option(help="Where code runs; auto takes the strongest there is.")] = None,
-    allow_unsafe_sandbox: Annotated[
-        bool, typer.Option("--allow-unsafe-sandbox", help="Let code that a language model wrote run as a plain process.")
-    ] = False,
-    budget_usd: Annotated[float | None, typer.Option(min=0.0001, help="Dollars for the language model, in all.")] = None,
-    budget_tokens: Annotated[int | None, typer.Option(min=1, help="Tokens that may be asked and answered, in all.")] = None,
-    budget_minutes: Annotated[float | None, typer.Option(min=0.01, help="Minutes that this command may take.")] = None,
+    sandbox: Sandbox = None,
+    allow_unsafe_sandbox: Unsafe = False,
+    budget_usd: BudgetUsd = None,
+    budget_tokens: BudgetTokens = None,
+    budget_minutes: BudgetMinutes = None,
     json: Json = False,
 ) -> None:
     """Has AutoTrain improve what is trained on a data set."""

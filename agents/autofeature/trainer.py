@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.compare import BadPredictions, truth_of
+from agents.compare import truth_of
+from agents.compare.finished import valid_score
 from agents.compare.truth import Predictions
 from agents.errors import DoesNotTrain, Stopped
 from agents.pool import results
@@ -134,7 +135,7 @@ class Trainer:
                 for one in tried
             ]
             done = results(runs)
-        scores = np.nan_to_num([_score(prepared, f) for f in done], nan=-np.inf)
+        scores = np.nan_to_num([valid_score(f, truth_of(prepared, "valid")) for f in done], nan=-np.inf)
         return tried[int(scores.argmax())] if np.isfinite(scores).any() else incumbent
 
     def half_seen(self, spec: TableSpec, incumbent: Incumbent) -> Finished:
@@ -171,7 +172,14 @@ class Trainer:
             Job("train", model, prepared.visible, prepared.data_hash, hyper, config, predict=predict, keep_weights=keep_weights)
         )
         said = {"status": finished.run.status, "reused": finished.reused, "seconds": round(finished.run.duration_s, 1)}
-        self._emit({"event": "run_finished", **tell, **said, "valid": {"auc": round(_score(prepared, finished), 5)}})
+        self._emit(
+            {
+                "event": "run_finished",
+                **tell,
+                **said,
+                "valid": {"auc": round(valid_score(finished, truth_of(prepared, "valid")), 5)},
+            }
+        )
         return finished
 
     def _run(self, job: Job) -> Finished:
@@ -183,13 +191,3 @@ class Trainer:
         if finished.run.status == "unavailable":
             raise SandboxUnavailable(finished.run.reason)
         return finished
-
-
-def _score(prepared: Prepared, finished: Finished) -> float:
-    """The AUC on valid, NaN where there is none."""
-    if not finished.run.ok:
-        return float("nan")
-    try:
-        return truth_of(prepared, "valid").primary(finished.predictions("valid"))
-    except BadPredictions:
-        return float("nan")

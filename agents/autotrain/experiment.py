@@ -16,7 +16,8 @@ import numpy as np
 import optuna
 
 from agents.autotrain.plan import TUNING_SEED, ExperimentPlan
-from agents.compare import BadPredictions, truth_of
+from agents.compare import truth_of
+from agents.compare.finished import valid_score
 from agents.errors import Stopped
 from agents.pool import results
 from sandboxes.jobs import Finished, Job, JobRunner, ModelSource
@@ -104,7 +105,7 @@ class Experiment:
             asked = study.ask()
             setting = _suggest(asked, default=number == 0)
             finished = self._job(source, setting, TUNING_SEED, ("valid",), f"trial {number + 1}/{self._plan.trials}")
-            score = self._score(finished)
+            score = valid_score(finished, self._valid)
             trials.append(Trial(setting, score, finished))
             study.tell(asked, score if np.isfinite(score) else None, None if np.isfinite(score) else optuna.trial.TrialState.FAIL)
         best = max(trials, key=lambda t: t.valid if np.isfinite(t.valid) else -np.inf)
@@ -137,19 +138,10 @@ class Experiment:
                 "status": finished.run.status,
                 "reused": finished.reused,
                 "seconds": round(finished.run.duration_s, 1),
-                "valid": {self._valid.question.primary: round(self._score(finished), 5)},
+                "valid": {self._valid.question.primary: round(valid_score(finished, self._valid), 5)},
             }
         )
         return finished
-
-    def _score(self, finished: Finished) -> float:
-        """The primary metric on valid, NaN for a run that failed or left what cannot be scored."""
-        if not finished.run.ok:
-            return float("nan")
-        try:
-            return self._valid.primary(finished.predictions("valid"))
-        except BadPredictions:
-            return float("nan")
 
     def _progress(self, line: str, tell: Mapping[str, object]) -> None:
         """Passes on what the sandbox says of its progress, if it is of the known form; it is untrusted text."""
